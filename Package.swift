@@ -1,0 +1,61 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The dependency lists below are the architecture: a module that must not see another does not name it here.
+// Above all, ReferenceInterpreter and CEmission stay apart, or the bit-exact tests would compare a thing with itself.
+let package = Package(
+  name: "sterna",
+  products: [
+    .executable(name: "sterna", targets: ["SternaCommand"]),
+    .library(name: "Sterna", targets: ["Sterna"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+  ],
+  targets: [
+    // Values that describe what is wrong with a user's file, and their renderers.
+    .target(name: "Diagnostics"),
+
+    // Reading: file -> ModelProto -> Graph.
+    .target(
+      name: "ONNXFormat",
+      dependencies: ["Diagnostics", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Schema"]),
+    .target(name: "GraphIR", dependencies: ["Diagnostics"]),
+    .target(name: "ONNXImport", dependencies: ["Diagnostics", "ONNXFormat", "GraphIR"]),
+
+    // Meaning: Graph -> integer-only network, and what it computes.
+    .target(name: "TernaryIR", dependencies: ["Diagnostics"]),
+    .target(
+      name: "Lowering",
+      dependencies: ["Diagnostics", "GraphIR", "TernaryIR", .product(name: "BigInt", package: "BigInt")]),
+    .target(name: "ReferenceInterpreter", dependencies: ["TernaryIR"]),
+
+    // Writing: network -> plan -> C.
+    .target(name: "FirmwarePlanning", dependencies: ["Diagnostics", "TernaryIR"]),
+    .target(
+      name: "Templates",
+      path: "Templates",
+      resources: [.embedInCode("kernels"), .embedInCode("targets")]),
+    .target(name: "CEmission", dependencies: ["FirmwarePlanning", "Templates"]),
+
+    // The tool.
+    .target(
+      name: "Sterna",
+      dependencies: [
+        "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "TernaryIR", "Lowering", "ReferenceInterpreter",
+        "FirmwarePlanning", "CEmission", "Templates",
+      ]),
+    .executableTarget(
+      name: "SternaCommand",
+      dependencies: [
+        "Sterna", "ReferenceInterpreter",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,55 @@
+/// A network as its file means it: real-valued operators between quantizers, whatever dialect it was written in.
+///
+/// Activations carry no batch axis (a model is compiled for one sample). Nodes stand in topological order. Constants
+/// are not values of the graph: each operator holds its own, already decoded and, where they are weights, ternarized.
+package struct Graph: Sendable, Equatable {
+  package struct ValueID: Hashable, Sendable {
+    package var index: Int
+    package init(_ index: Int) { self.index = index }
+  }
+
+  /// An activation tensor.
+  package struct Value: Sendable, Equatable {
+    /// As the file spells it; unique.
+    package var name: String
+    /// `[channels, height, width]` or `[features]`. Every extent is at least 1.
+    package var shape: [Int]
+
+    package init(name: String, shape: [Int]) {
+      self.name = name
+      self.shape = shape
+    }
+  }
+
+  package struct Node: Sendable, Equatable {
+    /// The file's name of the node, or `<type> #<index>` where it has none; unique.
+    package var name: String
+    package var operation: Operation
+    /// The activations it reads. One for every operation of today; two for a residual addition later.
+    package var inputs: [ValueID]
+    package var output: ValueID
+
+    package init(name: String, operation: Operation, inputs: [ValueID], output: ValueID) {
+      self.name = name
+      self.operation = operation
+      self.inputs = inputs
+      self.output = output
+    }
+  }
+
+  package var name: String
+  package var values: [Value]
+  package var nodes: [Node]
+  package var input: ValueID
+  package var output: ValueID
+
+  package init(name: String, values: [Value], nodes: [Node], input: ValueID, output: ValueID) {
+    self.name = name
+    self.values = values
+    self.nodes = nodes
+    self.input = input
+    self.output = output
+  }
+
+  package subscript(_ id: ValueID) -> Value { values[id.index] }
+}

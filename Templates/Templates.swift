@@ -1,0 +1,1 @@
+// The folder is a SwiftPM target so that its C files travel inside the tool.
