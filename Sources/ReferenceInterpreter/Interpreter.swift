@@ -1,0 +1,129 @@
+import TernaryIR
+
+/// Executes a ternary network in the plainest way that its definition allows.
+///
+/// Loops follow the formulas of `TernaryIR` one to one, in `Int` arithmetic, without packing, lanes, rings or tables
+/// of offsets. The emitted C shares no line with this, which is what makes their agreement worth something.
+package struct Interpreter: Sendable {
+  package let network: TernaryNetwork
+
+  package init(_ network: TernaryNetwork) {
+    self.network = network
+  }
+
+  /// The tensors that a run computes.
+  package struct Result: Sendable {
+    /// Integers of every layer's output, in the order of `network.layers`, each `[channel][row][column]`.
+    package var layers: [[Int32]]
+    /// Integers of the network's output.
+    package var output: [Int32]
+  }
+
+  /// - Parameter input: Quantized integers of one sample, `[channel][row][column]`; values outside the input's range
+  ///   are taken as its nearest end.
+  package func run(_ input: [Int32]) -> Result {
+    let range = network[network.inputTensor].range
+    var values = [[Int32]](repeating: [], count: network.tensors.count)
+    values[network.inputTensor.index] = input.map {
+      min(max($0, Int32(range.lowerBound)), Int32(range.upperBound))
+    }
+    for layer in network.layers {
+      values[layer.output.index] = execute(layer, values[layer.input.index])
+    }
+    return Result(
+      layers: network.layers.map { values[$0.output.index] }, output: values[network.outputTensor.index])
+  }
+
+  private func execute(_ layer: Layer, _ input: [Int32]) -> [Int32] {
+    let source = network[layer.input]
+    let shape = network[layer.output].shape
+    switch layer.kind {
+    case .convolution(let convolution):
+      return Self.convolve(input, source, convolution, shape)
+    case .dense(let dense):
+      return Self.multiply(input, dense)
+    case .maxPool(let window):
+      return Self.pool(input, source.shape, window, shape, start: Int32.min, padding: nil) { max($0, $1) }
+    case .averagePool(let pool):
+      let sums = Self.pool(
+        input, source.shape, pool.window, shape, start: 0, padding: Int32(source.zeroPoint)) { $0 + $1 }
+      guard let requantizer = pool.requantizer else { return sums }
+      let plane = shape.height * shape.width
+      return sums.indices.map { Int32(requantizer.apply(Int(sums[$0]), channel: $0 / plane)) }
+    }
+  }
+
+  private static func convolve(
+    _ input: [Int32], _ source: Tensor, _ convolution: Convolution, _ shape: Shape
+  ) -> [Int32] {
+    let window = convolution.window
+    let (height, width) = (source.shape.height, source.shape.width)
+    let outputsPerGroup = convolution.outputChannels / convolution.groups
+    var output: [Int32] = []
+    output.reserveCapacity(shape.count)
+    for oc in 0..<shape.channels {
+      let firstInput = oc / outputsPerGroup * convolution.groupChannels
+      for oy in 0..<shape.height {
+        for ox in 0..<shape.width {
+          var accumulator = 0
+          var tap = oc * convolution.taps
+          for ic in 0..<convolution.groupChannels {
+            for ky in 0..<window.kernelHeight {
+              let y = oy * window.strideHeight - window.top + ky
+              for kx in 0..<window.kernelWidth {
+                let x = ox * window.strideWidth - window.left + kx
+                let weight = Int(convolution.weights[tap])
+                tap += 1
+                if weight == 0 { continue }
+                let isInside = y >= 0 && y < height && x >= 0 && x < width
+                let q = isInside ? Int(input[((firstInput + ic) * height + y) * width + x]) : source.zeroPoint
+                accumulator += weight * q
+              }
+            }
+          }
+          output.append(Int32(convolution.requantizer.apply(accumulator, channel: oc)))
+        }
+      }
+    }
+    return output
+  }
+
+  private static func multiply(_ input: [Int32], _ dense: Dense) -> [Int32] {
+    (0..<dense.outputs).map { o in
+      var accumulator = 0
+      for i in input.indices {
+        accumulator += Int(dense.weights[o * input.count + i]) * Int(input[i])
+      }
+      return Int32(dense.requantizer.apply(accumulator, channel: o))
+    }
+  }
+
+  /// Folds `combine` over each window; a padded position counts as `padding`, or not at all where that is nil.
+  private static func pool(
+    _ input: [Int32], _ from: Shape, _ window: Window, _ to: Shape, start: Int32, padding: Int32?,
+    combine: (Int32, Int32) -> Int32
+  ) -> [Int32] {
+    var output: [Int32] = []
+    output.reserveCapacity(to.count)
+    for c in 0..<to.channels {
+      for oy in 0..<to.height {
+        for ox in 0..<to.width {
+          var value = start
+          for ky in 0..<window.kernelHeight {
+            let y = oy * window.strideHeight - window.top + ky
+            for kx in 0..<window.kernelWidth {
+              let x = ox * window.strideWidth - window.left + kx
+              if y >= 0, y < from.height, x >= 0, x < from.width {
+                value = combine(value, input[(c * from.height + y) * from.width + x])
+              } else if let padding {
+                value = combine(value, padding)
+              }
+            }
+          }
+          output.append(value)
+        }
+      }
+    }
+    return output
+  }
+}
