@@ -1,0 +1,193 @@
+import TernaryIR
+
+/// Everything that the emitted C says, decided: names, constants, offsets and the order in which rows flow. The emitter
+/// prints it and changes nothing.
+///
+/// Activations are stored as *levels* `u = q − base`, which are never negative: a byte each, or 16 bits for the exact sums of
+/// an average pool. Accumulators here are sums of levels; what that shifts is folded into the requantizer's bias.
+package struct FirmwarePlan: Sendable, Equatable {
+  /// Prefix of every external symbol, and of the macros in upper case.
+  package var name: String
+  package var macroPrefix: String { name.uppercased() }
+  package var input: InputPlan
+  package var output: OutputPlan
+  package var stages: [Stage]
+  /// Runs of stages that work row by row together; between two runs lies a whole tensor.
+  package var segments: [ClosedRange<Int>]
+  package var buffers: [Buffer]
+  package var scratch: Scratch
+  /// Bytes of the caller's state, the canary at its end included.
+  package var stateBytes: Int
+  /// No plan with these segments can need less.
+  package var lowerBoundBytes: Int
+  /// Bits of an offset into a ring: 16 wherever every ring is below 64 KiB.
+  package var tapOffsetBits: Int
+  package var schedule: PlanningOptions.Schedule
+  package var flash: FlashEstimate
+
+  /// Offset of the row counters: one `uint16_t` for the input and one for each stage's output.
+  package static let countersOffset = 0
+  package var counterCount: Int { stages.count + 1 }
+  package var canaryOffset: Int { stateBytes - 4 }
+
+  /// The segment that a stage belongs to.
+  package func segment(of stage: Int) -> Int {
+    segments.firstIndex { $0.contains(stage) } ?? 0
+  }
+}
+
+package struct InputPlan: Sendable, Equatable {
+  package var shape: Shape
+  package var quantization: InputQuantization
+  /// The integer that is stored as level 0.
+  package var base: Int
+  /// Levels above this are not the quantizer's: a caller's stray byte is clamped. 255 where no byte is stray.
+  package var maximumLevel: Int
+  package var bytes: Int { shape.count }
+  package var rowBytes: Int { shape.channels * shape.width }
+}
+
+package struct OutputPlan: Sendable, Equatable {
+  package var tensor: Tensor
+  package var base: Int
+  /// Bound on |logit · scale − real value| in units of the scale; 0 where the integers are exact.
+  package var resolution: Double
+  package var count: Int { tensor.shape.count }
+}
+
+/// One layer at work: it makes an output row as soon as the input rows of its window are in its ring.
+package struct Stage: Sendable, Equatable {
+  package enum Destination: Sendable, Equatable {
+    /// Row by row into the ring of the next stage.
+    case ring(stage: Int)
+    /// Into the state, to be handed out by `finish`.
+    case result(buffer: Int)
+    /// A vector, straight into the caller's array, when `finish` is called.
+    case output
+  }
+
+  package enum Work: Sendable, Equatable {
+    case convolution(ConvolutionWork)
+    case dense(DenseWork)
+    case maxPool
+    /// Sums of the window; requantized, or stored as they are where there is no epilogue.
+    case averagePool(Epilogue?)
+  }
+
+  /// C identifier, unique in the plan.
+  package var name: String
+  package var layer: Layer
+  package var inputShape: Shape
+  package var outputShape: Shape
+  package var input: Storage
+  package var output: Storage
+  package var ring: Ring
+  /// Of a dense layer: all rows at once.
+  package var window: Window
+  package var work: Work
+  package var destination: Destination
+
+  package var epilogue: Epilogue? {
+    switch work {
+    case .convolution(let work): work.epilogue
+    case .dense(let work): work.epilogue
+    case .averagePool(let epilogue): epilogue
+    case .maxPool: nil
+    }
+  }
+}
+
+/// How integers of a tensor are stored.
+package struct Storage: Sendable, Equatable {
+  /// The integer that is stored as level 0.
+  package var base: Int
+  /// The largest level that can occur.
+  package var maximumLevel: Int
+  /// 1, 2 or 4 (logits).
+  package var elementBytes: Int
+}
+
+/// The input rows of a stage: row `y` lies in slot `y % slots`, all channels after one another, each with its halo.
+package struct Ring: Sendable, Equatable {
+  package var buffer: Int
+  package var slots: Int
+  /// Halo columns, filled once with `paddingLevel`.
+  package var left: Int
+  package var right: Int
+  /// Level of a padded position.
+  package var paddingLevel: Int
+  /// Values from a channel to the next.
+  package var channelStride: Int
+  /// Values from a slot to the next.
+  package var rowStride: Int
+  package var elementBytes: Int
+  package var rowBytes: Int { rowStride * elementBytes }
+  package var bytes: Int { slots * rowBytes }
+  package var hasHalo: Bool { left + right > 0 }
+}
+
+package struct ConvolutionWork: Sendable, Equatable {
+  /// Packed weights of each output channel, in the order `[input channel][ky][kx]`.
+  package var weights: [[UInt8]]
+  package var taps: Int
+  package var groupChannels: Int
+  package var outputsPerGroup: Int
+  package var nonZeros: Int
+  package var epilogue: Epilogue
+}
+
+package struct DenseWork: Sendable, Equatable {
+  /// Packed weights of each output, in the order in which the ring holds the input: `[row][channel][column]`.
+  package var weights: [[UInt8]]
+  package var taps: Int
+  package var nonZeros: Int
+  package var epilogue: Epilogue
+}
+
+/// From an accumulator of levels to what is stored. Tables have one entry, or one per output channel.
+package struct Epilogue: Sendable, Equatable {
+  package enum Form: Sendable, Equatable {
+    /// `clamp(a · m + b, low, high) >> shift`; low and high are scaled by `2^shift`, so that nothing negative is shifted.
+    case affine(multipliers: [Int], offsets: [Int], shift: Int, low: Int, high: Int)
+    /// As affine, then rounded half to even.
+    case halfEven(multipliers: [Int], offsets: [Int], shift: Int, low: Int, high: Int)
+    /// `start` plus the number of thresholds reached; every list has the same length.
+    case thresholds([[Int]], start: Int)
+    /// `a · m + b`, an int32.
+    case logits(multipliers: [Int], offsets: [Int])
+  }
+
+  package var form: Form
+  /// Whether 32-bit arithmetic holds every intermediate value; else 64-bit.
+  package var fits32: Bool
+  /// Reachable accumulators of levels, over all channels. Bounds every partial sum.
+  package var accumulators: ClosedRange<Int>
+}
+
+/// Memory that every stage may use while it makes one row.
+package struct Scratch: Sendable, Equatable {
+  package var buffer: Int
+  /// Offsets in the state.
+  package var accumulators: Int
+  package var rows: Int
+  package var taps: Int
+}
+
+package struct Buffer: Sendable, Equatable, Codable {
+  package enum Kind: String, Sendable, Codable {
+    case counters, ring, tensor, scratch, result
+  }
+
+  package var name: String
+  package var kind: Kind
+  package var bytes: Int
+  /// First and last segment in which its contents matter.
+  package var firstSegment: Int
+  package var lastSegment: Int
+  package var offset: Int
+
+  package func overlaps(_ other: Buffer) -> Bool {
+    firstSegment <= other.lastSegment && other.firstSegment <= lastSegment
+      && offset < other.offset + other.bytes && other.offset < offset + bytes
+  }
+}

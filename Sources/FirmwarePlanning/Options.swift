@@ -1,0 +1,26 @@
+/// What a user can ask of the planner.
+package struct PlanningOptions: Sendable, Equatable {
+  package enum Schedule: String, Sendable, CaseIterable, Codable {
+    /// The least RAM.
+    case auto
+    /// Layer by layer, a pool or pointwise convolution joined to its producer where that saves RAM.
+    case frame
+    /// All layers row by row.
+    case stream
+  }
+
+  /// The C identifier that every external symbol begins with.
+  package var name: String
+  package var schedule: Schedule
+  /// Most bytes of state; nil: no limit.
+  package var ram: Int?
+  /// Most bytes of code and tables; nil: no limit.
+  package var flash: Int?
+
+  package init(name: String, schedule: Schedule = .auto, ram: Int? = nil, flash: Int? = nil) {
+    self.name = name
+    self.schedule = schedule
+    self.ram = ram
+    self.flash = flash
+  }
+}

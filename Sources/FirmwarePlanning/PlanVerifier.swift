@@ -1,0 +1,52 @@
+import Diagnostics
+
+extension FirmwarePlan {
+  /// What the emitted C relies on. Anything found is a defect of the compiler.
+  package func problems() -> [Diagnostic] {
+    var found: [Diagnostic] = []
+    func require(_ condition: Bool, _ message: @autoclosure () -> String) {
+      if !condition { found.append(.malformedPlan(message())) }
+    }
+    for (i, a) in buffers.enumerated() {
+      require(a.offset >= 0 && a.offset + a.bytes <= canaryOffset, "buffer '\(a.name)' leaves the state")
+      require(a.offset % ArenaAllocator.alignment == 0, "buffer '\(a.name)' is not aligned")
+      for b in buffers[(i + 1)...] {
+        require(!a.overlaps(b), "buffers '\(a.name)' and '\(b.name)' overlap while both live")
+      }
+    }
+    require(segments.flatMap { Array($0) } == Array(stages.indices), "segments do not cover the stages in order")
+    for (index, stage) in stages.enumerated() {
+      let buffer = buffers[stage.ring.buffer]
+      let segment = segment(of: index)
+      require(buffer.bytes == stage.ring.bytes, "\(stage.name): ring and buffer differ in size")
+      require(buffer.firstSegment <= segment && segment <= buffer.lastSegment, "\(stage.name): its input is dead")
+      if index > 0 {
+        require(
+          buffer.firstSegment <= self.segment(of: index - 1), "\(stage.name): its input is written before it lives")
+      }
+      require(
+        stage.ring.slots >= min(stage.window.kernelHeight, stage.inputShape.height),
+        "\(stage.name): ring of \(stage.ring.slots) rows for a window of \(stage.window.kernelHeight)")
+      require(
+        (0...255).contains(stage.ring.paddingLevel), "\(stage.name): padding level \(stage.ring.paddingLevel) is no byte")
+      require(
+        stage.input.maximumLevel <= (stage.input.elementBytes == 1 ? 255 : 65535),
+        "\(stage.name): level \(stage.input.maximumLevel) does not fit its storage")
+      require(tapOffsetBits == 32 || stage.ring.bytes < 0xFFFF, "\(stage.name): ring beyond tap offsets")
+      if let epilogue = stage.epilogue {
+        require(
+          Int32(exactly: epilogue.accumulators.lowerBound) != nil && Int32(exactly: epilogue.accumulators.upperBound) != nil,
+          "\(stage.name): accumulators leave int32")
+      }
+    }
+    return found
+  }
+}
+
+extension Diagnostic {
+  fileprivate static func malformedPlan(_ message: String) -> Diagnostic {
+    Diagnostic(
+      code: "internal-malformed-plan", message: message,
+      fix: "this is a defect of sterna; please report it together with the model")
+  }
+}

@@ -1,0 +1,82 @@
+import TernaryIR
+
+extension Storage {
+  /// How a tensor is stored: level 0 is its smallest integer, or the even number below, so that rounding half to even
+  /// picks the same neighbour for the level as for the integer. A zero point that padding may need is representable.
+  init(_ tensor: Tensor) {
+    if tensor.kind == .logits {
+      self.init(base: 0, maximumLevel: Int(Int32.max), elementBytes: 4)
+      return
+    }
+    var low = tensor.range.lowerBound
+    var high = tensor.range.upperBound
+    if tensor.grid.contains(tensor.zeroPoint) {
+      low = min(low, tensor.zeroPoint)
+      high = max(high, tensor.zeroPoint)
+    }
+    let base = low & ~1
+    self.init(base: base, maximumLevel: high - base, elementBytes: tensor.kind == .sum ? 2 : 1)
+  }
+}
+
+extension Epilogue {
+  /// A layer's requantizer, restated for sums of levels.
+  ///
+  /// With `q = u + base` an accumulator of integers is the accumulator of levels plus `base · Σt`.
+  ///
+  /// - Parameters:
+  ///   - weightSums: `Σt` of each output channel (the number of taps for a pool).
+  ///   - accumulators: Reachable sums of levels of each channel.
+  init(
+    _ requantizer: Requantizer, weightSums: [Int], accumulators: [ClosedRange<Int>], from input: Storage,
+    to output: Storage, range: ClosedRange<Int>
+  ) {
+    let shifts = weightSums.map { $0 * input.base }
+    let lowLevel = range.lowerBound - output.base
+    let highLevel = range.upperBound - output.base
+    let all =
+      (accumulators.map(\.lowerBound).min() ?? 0)...(accumulators.map(\.upperBound).max() ?? 0)
+    func entry(_ channel: Int) -> Int { requantizer.entries == 1 ? 0 : channel }
+
+    /// Per-channel offsets; a single one where a single entry serves all and nothing differs.
+    func offsets(_ multipliers: [Int], _ offsets: [Int], _ shift: Int) -> [Int] {
+      (0..<requantizer.entries).map { offsets[$0] + shifts[min($0, shifts.count - 1)] * multipliers[$0] - (output.base << shift) }
+    }
+    func fits32(_ multipliers: [Int], _ offsets: [Int], _ extremes: [Int]) -> Bool {
+      var values = extremes + offsets + multipliers
+      for c in accumulators.indices {
+        let (m, b) = (multipliers[entry(c)], offsets[entry(c)])
+        for end in [accumulators[c].lowerBound, accumulators[c].upperBound] { values += [end * m, end * m + b] }
+      }
+      return values.allSatisfy { Int32(exactly: $0) != nil }
+    }
+
+    switch requantizer.form {
+    case .affine(let multipliers, let constants, let shift):
+      let offsets = offsets(multipliers, constants, shift)
+      let (low, high) = (lowLevel << shift, ((highLevel + 1) << shift) - 1)
+      self.init(
+        form: .affine(multipliers: multipliers, offsets: offsets, shift: shift, low: low, high: high),
+        fits32: fits32(multipliers, offsets, [low, high]), accumulators: all)
+    case .affineHalfEven(let multipliers, let constants, let shift):
+      let offsets = offsets(multipliers, constants, shift)
+      let (low, high) = (lowLevel << shift, highLevel << shift)
+      self.init(
+        form: .halfEven(multipliers: multipliers, offsets: offsets, shift: shift, low: low, high: high),
+        fits32: fits32(multipliers, offsets, [low, high + (1 << shift)]), accumulators: all)
+    case .thresholds(let lists):
+      // Outputs outside of the reachable range need no threshold.
+      let skipped = range.lowerBound - requantizer.minimum
+      let count = range.count - 1
+      let restated = lists.indices.map { c in
+        lists[c][skipped..<(skipped + count)].map { $0 - shifts[min(c, shifts.count - 1)] }
+      }
+      self.init(form: .thresholds(restated, start: lowLevel), fits32: true, accumulators: all)
+    case .logits(let multipliers, let constants):
+      let offsets = offsets(multipliers, constants, 0)
+      self.init(
+        form: .logits(multipliers: multipliers, offsets: offsets), fits32: fits32(multipliers, offsets, []),
+        accumulators: all)
+    }
+  }
+}

@@ -1,0 +1,391 @@
+import BigInt
+import Diagnostics
+import GraphIR
+import TernaryIR
+
+/// Walks a graph once and gathers everything between two quantizers into one integer layer.
+///
+/// A value of the graph is the raw input, integers with a scale, or the pending result of a layer whose quantizer has
+/// not been met yet. Real arithmetic is exact throughout (`Rational`), rounding happens only inside `Requantization`.
+struct GraphLowering {
+  enum Meaning {
+    case rawInput([InputQuantization.Step])
+    /// real = scale · (q − zeroPoint)
+    case integers(TernaryNetwork.TensorID, scale: Rational)
+    case pending(PendingLayer)
+  }
+
+  let graph: Graph
+  var input: InputQuantization?
+  var tensors: [Tensor] = []
+  var layers: [Layer] = []
+
+  init(_ graph: Graph) {
+    self.graph = graph
+  }
+
+  mutating func run() throws(ModelError) -> TernaryNetwork {
+    var meaning = Meaning.rawInput([])
+    for node in graph.nodes {
+      meaning = try lower(node, meaning)
+    }
+    let output = try finish(meaning)
+    guard let input else { throw ModelError(.inputNotQuantized(graph[graph.input].name, Diagnostic.Location())) }
+    return TernaryNetwork(
+      name: graph.name, input: input, tensors: tensors, layers: layers, inputTensor: .init(0), outputTensor: output)
+  }
+
+  private mutating func lower(_ node: Graph.Node, _ meaning: Meaning) throws(ModelError) -> Meaning {
+    switch node.operation {
+    case .quantize(let quantizer): try quantize(node, quantizer, meaning)
+    case .convolution(let convolution): try convolve(node, convolution, meaning)
+    case .dense(let dense): try multiply(node, dense, meaning)
+    case .batchNormalization(let normalization):
+      try apply(normalization.gamma.indices.map { normalization.channel($0) }, node, meaning)
+    case .arithmetic(let arithmetic): try apply(arithmetic, node, meaning)
+    case .relu: try clamp(node, lower: .zero, upper: nil, meaning)
+    case .clip(let minimum, let maximum):
+      try clamp(node, lower: minimum.map { Rational($0) }, upper: maximum.map { Rational($0) }, meaning)
+    case .maxPool(let window): try maxPool(node, window, meaning)
+    case .averagePool(let window): try averagePool(node, window, meaning)
+    case .flatten: flatten(meaning)
+    }
+  }
+
+  // MARK: Layers
+
+  private mutating func convolve(
+    _ node: Graph.Node, _ convolution: GraphIR.Convolution, _ meaning: Meaning
+  ) throws(ModelError) -> Meaning {
+    let (source, scale) = try integers(meaning, before: node)
+    let window = TernaryIR.Window(convolution.window)
+    let tensor = tensors[source.index]
+    if window.hasPadding, !tensor.grid.contains(tensor.zeroPoint) {
+      throw ModelError(.paddingNotRepresentable(node.name, tensor))
+    }
+    let shape = try shape(of: node)
+    return .pending(
+      PendingLayer(
+        name: node.name,
+        operation: .convolution(
+          weights: convolution.weights.values, groupChannels: tensor.shape.channels / convolution.groups,
+          groups: convolution.groups, window: window),
+        source: source, shape: shape,
+        maps: maps(convolution.weights, convolution.bias, shape.channels, scale, tensor.zeroPoint)))
+  }
+
+  private mutating func multiply(_ node: Graph.Node, _ dense: GraphIR.Dense, _ meaning: Meaning) throws(ModelError) -> Meaning {
+    let (source, scale) = try integers(meaning, before: node)
+    let shape = try shape(of: node)
+    return .pending(
+      PendingLayer(
+        name: node.name, operation: .dense(weights: dense.weights.values), source: source, shape: shape,
+        maps: maps(dense.weights, dense.bias, shape.channels, scale, tensors[source.index].zeroPoint)))
+  }
+
+  /// `S · α · (a − Z · Σt) + bias` per output channel.
+  private func maps(
+    _ weights: TernaryWeights, _ bias: [ExactConstant]?, _ channels: Int, _ scale: Rational, _ zeroPoint: Int
+  ) -> [AffineMap] {
+    let taps = weights.values.count / channels
+    return (0..<channels).map { c in
+      let slope = scale * Rational(weights.scales[weights.scales.count == 1 ? 0 : c])
+      let sum = weights.values[(c * taps)..<((c + 1) * taps)].reduce(0) { $0 + Int($1) }
+      return AffineMap(
+        slope: slope, offset: slope * Rational(-zeroPoint * sum) + (bias.map { $0[c].rational } ?? .zero))
+    }
+  }
+
+  private mutating func maxPool(
+    _ node: Graph.Node, _ window: GraphIR.Window, _ meaning: Meaning
+  ) throws(ModelError) -> Meaning {
+    let shape = try shape(of: node)
+    switch meaning {
+    case .rawInput: throw ModelError(.inputNotQuantized(graph[graph.input].name, .init(node: node.name)))
+    case .integers(let source, let scale):
+      return .integers(addMaxPool(node.name, TernaryIR.Window(window), source, shape), scale: scale)
+    case .pending(var layer):
+      if layer.maps.contains(where: { $0.signSincePool < 0 }), !layer.pools.isEmpty {
+        throw ModelError(.decreasingAfterMaxPool(node.name, channel: 0))
+      }
+      for c in layer.maps.indices { layer.maps[c].signSincePool = 1 }
+      layer.pools.append((node.name, TernaryIR.Window(window)))
+      layer.outputShape = shape
+      return .pending(layer)
+    }
+  }
+
+  private mutating func averagePool(
+    _ node: Graph.Node, _ window: GraphIR.Window, _ meaning: Meaning
+  ) throws(ModelError) -> Meaning {
+    let (source, scale) = try integers(meaning, before: node)
+    let window = TernaryIR.Window(window)
+    let tensor = tensors[source.index]
+    if window.hasPadding, !tensor.grid.contains(tensor.zeroPoint) {
+      throw ModelError(.paddingNotRepresentable(node.name, tensor))
+    }
+    let taps = window.kernelHeight * window.kernelWidth
+    let slope = scale / Rational(taps)
+    return .pending(
+      PendingLayer(
+        name: node.name, operation: .averagePool(window), source: source, shape: try shape(of: node),
+        maps: [AffineMap(slope: slope, offset: slope * Rational(-taps * tensor.zeroPoint))]))
+  }
+
+  private mutating func flatten(_ meaning: Meaning) -> Meaning {
+    guard case .pending(var layer) = meaning else { return meaning }
+    layer.isFlattened = true
+    return .pending(layer)
+  }
+
+  // MARK: Real arithmetic on the way to the next quantizer
+
+  private mutating func apply(
+    _ arithmetic: Arithmetic, _ node: Graph.Node, _ meaning: Meaning
+  ) throws(ModelError) -> Meaning {
+    if case .rawInput(let steps) = meaning {
+      guard arithmetic.constants.count == 1 else { throw ModelError(.perChannelPreprocessing(node.name)) }
+      let constant = Float(arithmetic.constants[0].integer) * arithmetic.constants[0].scale
+      let step: InputQuantization.Step =
+        switch arithmetic.kind {
+        case .add: .add(constant)
+        case .subtract: .subtract(constant)
+        case .subtractFrom: .subtractFrom(constant)
+        case .multiply: .multiply(constant)
+        case .divide: .divide(constant)
+        }
+      return .rawInput(steps + [step])
+    }
+    if arithmetic.kind == .divide, arithmetic.constants.contains(where: { $0.rational.isZero }) {
+      throw ModelError(.divisionByZero(node.name))
+    }
+    let affine = arithmetic.constants.map { constant -> (factor: Rational, term: Rational, isExact: Bool) in
+      let value = constant.rational
+      return switch arithmetic.kind {
+      case .add: (.one, value, true)
+      case .subtract: (.one, -value, true)
+      case .subtractFrom: (-.one, value, true)
+      case .multiply: (value, .zero, true)
+      case .divide: (.one / value, .zero, true)
+      }
+    }
+    return try apply(affine, node, meaning)
+  }
+
+  private mutating func apply(
+    _ affine: [(factor: Rational, term: Rational, isExact: Bool)], _ node: Graph.Node, _ meaning: Meaning
+  ) throws(ModelError) -> Meaning {
+    var layer = try pending(meaning, at: node)
+    let isPerFeature = layer.isFlattened && layer.outputShape.height * layer.outputShape.width > 1
+    guard affine.count == 1 || (affine.count == layer.shape.channels && !isPerFeature) else {
+      throw ModelError(.perFeatureArithmetic(node.name, found: affine.count, expected: layer.shape.channels))
+    }
+    layer.apply(affine)
+    return .pending(layer)
+  }
+
+  private mutating func clamp(
+    _ node: Graph.Node, lower: Rational?, upper: Rational?, _ meaning: Meaning
+  ) throws(ModelError) -> Meaning {
+    var layer = try pending(meaning, at: node)
+    for c in layer.maps.indices { layer.maps[c].clamp(lower: lower, upper: upper) }
+    return .pending(layer)
+  }
+
+  /// The value as a pending layer: integers become one that does nothing yet.
+  private func pending(_ meaning: Meaning, at node: Graph.Node) throws(ModelError) -> PendingLayer {
+    switch meaning {
+    case .pending(let layer): return layer
+    case .rawInput: throw ModelError(.inputNotQuantized(graph[graph.input].name, .init(node: node.name)))
+    case .integers(let source, let scale):
+      let tensor = tensors[source.index]
+      return PendingLayer(
+        name: node.name, operation: .identity, source: source, shape: tensor.shape,
+        maps: [AffineMap(slope: scale, offset: scale * Rational(-tensor.zeroPoint))])
+    }
+  }
+
+  // MARK: Quantizers
+
+  private mutating func quantize(
+    _ node: Graph.Node, _ quantizer: Quantizer, _ meaning: Meaning
+  ) throws(ModelError) -> Meaning {
+    switch meaning {
+    case .rawInput(let steps):
+      return try quantizeInput(node, quantizer, steps)
+    case .integers(let source, let scale):
+      let tensor = tensors[source.index]
+      let isSame =
+        quantizer.truncation == nil && quantizer.zeroPoint == tensor.zeroPoint && Rational(quantizer.scale) == scale
+        && quantizer.minimum <= tensor.range.lowerBound && tensor.range.upperBound <= quantizer.maximum
+      if isSame { return meaning }
+      return try close(pending(meaning, at: node), quantizer, node)
+    case .pending(let layer):
+      return try close(layer, quantizer, node)
+    }
+  }
+
+  private mutating func quantizeInput(
+    _ node: Graph.Node, _ quantizer: Quantizer, _ steps: [InputQuantization.Step]
+  ) throws(ModelError) -> Meaning {
+    guard quantizer.rounding == .halfEven, quantizer.truncation == nil else {
+      throw ModelError(.inputRounding(node.name))
+    }
+    let value = graph[graph.input]
+    let grid = quantizer.minimum...quantizer.maximum
+    input = InputQuantization(
+      name: value.name, steps: steps, scale: quantizer.scale, zeroPoint: quantizer.zeroPoint,
+      minimum: quantizer.minimum, maximum: quantizer.maximum,
+      addsZeroPointAfterRounding: quantizer.zeroPointOrder == .afterRounding, isSigned: quantizer.isSigned)
+    tensors.append(
+      Tensor(
+        name: value.name, shape: try shape(value.shape, node), range: grid, zeroPoint: quantizer.zeroPoint,
+        scale: Rational(quantizer.scale).approximation))
+    return .integers(.init(tensors.count - 1), scale: Rational(quantizer.scale))
+  }
+
+  /// Ends a pending layer at its quantizer.
+  private mutating func close(
+    _ open: PendingLayer, _ quantizer: Quantizer, _ node: Graph.Node
+  ) throws(ModelError) -> Meaning {
+    if !open.pools.isEmpty, let c = open.maps.firstIndex(where: { $0.signSincePool < 0 }) {
+      throw ModelError(.decreasingAfterMaxPool(open.pools[0].name, channel: c))
+    }
+    let layer = open.normalized()
+    let source = tensors[layer.source.index]
+    let domains = try layer.accumulators(of: source)
+    let requantization = try Requantization(
+      maps: layer.maps, domains: domains, quantizer: quantizer, location: .init(node: layer.name))
+    var zeroPoint = quantizer.zeroPoint
+    var scale = quantizer.scale
+    if let truncation = quantizer.truncation {
+      guard zeroPoint % (1 << truncation.shift) == 0 else { throw ModelError(.truncatedZeroPoint(node.name)) }
+      zeroPoint /= 1 << truncation.shift
+      scale = truncation.outputScale
+    }
+    let tensor = Tensor(
+      name: graph[node.output].name, shape: layer.shape, range: requantization.range,
+      grid: quantizer.minimum...quantizer.maximum, zeroPoint: zeroPoint, scale: Rational(scale).approximation)
+    var output = add(layer, domains, requantization.requantizer, tensor)
+    var shape = layer.shape
+    for pool in layer.pools {
+      guard let size = pool.window.outputSize(height: shape.height, width: shape.width) else {
+        throw ModelError(.windowDoesNotFit(pool.name))
+      }
+      shape = Shape(shape.channels, size.height, size.width)
+      output = addMaxPool(pool.name, pool.window, output, shape)
+    }
+    return .integers(output, scale: Rational(scale))
+  }
+
+  /// The integers that a layer is to read. An average pool without a quantizer hands over its exact sum.
+  private mutating func integers(
+    _ meaning: Meaning, before node: Graph.Node
+  ) throws(ModelError) -> (TernaryNetwork.TensorID, scale: Rational) {
+    switch meaning {
+    case .rawInput: throw ModelError(.inputNotQuantized(graph[graph.input].name, .init(node: node.name)))
+    case .integers(let id, let scale): return (id, scale)
+    case .pending(let layer):
+      guard case .averagePool(let window) = layer.operation, layer.maps.count == 1, layer.pools.isEmpty else {
+        throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, layer.name))
+      }
+      let source = tensors[layer.source.index]
+      let domain = try layer.accumulators(of: source)[0]
+      let map = layer.maps[0]
+      let taps = window.kernelHeight * window.kernelWidth
+      let zeroPoint = taps * source.zeroPoint
+      // A Relu that cannot bite and nothing else may stand behind such a pool.
+      let ends = [domain.lowerBound, domain.upperBound].map { map.slope * Rational($0) + map.offset }
+      let isPlain =
+        map.offset == map.slope * Rational(-zeroPoint)
+        && !(map.lower.map { bound in ends.contains { $0 < bound } } ?? false)
+        && !(map.upper.map { bound in ends.contains { bound < $0 } } ?? false)
+      guard isPlain, map.slope > .zero, domain.lowerBound >= -(1 << 15), domain.upperBound < 1 << 16,
+        domain.count <= 1 << 16
+      else {
+        throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, layer.name))
+      }
+      let tensor = Tensor(
+        name: layer.name, shape: layer.shape, kind: .sum, range: domain, zeroPoint: zeroPoint,
+        scale: map.slope.approximation)
+      return (add(layer, [domain], nil, tensor), map.slope)
+    }
+  }
+
+  private mutating func finish(_ meaning: Meaning) throws(ModelError) -> TernaryNetwork.TensorID {
+    switch meaning {
+    case .rawInput: throw ModelError(.inputNotQuantized(graph[graph.input].name, Diagnostic.Location()))
+    case .integers(let id, _):
+      guard !layers.isEmpty else { throw ModelError(.noLayers()) }
+      return id
+    case .pending(let open):
+      guard open.pools.isEmpty else { throw ModelError(.poolWithoutQuantizer(open.pools[0].name)) }
+      let layer = open.normalized()
+      let domains = try layer.accumulators(of: tensors[layer.source.index])
+      let logits = try Logits(maps: layer.maps, domains: domains, location: .init(node: layer.name))
+      let tensor = Tensor(
+        name: graph[graph.output].name, shape: layer.shape, kind: .logits, range: logits.range, scale: logits.scale)
+      return add(layer, domains, logits.requantizer, tensor)
+    }
+  }
+
+  // MARK: Building the network
+
+  private mutating func add(
+    _ layer: PendingLayer, _ domains: [ClosedRange<Int>], _ requantizer: Requantizer?, _ tensor: Tensor
+  ) -> TernaryNetwork.TensorID {
+    tensors.append(tensor)
+    let output = TernaryNetwork.TensorID(tensors.count - 1)
+    let kind: Layer.Kind
+    switch (layer.operation, requantizer) {
+    case (.convolution(let weights, let groupChannels, let groups, let window), let requantizer?):
+      kind = .convolution(
+        TernaryIR.Convolution(
+          weights: weights, outputChannels: layer.shape.channels, groupChannels: groupChannels, groups: groups,
+          window: window, accumulators: domains, requantizer: requantizer))
+    case (.dense(let weights), let requantizer?):
+      kind = .dense(
+        TernaryIR.Dense(
+          weights: weights, outputs: layer.shape.channels, accumulators: domains, requantizer: requantizer))
+    case (.averagePool(let window), let requantizer):
+      kind = .averagePool(AveragePool(window: window, accumulators: domains[0], requantizer: requantizer))
+    case (_, nil), (.identity, _):
+      preconditionFailure("only an average pool may go without a requantizer, and identities have been normalized")
+    }
+    layers.append(Layer(name: layer.name, kind: kind, inputs: [layer.source], output: output))
+    return output
+  }
+
+  private mutating func addMaxPool(
+    _ name: String, _ window: TernaryIR.Window, _ source: TernaryNetwork.TensorID, _ shape: Shape
+  ) -> TernaryNetwork.TensorID {
+    var tensor = tensors[source.index]
+    tensor.name = name
+    tensor.shape = shape
+    tensors.append(tensor)
+    let output = TernaryNetwork.TensorID(tensors.count - 1)
+    layers.append(Layer(name: name, kind: .maxPool(window), inputs: [source], output: output))
+    return output
+  }
+
+  private func shape(of node: Graph.Node) throws(ModelError) -> Shape {
+    try shape(graph[node.output].shape, node)
+  }
+
+  private func shape(_ extents: [Int], _ node: Graph.Node) throws(ModelError) -> Shape {
+    switch extents.count {
+    case 1: return Shape(extents[0])
+    case 3: return Shape(extents[0], extents[1], extents[2])
+    default: throw ModelError(.unsupportedRank(node.name, extents))
+    }
+  }
+}
+
+extension TernaryIR.Window {
+  fileprivate init(_ window: GraphIR.Window) {
+    self.init(
+      kernelHeight: window.kernelHeight, kernelWidth: window.kernelWidth, strideHeight: window.strideHeight,
+      strideWidth: window.strideWidth, top: window.padding.top, left: window.padding.left,
+      bottom: window.padding.bottom, right: window.padding.right)
+  }
+}

@@ -1,0 +1,16 @@
+/*
+ * As requantize, with ties rounded to even: a * multiplier + bias is the exact value times 2^shift.
+ * low and high are the clamps times 2^shift.
+ */
+static int32_t requantize_half_even(int32_t a, int32_t multiplier, int32_t bias, unsigned shift,
+                                    int32_t low, int32_t high) {
+    const int32_t half = (int32_t)(((uint32_t)1 << shift) >> 1);
+    int32_t v = a * multiplier + bias;
+
+    v = v < low ? low : v;
+    v = v > high ? high : v;
+    if (shift == 0) {
+        return (int32_t)v;
+    }
+    return (int32_t)((v + half - 1 + ((v >> shift) & 1)) >> shift);
+}
