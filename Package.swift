@@ -52,10 +52,12 @@ let package = Package(
     .executableTarget(
       name: "SternaCommand",
       dependencies: [
-        "Sterna", "ReferenceInterpreter",
+        "Sterna", "ReferenceInterpreter", "Templates",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
+
+    .testTarget(name: "SternaCommandTests", dependencies: ["SternaCommand"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )
