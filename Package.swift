@@ -57,7 +57,12 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
 
-    .testTarget(name: "SternaCommandTests", dependencies: ["SternaCommand"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "SternaCommandTests",
+      dependencies: [
+        "SternaCommand", "Templates", .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

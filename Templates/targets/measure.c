@@ -46,6 +46,7 @@ enum { ENABLE = 1u << 0, INTERRUPT = 1u << 1, PROCESSOR_CLOCK = 1u << 2 };
 static volatile uint32_t wraps;
 
 /* Named in the vector table of startup_cortex_m.c. */
+void systick_handler(void);
 void systick_handler(void) {
     wraps++;
 }

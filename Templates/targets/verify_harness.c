@@ -87,7 +87,7 @@ void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t chann
         }
         return;
     }
-    const uint8_t *expected = verify_model.expected;
+    const uint8_t *expected = verify_expected;
     uint8_t *row_count = verify_model.row_count;
     for (const struct verify_layer *l = verify_model.layers; l < &verify_model.layers[layer]; l++) {
         expected += (size_t)l->channels * l->height * l->width * l->element_bytes;
@@ -136,7 +136,7 @@ static void check_rows(void) {
 static void check_output(void) {
     /* They stand last. */
     const uint8_t *const expected =
-        verify_model.expected + verify_model.expected_bytes - 4 * (size_t)verify_model.output_count;
+        verify_expected + verify_model.expected_bytes - 4 * (size_t)verify_model.output_count;
     for (uint32_t i = 0; i < verify_model.output_count; i++) {
         const int32_t want = load(&expected[4 * (size_t)i], 4);
         compared++;
@@ -219,7 +219,7 @@ int main(int argc, char *argv[]) {
 
     for (sample = 0; sample < samples; sample++) {
         if (!read_all(file, verify_model.input, verify_model.input_bytes) ||
-            !read_all(file, verify_model.expected, verify_model.expected_bytes)) {
+            !read_all(file, verify_expected, verify_model.expected_bytes)) {
             return unreadable("the file is too short");
         }
         run_sample();

@@ -3,8 +3,8 @@
  * that the reference interpreter computed. The same code runs on the host and on emulated boards.
  *
  * It is compiled together with a generated file that includes the model's .c after defining its
- * probe as verify_probe, and that defines `verify_model` below with exact-size buffers, so that the
- * address sanitizer sees an overrun by a single byte.
+ * probe as verify_probe, and that defines `verify_model` and `verify_expected` below with
+ * exact-size buffers, so that the address sanitizer sees an overrun by a single byte.
  *
  * The vectors file, all numbers little-endian:
  *   header    8 bytes "STERNAV1"; then uint32_t samples, input_bytes, expected_bytes, output_count
@@ -40,7 +40,6 @@ struct verify_model {
     uint32_t state_bytes;
 
     uint8_t *input;     /* input_bytes */
-    uint8_t *expected;  /* expected_bytes; the linker scripts find it by the name verify_expected */
     uint8_t *row_count; /* as many as the layers have rows together */
     int32_t *output;    /* output_count */
     uint8_t *guarded; /* VERIFY_GUARD_BYTES, the state, VERIFY_GUARD_BYTES; aligned for uint32_t */
@@ -49,6 +48,9 @@ struct verify_model {
 };
 
 extern const struct verify_model verify_model;
+
+/* expected_bytes of it. By this name the linker scripts put it where a board has megabytes. */
+extern uint8_t verify_expected[];
 
 /*
  * The model has produced output row `row` of layer `layer`. `values` points to column 0 of channel

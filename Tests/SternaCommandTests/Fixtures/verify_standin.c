@@ -21,7 +21,7 @@ static struct {
     uint8_t behind[VERIFY_GUARD_BYTES];
 } guarded;
 
-uint8_t verify_expected[EXPECTED_BYTES]; /* not static: the linker scripts place it by name */
+uint8_t verify_expected[EXPECTED_BYTES];
 static uint8_t input[STANDIN_INPUT_BYTES];
 static uint8_t row_count[ROW_COUNT];
 static int32_t output[STANDIN_OUTPUT_COUNT];
@@ -38,7 +38,6 @@ const struct verify_model verify_model = {
     .output_count = STANDIN_OUTPUT_COUNT,
     .state_bytes = sizeof(standin_state),
     .input = input,
-    .expected = verify_expected,
     .row_count = row_count,
     .output = output,
     .guarded = (uint8_t *)&guarded,
