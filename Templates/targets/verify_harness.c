@@ -173,8 +173,13 @@ static void run_sample(void) {
     uint8_t *const state = before + VERIFY_GUARD_BYTES;
     uint8_t *const behind = state + verify_model.state_bytes;
 
-    /* The pattern alternates, so that a result that depends on what the state held is seen. */
-    memset(state, sample % 2 == 0 ? 0xA5 : 0x5A, verify_model.state_bytes);
+    /*
+     * The pattern alternates, so that a result that depends on what the state held is seen; the
+     * outputs of the sample before must not pass for this one's.
+     */
+    const int pattern = sample % 2 == 0 ? 0xA5 : 0x5A;
+    memset(state, pattern, verify_model.state_bytes);
+    memset(verify_model.output, pattern, sizeof(int32_t) * verify_model.output_count);
     memset(before, GUARD_PATTERN, VERIFY_GUARD_BYTES);
     memset(behind, GUARD_PATTERN, VERIFY_GUARD_BYTES);
     memset(verify_model.row_count, 0, row_total());

@@ -24,8 +24,8 @@ enum Toolchain {
 
   /// Compiles and links `sources` into an image and returns its path.
   ///
-  /// The target's own files are written into `directory`, an absolute path, first. Relative sources and includes are relative to
-  /// `directory`, so "verify_harness.c" among the sources is found there.
+  /// The target's own files are written into `directory`, an absolute path, first. Relative sources and includes are
+  /// relative to `directory`, so "verify_harness.c" among the sources is found there.
   ///
   /// - Parameter flags: for the compiler, after all others, such as `-fsanitize=address`.
   static func build(
