@@ -52,10 +52,17 @@ let package = Package(
     .executableTarget(
       name: "SternaCommand",
       dependencies: [
-        "Sterna", "ReferenceInterpreter",
+        "Sterna", "ReferenceInterpreter", "Templates",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
+
+    .testTarget(
+      name: "SternaCommandTests",
+      dependencies: [
+        "SternaCommand", "Templates", .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

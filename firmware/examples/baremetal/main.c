@@ -1,0 +1,36 @@
+/*
+ * Classifies a built-in sample and prints the result.
+ *
+ * On hardware, replace semihosting_write by the UART or the debug channel of the board,
+ * sample_input by the sensor's frame, and the start-up files by the vendor's. What remains is har.h
+ * and har.c.
+ */
+#include "har.h"
+#include "sample.h"
+#include "semihosting.h"
+
+/* All RAM that the network needs, besides the stack. */
+static har_state state;
+
+int main(void) {
+    if (har_self_test(&state) != 0) {
+        semihosting_write("self-test failed: flash or RAM is damaged\n");
+        return 1;
+    }
+
+    int32_t output[HAR_OUTPUT_COUNT];
+    har_run(&state, sample_input, output);
+
+    const int class_index = har_argmax(output);
+    semihosting_write("class ");
+    semihosting_write_int(class_index);
+    semihosting_write(", expected ");
+    semihosting_write_int(SAMPLE_CLASS);
+    semihosting_write("; outputs");
+    for (int i = 0; i < HAR_OUTPUT_COUNT; i++) {
+        semihosting_write(" ");
+        semihosting_write_int(output[i]);
+    }
+    semihosting_write("\n");
+    return class_index == SAMPLE_CLASS ? 0 : 1;
+}
