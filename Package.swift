@@ -56,6 +56,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
+
+    // Tests. ModelBuilding writes small ONNX models and finds the fixtures.
+    .target(
+      name: "ModelBuilding",
+      dependencies: ["ONNXFormat", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      path: "Tests/ModelBuilding"),
+    .testTarget(name: "ONNXFormatTests", dependencies: ["Diagnostics", "ONNXFormat", "ModelBuilding"]),
+    .testTarget(
+      name: "ONNXImportTests", dependencies: ["Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "ModelBuilding"]),
   ],
   swiftLanguageModes: [.v6]
 )
