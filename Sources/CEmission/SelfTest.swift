@@ -97,8 +97,8 @@ package struct SelfTest: Sendable, Equatable {
       }
       out.print("/* Pseudo-random rows, made where the layers' scratch memory is. */")
       out.print("\(plan.name)_begin(state);")
-      out.block("for (uint_fast16_t y = 0; y < \(P)_INPUT_HEIGHT; y++)") { out in
-        out.block("for (uint_fast32_t x = 0; x < \(P)_ROW_BYTES; x++)") { out in
+      out.block("for (uint32_t y = 0; y < \(P)_INPUT_HEIGHT; y++)") { out in
+        out.block("for (uint32_t x = 0; x < \(P)_ROW_BYTES; x++)") { out in
           out.print("seed = seed * UINT32_C(\(Self.multiplier)) + UINT32_C(\(Self.increment));")
           if element == "int8_t" {
             out.print("row[x] = (int8_t)((int32_t)((seed >> 24) ^ 128U) - 128);")
@@ -109,7 +109,7 @@ package struct SelfTest: Sendable, Equatable {
         out.print("\(plan.name)_push_row(state, row);")
       }
       out.print("\(plan.name)_finish(state, output);")
-      out.block("for (uint_fast32_t i = 0; i < \(P)_OUTPUT_COUNT; i++)") { out in
+      out.block("for (uint32_t i = 0; i < \(P)_OUTPUT_COUNT; i++)") { out in
         out.block("if (output[i] != answer[i])") { $0.print("return 2;") }
       }
       out.print("return *(const uint32_t *)(const void *)(state->bytes + CANARY_AT) == CANARY ? 0 : 3;")

@@ -36,6 +36,7 @@ struct SourcePrinter {
       out.print(kernel.source)
     }
     section("Layers", &out)
+    for index in plan.stages.indices { StagePrinter(plan, index).printDescriptor(&out) }
     out.print("/* Rows that have arrived at each layer; the last count is of rows that the last layer made. */")
     out.block("static uint16_t *row_counters(uint8_t *memory)") {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")
@@ -129,7 +130,7 @@ struct SourcePrinter {
     out.block("void \(p)_begin(\(p)_state *state)") { out in
       out.print("uint8_t *const memory = state->bytes;")
       out.print("uint16_t *const rows = row_counters(memory);\n")
-      out.block("for (uint_fast16_t i = 0; i < \(plan.counterCount); i++)") { $0.print("rows[i] = 0;") }
+      out.block("for (uint32_t i = 0; i < \(plan.counterCount); i++)") { $0.print("rows[i] = 0;") }
       printHalos(ofSegment: 0, &out)
       out.print("*(uint32_t *)(void *)(memory + CANARY_AT) = CANARY;")
     }
@@ -146,7 +147,7 @@ struct SourcePrinter {
       out.print("uint16_t *const rows = row_counters(memory);")
       out.print("uint8_t *to = memory + \(first.name).ring + row_offset(&\(first.name), rows[0])\(halo);\n")
       let copy: (inout CodePrinter) -> Void = { out in
-        out.block("for (uint_fast16_t x = 0; x < \(P)_INPUT_WIDTH; x++)") { out in
+        out.block("for (uint32_t x = 0; x < \(P)_INPUT_WIDTH; x++)") { out in
           if input.maximumLevel == 255, input.base == 0 {
             out.print("to[x] = row[x];")
           } else if input.maximumLevel == 255 {
@@ -163,7 +164,7 @@ struct SourcePrinter {
         out.print("(void)channel_stride;")
         copy(&out)
       } else {
-        out.block("for (uint_fast16_t c = 0; c < \(P)_INPUT_CHANNELS; c++)") { out in
+        out.block("for (uint32_t c = 0; c < \(P)_INPUT_CHANNELS; c++)") { out in
           copy(&out)
           out.print("row += channel_stride;")
           out.print("to += \(ring.channelStride);")
@@ -203,7 +204,7 @@ struct SourcePrinter {
   }
 
   private func printResult(_ last: Stage, _ offset: Int, _ out: inout CodePrinter) {
-    out.block("for (uint_fast32_t i = 0; i < \(P)_OUTPUT_COUNT; i++)") { out in
+    out.block("for (uint32_t i = 0; i < \(P)_OUTPUT_COUNT; i++)") { out in
       let base = last.output.base
       let shift = base == 0 ? "" : base < 0 ? " - \(-base)" : " + \(base)"
       if last.output.elementBytes == 1 {

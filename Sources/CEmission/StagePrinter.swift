@@ -23,7 +23,6 @@ struct StagePrinter {
 
   func print(to out: inout CodePrinter) {
     out.comment(StageText(plan, index).paragraphs)
-    printDescriptor(&out)
     printTables(&out)
     switch stage.work {
     case .dense(let work):
@@ -34,8 +33,9 @@ struct StagePrinter {
 
   // MARK: Constants
 
-  /// Every stage but a last dense layer is driven by a descriptor.
-  private func printDescriptor(_ out: inout CodePrinter) {
+  /// The window and ring that drive the stage. All descriptors stand before all layers, since a layer's rows go into
+  /// its successor's ring.
+  func printDescriptor(_ out: inout CodePrinter) {
     let ring = stage.ring
     let window = stage.window
     out.print("static const struct stage \(name) = {")
@@ -66,7 +66,7 @@ struct StagePrinter {
       }
     case .thresholds(let lists, _):
       let columns = lists.first?.count ?? 0
-      if columns > 0 { lines += Tables.rows("\(name)_thresholds", lists) }
+      if columns > 0 { lines += Tables.thresholds("\(name)_thresholds", lists) }
     case nil: break
     }
     guard !lines.isEmpty else { return }
@@ -90,7 +90,7 @@ struct StagePrinter {
         printDestination(&out)
         out.print()
         out.print("locate_rows(s, oy, window);")
-        out.block("for (uint_fast16_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { printChannel(&$0) }
+        out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { printChannel(&$0) }
         printProbe(&out)
         out.print("rows[1]++;")
         printSuccessor(&out)
@@ -193,39 +193,55 @@ struct StagePrinter {
     }
   }
 
-  private var loop: String { "for (uint_fast16_t ox = 0; ox < \(stage.outputShape.width); ox++)" }
+  private var loop: String { "for (uint32_t ox = 0; ox < \(stage.outputShape.width); ox++)" }
 
   private func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
     let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
-    out.block(loop) { $0.print("row[ox] = \(cast)\(expression(epilogue, "acc[ox]", "oc"));") }
+    printConstants(epilogue, "oc", &out)
+    out.block(loop) { $0.print("row[ox] = \(cast)\(expression(epilogue, "acc[ox]"));") }
+  }
+
+  /// Local names for what the epilogue's expression needs.
+  private func printConstants(_ epilogue: Epilogue, _ channel: String, _ out: inout CodePrinter) {
+    let type = epilogue.fits32 ? "int32_t" : "int64_t"
+    func constant(_ value: Int) -> String {
+      epilogue.fits32 ? (value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)") : "INT64_C(\(value))"
+    }
+    func printPair(_ multipliers: [Int], _ offsets: [Int]) {
+      let isTable = multipliers.count > 1
+      out.print("const int32_t m = \(isTable ? "\(name)_multiplier[\(channel)]" : "\(multipliers[0])");")
+      out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
+    }
+    func printLimits(_ low: Int, _ high: Int) {
+      out.print("const \(type) low = \(constant(low));")
+      out.print("const \(type) high = \(constant(high));")
+    }
+    switch epilogue.form {
+    case .affine(let multipliers, let offsets, _, let low, let high),
+      .halfEven(let multipliers, let offsets, _, let low, let high):
+      printPair(multipliers, offsets)
+      printLimits(low, high)
+    case .logits(let multipliers, let offsets): printPair(multipliers, offsets)
+    case .thresholds(let lists, _):
+      guard !(lists.first?.isEmpty ?? true) else { return }
+      out.print("const int32_t *const steps = \(name)_thresholds[\(lists.count > 1 ? channel : "0")];")
+    }
+    out.print()
   }
 
   /// The C expression that turns an accumulator into what is stored.
-  private func expression(_ epilogue: Epilogue, _ accumulator: String, _ channel: String) -> String {
+  private func expression(_ epilogue: Epilogue, _ accumulator: String) -> String {
     let suffix = epilogue.fits32 ? "" : "64"
-    func constant(_ value: Int) -> String { epilogue.fits32 ? "\(value)" : "INT64_C(\(value))" }
-    func pair(_ multipliers: [Int], _ offsets: [Int]) -> (String, String) {
-      multipliers.count > 1
-        ? ("\(name)_multiplier[\(channel)]", "\(name)_bias[\(channel)]")
-        : (cInteger(multipliers[0]), offsets[0] < 0 ? constant(offsets[0]) : constant(offsets[0]))
-    }
     switch epilogue.form {
-    case .affine(let multipliers, let offsets, let shift, let low, let high):
-      let (m, b) = pair(multipliers, offsets)
-      return "requantize\(suffix)(\(accumulator), \(m), \(b), \(shift), \(constant(low)), \(constant(high)))"
-    case .halfEven(let multipliers, let offsets, let shift, let low, let high):
-      let (m, b) = pair(multipliers, offsets)
-      return
-        "requantize_half_even\(suffix)(\(accumulator), \(m), \(b), \(shift), \(constant(low)), \(constant(high)))"
+    case .affine(_, _, let shift, _, _): return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
+    case .halfEven(_, _, let shift, _, _):
+      return "requantize_half_even\(suffix)(\(accumulator), m, b, \(shift), low, high)"
     case .thresholds(let lists, let start):
       let count = lists.first?.count ?? 0
       if count == 0 { return "\(start)" }
-      let list = lists.count > 1 ? "\(name)_thresholds[\(channel)]" : "\(name)_thresholds[0]"
-      return "(\(start) + count_thresholds(\(accumulator), \(list), \(count)))"
-    case .logits(let multipliers, let offsets):
-      let (m, b) = pair(multipliers, offsets)
-      return epilogue.fits32
-        ? "\(accumulator) * \(m) + \(b)" : "(int32_t)((int64_t)\(accumulator) * \(m) + \(b))"
+      let counted = "count_thresholds(\(accumulator), steps, \(count))"
+      return start == 0 ? counted : "(\(start) + \(counted))"
+    case .logits: return epilogue.fits32 ? "\(accumulator) * m + b" : "(int32_t)((int64_t)\(accumulator) * m + b)"
     }
   }
 
@@ -250,7 +266,7 @@ struct StagePrinter {
 
   private func printFinish(_ work: DenseWork, _ out: inout CodePrinter) {
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(name);\n")
+      out.print("const struct stage *const s = &\(name);")
       printDots(work, "output[oc]", &out)
       out.print("\(plan.macroPrefix)_PROBE(\(index), 0, output, 1);")
     }
@@ -261,10 +277,11 @@ struct StagePrinter {
     let wide = stage.input.elementBytes == 2
     let base = wide ? "(const uint16_t *)(const void *)(memory + s->ring)" : "memory + s->ring"
     out.print("const \(wide ? "uint16_t" : "uint8_t") *const values = \(base);\n")
-    out.block("for (uint_fast16_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
+    out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
       out.print("const uint8_t *const weights = \(name)_weights[oc];")
-      out.print("const int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));\n")
-      var value = expression(work.epilogue, "a", "oc")
+      out.print("const int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));")
+      printConstants(work.epilogue, "oc", &out)
+      var value = expression(work.epilogue, "a")
       if case .output = stage.destination, stage.output.base != 0 {
         value += stage.output.base < 0 ? " - \(-stage.output.base)" : " + \(stage.output.base)"
       } else if stage.output.elementBytes == 1, case .ring = stage.destination {
@@ -274,18 +291,5 @@ struct StagePrinter {
       }
       out.print("\(target) = \(value);")
     }
-  }
-}
-
-extension Tables {
-  /// int32 lists of equal length, one for each channel.
-  static func rows(_ name: String, _ lists: [[Int]]) -> [String] {
-    var text = ["static const int32_t \(name)[\(lists.count)][\(lists.first?.count ?? 0)] = {"]
-    for (channel, list) in lists.enumerated() {
-      text.append("    { /* \(channel) */")
-      text += lines(list.map { "\($0)" }).map { "    " + $0 }
-      text.append("    },")
-    }
-    return text + ["};"]
   }
 }

@@ -29,13 +29,26 @@ enum Tables {
 
   /// Packed weights, a row of bytes for each output channel.
   static func weights(_ name: String, _ rows: [[UInt8]]) -> [String] {
-    let columns = rows.first?.count ?? 0
-    var text = ["static const uint8_t \(name)[\(rows.count)][\(columns)] = {"]
+    matrix("uint8_t \(name)", rows.map { $0.map { "0x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) } })
+  }
+
+  /// int32 lists of equal length, one for each channel.
+  static func thresholds(_ name: String, _ lists: [[Int]]) -> [String] {
+    matrix("int32_t \(name)", lists.map { $0.map { "\($0)" } })
+  }
+
+  /// A row for each output channel, on one line where it fits.
+  private static func matrix(_ declaration: String, _ rows: [[String]]) -> [String] {
+    var text = ["static const \(declaration)[\(rows.count)][\(rows.first?.count ?? 0)] = {"]
     for (channel, row) in rows.enumerated() {
-      let bytes = row.map { "0x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-      text.append("    { /* \(channel) */")
-      text += lines(bytes).map { "    " + $0 }.map { String($0) }
-      text.append("    },")
+      let line = "    {" + row.joined(separator: ", ") + "}, /* \(channel) */"
+      if line.count <= CodePrinter.width {
+        text.append(line)
+      } else {
+        text.append("    { /* \(channel) */")
+        text += lines(row, width: CodePrinter.width - 4).map { "    " + $0 }
+        text.append("    },")
+      }
     }
     return text + ["};"]
   }

@@ -14,12 +14,18 @@ struct Names {
       if words.last.map({ $0.hasPrefix(String(word)) }) ?? false { continue }
       words.append(String(word))
     }
-    var identifier = String(words.joined(separator: "_").prefix(32))
+    // "/pool/MaxPool": the type says nothing that the comment does not.
+    if words.count > 1, Self.types.contains(words[words.count - 1]) { words.removeLast() }
+    var identifier = String(words.joined(separator: "_").prefix(24))
     if identifier.first.map({ !$0.isLetter }) ?? true { identifier = "layer\(index)" + (identifier.isEmpty ? "" : "_" + identifier) }
     if used.contains(identifier) { identifier += "_\(index)" }
     while !used.insert(identifier).inserted { identifier += "_" }
     return identifier
   }
+
+  private static let types: Set<String> = [
+    "conv", "gemm", "matmul", "maxpool", "averagepool", "globalaveragepool", "reducemean", "batchnormalization", "quant",
+  ]
 
   /// What the emitted C uses for itself.
   private static let keywords: Set<String> = [
