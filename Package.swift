@@ -52,7 +52,7 @@ let package = Package(
     .executableTarget(
       name: "SternaCommand",
       dependencies: [
-        "Sterna", "Diagnostics", "FirmwarePlanning", "ReferenceInterpreter", "Templates",
+        "Sterna", "Diagnostics", "FirmwarePlanning", "ReferenceInterpreter", "Templates", "TernaryIR",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),

@@ -32,6 +32,13 @@ struct CodePrinter {
     print("}")
   }
 
+  /// A macro of two lines, the backslash where clang-format puts it.
+  mutating func macro(_ head: String, _ body: String) {
+    let line = "#define \(head)"
+    print(line + String(repeating: " ", count: max(1, Self.width - 1 - line.count)) + "\\")
+    print("    \(body)")
+  }
+
   /// A comment of several lines, each paragraph wrapped to the line width.
   mutating func comment(_ paragraphs: [String]) {
     print("/*")
@@ -91,7 +98,8 @@ extension String {
   var inComment: String {
     String(
       prefix(80).map { character in
-        let isSafe = character.isASCII && (character.isLetter || character.isNumber || "_.:/+-()[]=, ".contains(character))
+        let isSafe =
+          character.isASCII && (character.isLetter || character.isNumber || "_.:/+-()[]=, ".contains(character))
         return isSafe ? character : "_"
       })
   }

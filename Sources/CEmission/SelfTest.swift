@@ -44,8 +44,10 @@ package struct SelfTest: Sendable, Equatable {
     var tables: [(String, Int, [UInt32])] = []
     for stage in plan.stages {
       switch stage.work {
-      case .convolution(let work): tables.append(("\(stage.name)_weights[0]", 8, work.weights.flatMap { $0 }.map(UInt32.init)))
-      case .dense(let work): tables.append(("\(stage.name)_weights[0]", 8, work.weights.flatMap { $0 }.map(UInt32.init)))
+      case .convolution(let work):
+        tables.append(("\(stage.name)_weights[0]", 8, work.weights.flatMap { $0 }.map(UInt32.init)))
+      case .dense(let work):
+        tables.append(("\(stage.name)_weights[0]", 8, work.weights.flatMap { $0 }.map(UInt32.init)))
       case .maxPool, .averagePool: break
       }
       func words(_ values: [Int]) -> [UInt32] { values.map { UInt32(truncatingIfNeeded: $0) } }
@@ -56,8 +58,12 @@ package struct SelfTest: Sendable, Equatable {
         tables.append(("\(stage.name)_multiplier", 32, words(multipliers)))
         let isWide = offsets.contains { Int32(exactly: $0) == nil }
         tables.append(
-          ("\(stage.name)_bias", isWide ? 64 : 32,
-            isWide ? offsets.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] } : words(offsets)))
+          (
+            "\(stage.name)_bias", isWide ? 64 : 32,
+            isWide
+              ? offsets.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
+              : words(offsets)
+          ))
       case .thresholds(let lists, _):
         if !(lists.first?.isEmpty ?? true) {
           tables.append(("\(stage.name)_thresholds[0]", 32, words(lists.flatMap { $0 })))
@@ -80,7 +86,8 @@ package struct SelfTest: Sendable, Equatable {
       for line in Tables.lines(output.map { $0 == Int32.min ? "(-2147483647 - 1)" : "\($0)" }) { out.print(line) }
       out.print("    /* clang-format on */")
       out.print("};")
-      out.print("\(element) *const row = (\(element) *)(void *)(state->bytes + SELF_TEST_ROW);".replacingVoidCast(element))
+      out.print(
+        "\(element) *const row = (\(element) *)(void *)(state->bytes + SELF_TEST_ROW);".replacingVoidCast(element))
       out.print("int32_t output[\(P)_OUTPUT_COUNT];")
       out.print("uint32_t seed = 1;")
       if !tables.isEmpty { out.print("uint32_t sum = UINT32_C(2166136261);") }

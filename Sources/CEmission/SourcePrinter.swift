@@ -70,12 +70,15 @@ struct SourcePrinter {
 
   /// The map of the state as a comment, and the few offsets that several functions share.
   private func printMap(_ out: inout CodePrinter) {
-    var lines = ["The state, \(plan.stateBytes) bytes (no plan with these segments needs less than \(plan.lowerBoundBytes)):", ""]
+    var lines = [
+      "The state, \(plan.stateBytes) bytes (no plan with these segments needs less than \(plan.lowerBoundBytes)):", "",
+    ]
     for buffer in plan.buffers.sorted(by: { ($0.offset, $0.firstSegment) < ($1.offset, $1.firstSegment) }) {
       let range = "\(buffer.offset)...\(buffer.offset + buffer.bytes - 1)"
       let life =
         plan.segments.count == 1
-        ? "" : buffer.firstSegment == buffer.lastSegment
+        ? ""
+        : buffer.firstSegment == buffer.lastSegment
           ? ", phase \(buffer.firstSegment + 1)" : ", phases \(buffer.firstSegment + 1) to \(buffer.lastSegment + 1)"
       lines.append("    " + range + String(repeating: " ", count: max(1, 16 - range.count)) + buffer.name + life)
     }
@@ -83,7 +86,9 @@ struct SourcePrinter {
     out.comment(lines)
     let isConvolutional = plan.kernels.contains(.decodeTaps)
     if plan.kernels.contains(.locateRows) {
-      if plan.stages.contains(where: { if case .maxPool = $0.work { false } else if case .dense = $0.work { false } else { true } }) {
+      if plan.stages.contains(where: {
+        if case .maxPool = $0.work { false } else if case .dense = $0.work { false } else { true }
+      }) {
         out.print("#define SCRATCH_ACCUMULATORS \(plan.scratch.accumulators)")
       }
       out.print("#define SCRATCH_ROWS \(plan.scratch.rows)")
@@ -121,7 +126,8 @@ struct SourcePrinter {
       if ring.elementBytes == 1 {
         out.print("fill_ring(memory + \(stage.name).ring, \(ring.bytes), \(ring.paddingLevel));")
       } else {
-        out.print("fill_ring16((uint16_t *)(void *)(memory + \(stage.name).ring), \(ring.bytes / 2), \(ring.paddingLevel));")
+        out.print(
+          "fill_ring16((uint16_t *)(void *)(memory + \(stage.name).ring), \(ring.bytes / 2), \(ring.paddingLevel));")
       }
     }
   }
@@ -153,10 +159,12 @@ struct SourcePrinter {
           } else if input.maximumLevel == 255 {
             out.print("to[x] = (uint8_t)(row[x] + \(-input.base));")
           } else {
-            let level = input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
+            let level =
+              input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
             out.print("const int level = \(level);\n")
             out.print("/* The quantizer makes no value beyond these; a stray one must not break the bounds. */")
-            out.print("to[x] = (uint8_t)(level < 0 ? 0 : level > \(input.maximumLevel) ? \(input.maximumLevel) : level);")
+            out.print(
+              "to[x] = (uint8_t)(level < 0 ? 0 : level > \(input.maximumLevel) ? \(input.maximumLevel) : level);")
           }
         }
       }
@@ -210,7 +218,9 @@ struct SourcePrinter {
       if last.output.elementBytes == 1 {
         out.print("output[i] = memory[\(offset) + i]\(shift);")
       } else {
-        out.print("output[i] = ((const \(last.output.elementBytes == 2 ? "uint16_t" : "int32_t") *)(const void *)(memory + \(offset)))[i]\(shift);")
+        out.print(
+          "output[i] = ((const \(last.output.elementBytes == 2 ? "uint16_t" : "int32_t") *)(const void *)(memory + \(offset)))[i]\(shift);"
+        )
       }
     }
   }

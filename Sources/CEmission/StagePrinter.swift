@@ -132,7 +132,9 @@ struct StagePrinter {
       let ring = plan.stages[next].ring
       let halo = ring.left > 0 ? " + \(ring.left)" : ""
       if type == "uint8_t" {
-        out.print("uint8_t *const out = memory + \(plan.stages[next].name).ring + row_offset(&\(plan.stages[next].name), oy)\(halo);")
+        out.print(
+          "uint8_t *const out = memory + \(plan.stages[next].name).ring + row_offset(&\(plan.stages[next].name), oy)\(halo);"
+        )
       } else {
         out.print("\(type) *const base = \(cast)(memory + \(plan.stages[next].name).ring);")
         out.print("\(type) *const out = base + row_offset(&\(plan.stages[next].name), oy)\(halo);")

@@ -68,7 +68,8 @@ struct StageText {
     case .affine(_, _, let shift, _, _):
       return "Requantizer: (a * m + b) >> \(shift)\(arithmetic), exact for all \(pairs) reachable accumulators."
     case .halfEven(_, _, let shift, _, _):
-      return "Requantizer: (a * m + b) / 2^\(shift)\(arithmetic) rounded half to even, exact for all \(pairs) reachable "
+      return
+        "Requantizer: (a * m + b) / 2^\(shift)\(arithmetic) rounded half to even, exact for all \(pairs) reachable "
         + "accumulators."
     case .thresholds: return "Requantizer: thresholds, exact for all \(pairs) reachable accumulators."
     case .logits: return "Logits: a * m + b\(arithmetic), all in one scale."

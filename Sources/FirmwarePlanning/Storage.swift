@@ -40,7 +40,9 @@ extension Epilogue {
 
     /// Per-channel offsets; a single one where a single entry serves all and nothing differs.
     func offsets(_ multipliers: [Int], _ offsets: [Int], _ shift: Int) -> [Int] {
-      (0..<requantizer.entries).map { offsets[$0] + shifts[min($0, shifts.count - 1)] * multipliers[$0] - (output.base << shift) }
+      (0..<requantizer.entries).map {
+        offsets[$0] + shifts[min($0, shifts.count - 1)] * multipliers[$0] - (output.base << shift)
+      }
     }
     func fits32(_ multipliers: [Int], _ offsets: [Int], _ extremes: [Int]) -> Bool {
       var values = extremes + offsets + multipliers

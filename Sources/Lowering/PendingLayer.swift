@@ -128,7 +128,8 @@ extension PendingLayer {
       result = [(taps * values.lowerBound)...(taps * values.upperBound)]
     case .identity: break
     }
-    for (channel, range) in result.enumerated() where range.lowerBound <= Int(Int32.min) || range.upperBound >= Int(Int32.max) {
+    for (channel, range) in result.enumerated()
+    where range.lowerBound <= Int(Int32.min) || range.upperBound >= Int(Int32.max) {
       throw ModelError(.accumulatorTooWide(name, channel: channel, range))
     }
     return result

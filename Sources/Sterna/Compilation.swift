@@ -33,7 +33,7 @@ package struct Compilation: Sendable {
     network = try Lowering.lower(graph)
     plan = try Planner.plan(network, options)
     provenance = Provenance(
-      toolVersion: sternaVersion, modelFile: model.fileName, modelSHA256: SHA256.hexadecimal(of: model.bytes),
+      toolVersion: sternaVersion, modelFile: model.fileName, modelSHA256: SHA256.hexadecimal(model.bytes),
       options: options.commandLine)
     let sample = SelfTest.sample(for: plan)
     selfTest = SelfTest(output: Interpreter(network).run(sample).output)
@@ -95,7 +95,9 @@ extension PlanningOptions {
   package static func isValidName(_ name: String) -> Bool {
     guard let first = name.first, first.isASCII, first.isLetter, name.count <= 30 else { return false }
     guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) else { return false }
-    return !["int", "char", "float", "double", "void", "main", "static", "struct", "union", "verify", "memory", "checksum"]
-      .contains(name)
+    return ![
+      "int", "char", "float", "double", "void", "main", "static", "struct", "union", "verify", "memory", "checksum",
+    ]
+    .contains(name)
   }
 }

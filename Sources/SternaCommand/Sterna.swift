@@ -12,5 +12,7 @@ struct SternaTool: AsyncParsableCommand {
       64 wrong call, 66 unreadable input, 70 internal error.
       """,
     version: sternaVersion,
-    subcommands: [CompileVerb.self])
+    subcommands: [
+      CompileVerb.self, InspectVerb.self, RunVerb.self, VerifyVerb.self, EvaluateVerb.self, OperatorsVerb.self,
+    ])
 }
