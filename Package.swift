@@ -57,6 +57,16 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
 
+    // What several test targets need: seeded random networks and their inputs.
+    .target(name: "TestSupport", dependencies: ["TernaryIR", "ReferenceInterpreter"], path: "Tests/TestSupport"),
+    .testTarget(name: "SternaTests", dependencies: ["Sterna"]),
+    .testTarget(name: "TernaryIRTests", dependencies: ["TernaryIR", "TestSupport", "FirmwarePlanning"]),
+    .testTarget(name: "ReferenceInterpreterTests", dependencies: ["ReferenceInterpreter", "TernaryIR"]),
+    .testTarget(
+      name: "LoweringTests",
+      dependencies: [
+        "Lowering", "GraphIR", "TernaryIR", "ReferenceInterpreter", .product(name: "BigInt", package: "BigInt"),
+      ]),
     .testTarget(
       name: "SternaCommandTests",
       dependencies: [

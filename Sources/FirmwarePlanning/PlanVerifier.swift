@@ -28,8 +28,8 @@ extension FirmwarePlan {
         stage.ring.slots >= min(stage.window.kernelHeight, stage.inputShape.height),
         "\(stage.name): ring of \(stage.ring.slots) rows for a window of \(stage.window.kernelHeight)")
       require(
-        (0...255).contains(stage.ring.paddingLevel),
-        "\(stage.name): padding level \(stage.ring.paddingLevel) is no byte")
+        stage.ring.paddingLevel >= 0 && stage.ring.paddingLevel <= stage.input.maximumLevel,
+        "\(stage.name): padding level \(stage.ring.paddingLevel) outside 0...\(stage.input.maximumLevel)")
       require(
         stage.input.maximumLevel <= (stage.input.elementBytes == 1 ? 255 : 65535),
         "\(stage.name): level \(stage.input.maximumLevel) does not fit its storage")

@@ -32,6 +32,8 @@ extension Epilogue {
     to output: Storage, range: ClosedRange<Int>
   ) {
     let shifts = weightSums.map { $0 * input.base }
+    // An entry that serves all channels serves them no longer once the base has moved them apart.
+    let requantizer = Set(shifts).count > 1 ? requantizer.expanded(to: shifts.count) : requantizer
     let lowLevel = range.lowerBound - output.base
     let highLevel = range.upperBound - output.base
     let all =
@@ -80,5 +82,24 @@ extension Epilogue {
         form: .logits(multipliers: multipliers, offsets: offsets), fits32: fits32(multipliers, offsets, []),
         accumulators: all)
     }
+  }
+}
+
+extension Requantizer {
+  /// The same with an entry for each of `count` channels.
+  fileprivate func expanded(to count: Int) -> Requantizer {
+    guard entries == 1 else { return self }
+    func repeated<Entry>(_ table: [Entry]) -> [Entry] { [Entry](repeating: table[0], count: count) }
+    var result = self
+    switch form {
+    case .affine(let multipliers, let offsets, let shift):
+      result.form = .affine(multipliers: repeated(multipliers), offsets: repeated(offsets), shift: shift)
+    case .affineHalfEven(let multipliers, let offsets, let shift):
+      result.form = .affineHalfEven(multipliers: repeated(multipliers), offsets: repeated(offsets), shift: shift)
+    case .thresholds(let lists): result.form = .thresholds(repeated(lists))
+    case .logits(let multipliers, let offsets):
+      result.form = .logits(multipliers: repeated(multipliers), offsets: repeated(offsets))
+    }
+    return result
   }
 }

@@ -302,8 +302,9 @@ struct GraphLowering {
         map.offset == map.slope * Rational(-zeroPoint)
         && !(map.lower.map { bound in ends.contains { $0 < bound } } ?? false)
         && !(map.upper.map { bound in ends.contains { bound < $0 } } ?? false)
-      guard isPlain, map.slope > .zero, domain.lowerBound >= -(1 << 15), domain.upperBound < 1 << 16,
-        domain.count <= 1 << 16
+      // Sums are stored above an even base (`Storage`), in 16 bits.
+      guard isPlain, map.slope > .zero, domain.lowerBound >= -(1 << 15),
+        domain.upperBound - (domain.lowerBound & ~1) < 1 << 16
       else {
         throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, layer.name))
       }

@@ -99,48 +99,20 @@ extension PendingLayer {
   ///
   /// - Throws: where a channel can leave int32.
   func accumulators(of input: Tensor) throws(ModelError) -> [ClosedRange<Int>] {
-    var result: [ClosedRange<Int>] = []
-    func range(_ weights: ArraySlice<Int8>, _ low: Int, _ high: Int) -> ClosedRange<Int> {
-      var plus = 0
-      var minus = 0
-      for weight in weights {
-        if weight > 0 { plus += 1 } else if weight < 0 { minus += 1 }
+    let result: [ClosedRange<Int>] =
+      switch operation {
+      case .convolution(let weights, _, _, let window):
+        TernaryIR.Convolution.accumulators(
+          weights, outputChannels: shape.channels, window: window, input: input)
+      case .dense(let weights): TernaryIR.Dense.accumulators(weights, outputs: shape.channels, input: input)
+      case .averagePool(let window): [AveragePool.accumulators(window, input: input)]
+      case .identity: []
       }
-      // With zero counted among the values, every subset of the terms, hence every partial sum, is bounded too.
-      let (low, high) = (min(low, 0), max(high, 0))
-      return (plus * low - minus * high)...(plus * high - minus * low)
-    }
-    switch operation {
-    case .convolution(let weights, _, _, let window):
-      let values = input.range(paddedBy: window)
-      let taps = weights.count / shape.channels
-      for c in 0..<shape.channels {
-        result.append(range(weights[(c * taps)..<((c + 1) * taps)], values.lowerBound, values.upperBound))
-      }
-    case .dense(let weights):
-      let taps = weights.count / shape.channels
-      for c in 0..<shape.channels {
-        result.append(range(weights[(c * taps)..<((c + 1) * taps)], input.range.lowerBound, input.range.upperBound))
-      }
-    case .averagePool(let window):
-      let values = input.range(paddedBy: window)
-      let taps = window.kernelHeight * window.kernelWidth
-      result = [(taps * values.lowerBound)...(taps * values.upperBound)]
-    case .identity: break
-    }
     for (channel, range) in result.enumerated()
     where range.lowerBound <= Int(Int32.min) || range.upperBound >= Int(Int32.max) {
       throw ModelError(.accumulatorTooWide(name, channel: channel, range))
     }
     return result
-  }
-}
-
-extension Tensor {
-  /// The values that a window over this tensor can meet: padding holds the zero point.
-  fileprivate func range(paddedBy window: TernaryIR.Window) -> ClosedRange<Int> {
-    guard window.hasPadding else { return range }
-    return min(range.lowerBound, zeroPoint)...max(range.upperBound, zeroPoint)
   }
 }
 

@@ -62,7 +62,8 @@ package struct Tensor: Sendable, Equatable {
   package var name: String
   package var shape: Shape
   package var kind: Kind
-  /// Every value that can occur lies in this range, the zero point of a padded input included.
+  /// Every value that can occur lies in this range. The zero point that a padded layer reads need not (`range(paddedBy:)`
+  /// adds it), but it lies in the grid.
   package var range: ClosedRange<Int>
   /// Of an activation: the grid that its quantizer declares, which `range` lies within. It fixes how the value is stored.
   package var grid: ClosedRange<Int>

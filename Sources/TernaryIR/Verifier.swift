@@ -44,6 +44,19 @@ extension Layer {
         size.map { Shape(channels, $0.height, $0.width) == output.shape } ?? false,
         "output \(output.shape) does not follow from input \(input.shape)")
     }
+    func requireStorable(_ window: Window) {
+      require(
+        !window.hasPadding || input.grid.contains(input.zeroPoint),
+        "padded with the zero point \(input.zeroPoint), which is outside of the grid \(input.grid)")
+    }
+    func requireBounds(_ stated: [ClosedRange<Int>], _ reachable: [ClosedRange<Int>]) {
+      require(stated.count == reachable.count, "wrong number of accumulator ranges")
+      for (channel, (stated, reachable)) in zip(stated, reachable).enumerated() {
+        require(
+          stated.lowerBound <= reachable.lowerBound && reachable.upperBound <= stated.upperBound,
+          "channel \(channel) reaches accumulators \(reachable), not only \(stated)")
+      }
+    }
     switch kind {
     case .convolution(let convolution):
       requireShape(convolution.window, channels: convolution.outputChannels)
@@ -51,17 +64,27 @@ extension Layer {
       require(convolution.outputChannels % convolution.groups == 0, "groups do not divide the output channels")
       require(convolution.weights.count == convolution.outputChannels * convolution.taps, "wrong number of weights")
       require(convolution.weights.allSatisfy { (-1...1).contains($0) }, "a weight is not ternary")
-      require(convolution.accumulators.count == convolution.outputChannels, "wrong number of accumulator ranges")
+      requireStorable(convolution.window)
+      if found.isEmpty {
+        requireBounds(
+          convolution.accumulators,
+          Convolution.accumulators(
+            convolution.weights, outputChannels: convolution.outputChannels, window: convolution.window, input: input))
+      }
     case .dense(let dense):
       require(output.shape == Shape(dense.outputs), "output \(output.shape) is not a vector of \(dense.outputs)")
       require(dense.weights.count == dense.outputs * input.shape.count, "wrong number of weights")
       require(dense.weights.allSatisfy { (-1...1).contains($0) }, "a weight is not ternary")
-      require(dense.accumulators.count == dense.outputs, "wrong number of accumulator ranges")
+      if found.isEmpty {
+        requireBounds(dense.accumulators, Dense.accumulators(dense.weights, outputs: dense.outputs, input: input))
+      }
     case .maxPool(let window):
       requireShape(window, channels: input.shape.channels)
       require(input.range == output.range && input.grid == output.grid, "a max pool must not change the values' grid")
     case .averagePool(let pool):
       requireShape(pool.window, channels: input.shape.channels)
+      requireStorable(pool.window)
+      requireBounds([pool.accumulators], [AveragePool.accumulators(pool.window, input: input)])
       require((pool.requantizer == nil) == (output.kind == .sum), "an average pool without requantizer makes sums")
     }
     if let requantizer {
