@@ -83,14 +83,23 @@ extension ImportState {
     let name = node.proto.input[position]
     if name.isEmpty { return nil }
     if let known = resolved[name] { return known }
-    guard let proto = index.initializers[name] else { return .failed }
+    guard let proto = index.initializers[name] else {
+      if let producer = index.producers[name], index.nodes[producer].output.first != name {
+        throw .secondOutput(OperatorNode(index.nodes[producer], index: producer), name)
+      }
+      return .failed
+    }
     // Marked first, so that a tensor that cannot be decoded is reported once.
     resolved[name] = .failed
-    let tensor = try Tensor(decoding: proto, name: name, folder: folder)
-    try spend(tensor.elements.count, for: name)
-    let constant = Resolved.constant(Constant(tensor))
+    let constant = Resolved.constant(try decoded(proto, name: name))
     resolved[name] = constant
     return constant
+  }
+
+  /// A tensor of the file as a constant. It is paid for before anything is allocated or read.
+  mutating func decoded(_ proto: ONNXTensorProto, name: String) throws(Diagnostic) -> Constant {
+    try spend(Tensor.declaredElements(proto), for: name)
+    return Constant(try Tensor(decoding: proto, name: name, folder: folder))
   }
 
   mutating func hasFailedInput(_ node: OperatorNode) throws(Diagnostic) -> Bool {
@@ -109,10 +118,12 @@ extension ImportState {
     }
   }
 
-  /// A constant input, nil where it is left out.
+  /// A constant input, nil where it is left out. Each use is paid for, as most look at all elements.
   mutating func constant(_ node: OperatorNode, _ position: Int) throws(Diagnostic) -> Constant? {
     switch try input(node, position) {
-    case .constant(let constant): return constant
+    case .constant(let constant):
+      try spend(constant.count, for: constant.origin)
+      return constant
     case .activation, .codes: throw .expectedConstant(node, position, found: "is computed from the model's input")
     case .failed: throw .expectedConstant(node, position, found: "is missing")
     case nil: return nil
@@ -242,6 +253,13 @@ extension Diagnostic {
       code: "too-many-constants", location: Location(tensor: tensor),
       message: "the constants of the model have more than \(limit) elements together",
       fix: "compile a network that a microcontroller can hold")
+  }
+
+  fileprivate static func secondOutput(_ node: OperatorNode, _ name: String) -> Diagnostic {
+    Diagnostic(
+      code: "second-output", location: Location(node: node.name, tensor: name),
+      message: "a further output of \(node.type) is used: expected the first one only",
+      fix: "do not use pooling indices or dropout masks in forward()")
   }
 
   fileprivate static func expectedActivation(_ node: OperatorNode, _ position: Int, found: String) -> Diagnostic {
