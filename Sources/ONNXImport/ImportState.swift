@@ -65,10 +65,8 @@ struct ImportState {
   func source(of id: Graph.ValueID) -> (value: Graph.Value, node: Graph.Node?) {
     var id = id
     while let node = producers[id.index].map({ nodes[$0] }) {
-      switch node.operation {
-      case .maxPool, .averagePool, .flatten: id = node.inputs[0]
-      default: return (self[id], node)
-      }
+      guard node.operation.keepsGrid, let input = node.inputs.first else { return (self[id], node) }
+      id = input
     }
     return (self[id], nil)
   }
@@ -176,7 +174,7 @@ extension ImportState {
       let output = addValue(
         name: isLast ? node.output : "\(node.output) (\(operation.kind))", shape: shape,
         quantizer: operation.resultQuantizer(input: quantizers[current.index]))
-      if assumedQuantized.contains(current) { assumedQuantized.insert(output) }
+      if operation.keepsGrid && assumedQuantized.contains(current) { assumedQuantized.insert(output) }
       nodes.append(
         Graph.Node(name: uniqueName(node, step: step), operation: operation, inputs: [current], output: output))
       readers[current.index] += 1
@@ -213,10 +211,11 @@ extension ImportState {
     var output = Graph.ValueID(0)
     switch resolved[index.output] {
     case .activation(let id) where id.index != 0: output = id
+    // A refused node may have passed its input on: that is no problem of its own.
+    case _ where !problems.isEmpty: break
     case .activation, .constant: problems.append(.constantOutput(index.output))
     case .codes: problems.append(.integerOutput(index.output))
-    case .failed, nil:
-      if problems.isEmpty { problems.append(.undefinedOutput(index.output)) }
+    case .failed, nil: problems.append(.undefinedOutput(index.output))
     }
     for (id, count) in readers.enumerated() where count > 1 || (count == 1 && id == output.index && id != 0) {
       let consumers = nodes.filter { $0.inputs.contains(Graph.ValueID(id)) }.map(\.name)
@@ -234,14 +233,18 @@ extension ImportState {
 }
 
 extension Operation {
-  /// The quantizer whose grid the result lies on: pools and reshapes keep their input's, a mean lies on a finer one of
-  /// the same kind.
-  fileprivate func resultQuantizer(input: Quantizer?) -> Quantizer? {
+  /// Whether the result lies on the grid of the input: a mean on a finer one of the same kind.
+  fileprivate var keepsGrid: Bool {
     switch self {
-    case .quantize(let quantizer): quantizer
-    case .maxPool, .averagePool, .flatten: input
-    case .convolution, .dense, .batchNormalization, .arithmetic, .relu, .clip: nil
+    case .maxPool, .averagePool, .flatten: true
+    case .quantize, .convolution, .dense, .batchNormalization, .arithmetic, .relu, .clip: false
     }
+  }
+
+  /// The quantizer whose grid the result lies on.
+  fileprivate func resultQuantizer(input: Quantizer?) -> Quantizer? {
+    if case .quantize(let quantizer) = self { return quantizer }
+    return keepsGrid ? input : nil
   }
 }
 
