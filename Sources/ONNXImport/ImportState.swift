@@ -65,10 +65,8 @@ struct ImportState {
   func source(of id: Graph.ValueID) -> (value: Graph.Value, node: Graph.Node?) {
     var id = id
     while let node = producers[id.index].map({ nodes[$0] }) {
-      switch node.operation {
-      case .maxPool, .averagePool, .flatten: id = node.inputs[0]
-      default: return (self[id], node)
-      }
+      guard node.operation.keepsGrid, let input = node.inputs.first else { return (self[id], node) }
+      id = input
     }
     return (self[id], nil)
   }
@@ -83,14 +81,23 @@ extension ImportState {
     let name = node.proto.input[position]
     if name.isEmpty { return nil }
     if let known = resolved[name] { return known }
-    guard let proto = index.initializers[name] else { return .failed }
+    guard let proto = index.initializers[name] else {
+      if let producer = index.producers[name], index.nodes[producer].output.first != name {
+        throw .secondOutput(OperatorNode(index.nodes[producer], index: producer), name)
+      }
+      return .failed
+    }
     // Marked first, so that a tensor that cannot be decoded is reported once.
     resolved[name] = .failed
-    let tensor = try Tensor(decoding: proto, name: name, folder: folder)
-    try spend(tensor.elements.count, for: name)
-    let constant = Resolved.constant(Constant(tensor))
+    let constant = Resolved.constant(try decoded(proto, name: name))
     resolved[name] = constant
     return constant
+  }
+
+  /// A tensor of the file as a constant. It is paid for before anything is allocated or read.
+  mutating func decoded(_ proto: ONNXTensorProto, name: String) throws(Diagnostic) -> Constant {
+    try spend(Tensor.declaredElements(proto), for: name)
+    return Constant(try Tensor(decoding: proto, name: name, folder: folder))
   }
 
   mutating func hasFailedInput(_ node: OperatorNode) throws(Diagnostic) -> Bool {
@@ -109,10 +116,12 @@ extension ImportState {
     }
   }
 
-  /// A constant input, nil where it is left out.
+  /// A constant input, nil where it is left out. Each use is paid for, as most look at all elements.
   mutating func constant(_ node: OperatorNode, _ position: Int) throws(Diagnostic) -> Constant? {
     switch try input(node, position) {
-    case .constant(let constant): return constant
+    case .constant(let constant):
+      try spend(constant.count, for: constant.origin)
+      return constant
     case .activation, .codes: throw .expectedConstant(node, position, found: "is computed from the model's input")
     case .failed: throw .expectedConstant(node, position, found: "is missing")
     case nil: return nil
@@ -165,7 +174,7 @@ extension ImportState {
       let output = addValue(
         name: isLast ? node.output : "\(node.output) (\(operation.kind))", shape: shape,
         quantizer: operation.resultQuantizer(input: quantizers[current.index]))
-      if assumedQuantized.contains(current) { assumedQuantized.insert(output) }
+      if operation.keepsGrid && assumedQuantized.contains(current) { assumedQuantized.insert(output) }
       nodes.append(
         Graph.Node(name: uniqueName(node, step: step), operation: operation, inputs: [current], output: output))
       readers[current.index] += 1
@@ -202,10 +211,11 @@ extension ImportState {
     var output = Graph.ValueID(0)
     switch resolved[index.output] {
     case .activation(let id) where id.index != 0: output = id
+    // A refused node may have passed its input on: that is no problem of its own.
+    case _ where !problems.isEmpty: break
     case .activation, .constant: problems.append(.constantOutput(index.output))
     case .codes: problems.append(.integerOutput(index.output))
-    case .failed, nil:
-      if problems.isEmpty { problems.append(.undefinedOutput(index.output)) }
+    case .failed, nil: problems.append(.undefinedOutput(index.output))
     }
     for (id, count) in readers.enumerated() where count > 1 || (count == 1 && id == output.index && id != 0) {
       let consumers = nodes.filter { $0.inputs.contains(Graph.ValueID(id)) }.map(\.name)
@@ -223,14 +233,18 @@ extension ImportState {
 }
 
 extension Operation {
-  /// The quantizer whose grid the result lies on: pools and reshapes keep their input's, a mean lies on a finer one of
-  /// the same kind.
-  fileprivate func resultQuantizer(input: Quantizer?) -> Quantizer? {
+  /// Whether the result lies on the grid of the input: a mean on a finer one of the same kind.
+  fileprivate var keepsGrid: Bool {
     switch self {
-    case .quantize(let quantizer): quantizer
-    case .maxPool, .averagePool, .flatten: input
-    case .convolution, .dense, .batchNormalization, .arithmetic, .relu, .clip: nil
+    case .maxPool, .averagePool, .flatten: true
+    case .quantize, .convolution, .dense, .batchNormalization, .arithmetic, .relu, .clip: false
     }
+  }
+
+  /// The quantizer whose grid the result lies on.
+  fileprivate func resultQuantizer(input: Quantizer?) -> Quantizer? {
+    if case .quantize(let quantizer) = self { return quantizer }
+    return keepsGrid ? input : nil
   }
 }
 
@@ -242,6 +256,13 @@ extension Diagnostic {
       code: "too-many-constants", location: Location(tensor: tensor),
       message: "the constants of the model have more than \(limit) elements together",
       fix: "compile a network that a microcontroller can hold")
+  }
+
+  fileprivate static func secondOutput(_ node: OperatorNode, _ name: String) -> Diagnostic {
+    Diagnostic(
+      code: "second-output", location: Location(node: node.name, tensor: name),
+      message: "a further output of \(node.type) is used: expected the first one only",
+      fix: "do not use pooling indices or dropout masks in forward()")
   }
 
   fileprivate static func expectedActivation(_ node: OperatorNode, _ position: Int, found: String) -> Diagnostic {
