@@ -7,7 +7,7 @@ struct ImportState {
   /// So many problems are listed at most.
   static let maximumReports = 100
   /// Elements of all constants, decoded and computed; bounds memory and time for files that multiply small data.
-  private static let maximumConstantElements = 1 << 25
+  private static let maximumConstantElements = 1 << 24
 
   let index: ModelIndex
   let folder: String?
