@@ -48,7 +48,8 @@ let package = Package(
       dependencies: [
         "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "TernaryIR", "Lowering", "ReferenceInterpreter",
         "FirmwarePlanning", "CEmission", "Templates",
-      ]),
+      ],
+      exclude: ["BuiltIn/embed.py"]),
     .executableTarget(
       name: "SternaCommand",
       dependencies: [
