@@ -71,7 +71,8 @@ let package = Package(
     .testTarget(
       name: "SternaCommandTests",
       dependencies: [
-        "SternaCommand", "Templates", .product(name: "Subprocess", package: "swift-subprocess"),
+        "SternaCommand", "Sterna", "FirmwarePlanning", "Templates", "TestSupport",
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Fixtures"]),
     // Tests. ModelBuilding writes small ONNX models and finds the fixtures.
