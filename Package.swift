@@ -52,7 +52,7 @@ let package = Package(
     .executableTarget(
       name: "SternaCommand",
       dependencies: [
-        "Sterna", "ReferenceInterpreter", "Templates",
+        "Sterna", "Diagnostics", "FirmwarePlanning", "ReferenceInterpreter", "Templates", "TernaryIR",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
@@ -73,6 +73,14 @@ let package = Package(
         "SternaCommand", "Templates", .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Fixtures"]),
+    // Tests. ModelBuilding writes small ONNX models and finds the fixtures.
+    .target(
+      name: "ModelBuilding",
+      dependencies: ["ONNXFormat", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      path: "Tests/ModelBuilding"),
+    .testTarget(name: "ONNXFormatTests", dependencies: ["Diagnostics", "ONNXFormat", "ModelBuilding"]),
+    .testTarget(
+      name: "ONNXImportTests", dependencies: ["Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "ModelBuilding"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -79,7 +79,8 @@ package enum Planner {
       outputShape: target.shape, input: input, output: output,
       ring: Ring(
         buffer: 0, slots: 0, left: window.left, right: window.right, paddingLevel: paddingLevel,
-        channelStride: channelStride, rowStride: channelStride * source.shape.channels, elementBytes: input.elementBytes),
+        channelStride: channelStride, rowStride: channelStride * source.shape.channels, elementBytes: input.elementBytes
+      ),
       window: window, work: work, destination: .output)
   }
 
@@ -290,13 +291,16 @@ extension Diagnostic {
       fix: "use a smaller layer")
   }
 
-  fileprivate static func ramBudget(_ ram: Int, _ found: Int, _ schedule: PlanningOptions.Schedule, best: Int) -> Diagnostic {
+  fileprivate static func ramBudget(_ ram: Int, _ found: Int, _ schedule: PlanningOptions.Schedule, best: Int)
+    -> Diagnostic
+  {
     Diagnostic(
       code: "ram-budget",
       message:
         "the state needs \(found) bytes with --schedule \(schedule.rawValue), more than --ram \(ram): "
         + "the least that is possible is \(best)",
-      fix: best <= ram ? "use --schedule auto" : "give at least --ram \(best), or use fewer channels or a smaller input")
+      fix: best <= ram ? "use --schedule auto" : "give at least --ram \(best), or use fewer channels or a smaller input"
+    )
   }
 
   fileprivate static func flashBudget(_ flash: Int, _ found: Int) -> Diagnostic {

@@ -74,7 +74,9 @@ struct GraphLowering {
         maps: maps(convolution.weights, convolution.bias, shape.channels, scale, tensor.zeroPoint)))
   }
 
-  private mutating func multiply(_ node: Graph.Node, _ dense: GraphIR.Dense, _ meaning: Meaning) throws(ModelError) -> Meaning {
+  private mutating func multiply(_ node: Graph.Node, _ dense: GraphIR.Dense, _ meaning: Meaning) throws(ModelError)
+    -> Meaning
+  {
     let (source, scale) = try integers(meaning, before: node)
     let shape = try shape(of: node)
     return .pending(

@@ -14,7 +14,9 @@ struct Logits {
 
   init(maps: [AffineMap], domains: [ClosedRange<Int>], location: Diagnostic.Location) throws(ModelError) {
     for (channel, map) in maps.enumerated() {
-      let ends = [domains[channel].lowerBound, domains[channel].upperBound].map { map.slope * Rational($0) + map.offset }
+      let ends = [domains[channel].lowerBound, domains[channel].upperBound].map {
+        map.slope * Rational($0) + map.offset
+      }
       if map.lower.map({ bound in ends.contains { $0 < bound } }) ?? false
         || map.upper.map({ bound in ends.contains { bound < $0 } }) ?? false
       {
@@ -80,7 +82,8 @@ struct Logits {
   }
 
   /// The range of all logits, nil where a product, an offset or a sum leaves int32.
-  private static func range(_ multipliers: [Int], _ offsets: [Int], _ domains: [ClosedRange<Int>]) -> ClosedRange<Int>? {
+  private static func range(_ multipliers: [Int], _ offsets: [Int], _ domains: [ClosedRange<Int>]) -> ClosedRange<Int>?
+  {
     var low = Int.max
     var high = Int.min
     for c in multipliers.indices {

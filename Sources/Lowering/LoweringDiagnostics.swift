@@ -8,7 +8,8 @@ extension Diagnostic {
     location.tensor = name
     return Diagnostic(
       code: "input-not-quantized", location: location,
-      message: "the network's input reaches a layer without being quantized: expected a quantizer in front of the first layer",
+      message:
+        "the network's input reaches a layer without being quantized: expected a quantizer in front of the first layer",
       fix: "put a QuantIdentity(bit_width=8, return_quant_tensor=True) before the first layer")
   }
 
@@ -86,7 +87,8 @@ extension Diagnostic {
 
   static func noLayers() -> Diagnostic {
     Diagnostic(
-      code: "no-layers", message: "the graph holds no layer: nothing would be computed", fix: "export the trained module")
+      code: "no-layers", message: "the graph holds no layer: nothing would be computed",
+      fix: "export the trained module")
   }
 
   static func unsupportedRank(_ node: String, _ shape: [Int]) -> Diagnostic {

@@ -108,7 +108,8 @@ extension PendingLayer {
       case .averagePool(let window): [AveragePool.accumulators(window, input: input)]
       case .identity: []
       }
-    for (channel, range) in result.enumerated() where range.lowerBound <= Int(Int32.min) || range.upperBound >= Int(Int32.max) {
+    for (channel, range) in result.enumerated()
+    where range.lowerBound <= Int(Int32.min) || range.upperBound >= Int(Int32.max) {
       throw ModelError(.accumulatorTooWide(name, channel: channel, range))
     }
     return result

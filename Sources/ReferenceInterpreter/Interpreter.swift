@@ -46,7 +46,8 @@ package struct Interpreter: Sendable {
       return Self.pool(input, source.shape, window, shape, start: Int32.min, padding: nil) { max($0, $1) }
     case .averagePool(let pool):
       let sums = Self.pool(
-        input, source.shape, pool.window, shape, start: 0, padding: Int32(source.zeroPoint)) { $0 + $1 }
+        input, source.shape, pool.window, shape, start: 0, padding: Int32(source.zeroPoint)
+      ) { $0 + $1 }
       guard let requantizer = pool.requantizer else { return sums }
       let plane = shape.height * shape.width
       return sums.indices.map { Int32(requantizer.apply(Int(sums[$0]), channel: $0 / plane)) }

@@ -1,0 +1,106 @@
+/// Collects lines of C with the right indentation and without trailing blanks.
+///
+/// Glue is printed from multi-line Swift strings rather than from a template language: the templates would hold loops over
+/// tables and layers, the one library at hand would quadruple the binary, and indentation is what it does least well.
+struct CodePrinter {
+  /// Columns that a line may use, as in `firmware/.clang-format`.
+  static let width = 100
+
+  private(set) var text = ""
+  private var indentation = 0
+
+  mutating func print(_ block: String = "") {
+    for line in block.split(separator: "\n", omittingEmptySubsequences: false) {
+      if !line.isEmpty {
+        text += String(repeating: " ", count: indentation)
+        text += line
+      }
+      text += "\n"
+    }
+  }
+
+  mutating func indented(_ body: (inout CodePrinter) -> Void) {
+    indentation += 4
+    body(&self)
+    indentation -= 4
+  }
+
+  /// `head {`, the body one level deeper, `}`.
+  mutating func block(_ head: String, _ body: (inout CodePrinter) -> Void) {
+    print("\(head) {")
+    indented(body)
+    print("}")
+  }
+
+  /// A macro of two lines, the backslash where clang-format puts it.
+  mutating func macro(_ head: String, _ body: String) {
+    let line = "#define \(head)"
+    print(line + String(repeating: " ", count: max(1, Self.width - 1 - line.count)) + "\\")
+    print("    \(body)")
+  }
+
+  /// A comment of several lines, each paragraph wrapped to the line width.
+  mutating func comment(_ paragraphs: [String]) {
+    print("/*")
+    for paragraph in paragraphs {
+      if paragraph.isEmpty {
+        print(" *")
+        continue
+      }
+      for line in Self.wrapped(paragraph, Self.width - indentation - 3) { print(" * \(line)") }
+    }
+    print(" */")
+  }
+
+  /// Words packed into lines; continuation lines keep the paragraph's own indentation.
+  static func wrapped(_ paragraph: String, _ width: Int) -> [String] {
+    let indent = String(paragraph.prefix { $0 == " " })
+    var lines: [String] = []
+    var line = indent
+    for word in paragraph.split(separator: " ") {
+      if line.count > indent.count, line.count + 1 + word.count > width {
+        lines.append(line)
+        line = indent
+      }
+      line += (line.count > indent.count ? " " : "") + word
+    }
+    lines.append(line)
+    return lines
+  }
+}
+
+extension CodePrinter {
+  /// A declaration or call: on one line where it fits, else its arguments packed and aligned behind the parenthesis.
+  mutating func list(_ head: String, _ arguments: [String], _ tail: String) {
+    let room = Self.width - indentation
+    let line = head + arguments.joined(separator: ", ") + tail
+    if line.count <= room {
+      print(line)
+      return
+    }
+    var current = head
+    for (index, argument) in arguments.enumerated() {
+      let piece = argument + (index + 1 < arguments.count ? "," : tail)
+      let separator = index == 0 || current.hasSuffix(" ") ? "" : " "
+      if index > 0, current.count + separator.count + piece.count > room {
+        print(current)
+        current = String(repeating: " ", count: head.count) + piece
+      } else {
+        current += separator + piece
+      }
+    }
+    print(current)
+  }
+}
+
+extension String {
+  /// Text of a user's file, safe inside a C comment: printable ASCII without comment marks, line splices or trigraphs.
+  var inComment: String {
+    String(
+      prefix(80).map { character in
+        let isSafe =
+          character.isASCII && (character.isLetter || character.isNumber || "_.:/+-()[]=, ".contains(character))
+        return isSafe ? character : "_"
+      })
+  }
+}

@@ -1,0 +1,28 @@
+import FirmwarePlanning
+import Templates
+
+extension FirmwarePlan {
+  /// The kernels that the plan's stages call, in the order of their definition.
+  var kernels: [Kernel] {
+    var used: Set<Kernel> = [.stage]
+    for stage in stages {
+      let isWide = stage.input.elementBytes == 2
+      switch stage.work {
+      case .convolution: used.formUnion([.locateRows, .decodeTaps, isWide ? .accumulateRow16 : .accumulateRow])
+      case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
+      case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
+      case .averagePool: used.formUnion([.locateRows, .sumPoolRow])
+      }
+      if stage.ring.hasHalo { used.insert(isWide ? .fillRing16 : .fillRing) }
+      guard let epilogue = stage.epilogue else { continue }
+      switch epilogue.form {
+      case .affine: used.insert(epilogue.fits32 ? .requantize : .requantize64)
+      case .halfEven: used.insert(epilogue.fits32 ? .requantizeHalfEven : .requantizeHalfEven64)
+      case .thresholds(let lists, _):
+        if !(lists.first?.isEmpty ?? true) { used.insert(.countThresholds) }
+      case .logits: break
+      }
+    }
+    return used.sorted()
+  }
+}

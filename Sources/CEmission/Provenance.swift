@@ -1,0 +1,17 @@
+/// Where emitted files come from; nothing in it depends on time or place.
+package struct Provenance: Sendable, Equatable {
+  package var toolVersion: String
+  /// The model's file name, without folders.
+  package var modelFile: String
+  /// Lower-case hexadecimal.
+  package var modelSHA256: String
+  /// Options that change the output, as typed.
+  package var options: String
+
+  package init(toolVersion: String, modelFile: String, modelSHA256: String, options: String) {
+    self.toolVersion = toolVersion
+    self.modelFile = modelFile
+    self.modelSHA256 = modelSHA256
+    self.options = options
+  }
+}

@@ -1,0 +1,150 @@
+import FirmwarePlanning
+
+/// The built-in check of an emitted model: checksums of its tables and a sample whose answer is known.
+///
+/// The sample is not stored: a generator makes its rows one at a time, so it costs a few instructions instead of an
+/// input's worth of flash. The façade computes the answer with the reference interpreter.
+package struct SelfTest: Sendable, Equatable {
+  /// The network's answer to `sample(for:)`.
+  package var output: [Int32]
+
+  package init(output: [Int32]) {
+    self.output = output
+  }
+
+  private static let multiplier: UInt32 = 1_664_525
+  private static let increment: UInt32 = 1_013_904_223
+
+  /// The sample in `[row][channel][column]` order as the C makes it, as integers of the input quantizer.
+  package static func sample(for plan: FirmwarePlan) -> [Int32] {
+    var seed: UInt32 = 1
+    let input = plan.input
+    let shape = input.shape
+    var integers = [Int32](repeating: 0, count: shape.count)
+    for y in 0..<shape.height {
+      for c in 0..<shape.channels {
+        for x in 0..<shape.width {
+          seed = seed &* multiplier &+ increment
+          integers[(c * shape.height + y) * shape.width + x] = integer(UInt8(seed >> 24), input)
+        }
+      }
+    }
+    return integers
+  }
+
+  private static func integer(_ byte: UInt8, _ input: InputPlan) -> Int32 {
+    let value = input.quantization.isSigned ? Int(Int8(bitPattern: byte)) : Int(byte)
+    return Int32(min(max(value, input.base), input.base + input.maximumLevel))
+  }
+
+  /// Folds values into a checksum. Any change of one value changes it, since each step is a bijection of the sum.
+  static func checksum(_ sum: UInt32, _ value: UInt32) -> UInt32 { (sum ^ value) &* 16_777_619 }
+
+  private func tables(_ plan: FirmwarePlan) -> [(name: String, bits: Int, values: [UInt32])] {
+    var tables: [(String, Int, [UInt32])] = []
+    for stage in plan.stages {
+      switch stage.work {
+      case .convolution(let work):
+        tables.append(("\(stage.name)_weights[0]", 8, work.weights.flatMap { $0 }.map(UInt32.init)))
+      case .dense(let work):
+        tables.append(("\(stage.name)_weights[0]", 8, work.weights.flatMap { $0 }.map(UInt32.init)))
+      case .maxPool, .averagePool: break
+      }
+      func words(_ values: [Int]) -> [UInt32] { values.map { UInt32(truncatingIfNeeded: $0) } }
+      switch stage.epilogue?.form {
+      case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
+        .logits(let multipliers, let offsets):
+        guard multipliers.count > 1 else { continue }
+        tables.append(("\(stage.name)_multiplier", 32, words(multipliers)))
+        let isWide = offsets.contains { Int32(exactly: $0) == nil }
+        tables.append(
+          (
+            "\(stage.name)_bias", isWide ? 64 : 32,
+            isWide
+              ? offsets.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
+              : words(offsets)
+          ))
+      case .thresholds(let lists, _):
+        if !(lists.first?.isEmpty ?? true) {
+          tables.append(("\(stage.name)_thresholds[0]", 32, words(lists.flatMap { $0 })))
+        }
+      case nil: break
+      }
+    }
+    return tables
+  }
+
+  func print(_ plan: FirmwarePlan, _ element: String, to out: inout CodePrinter) {
+    let tables = tables(plan)
+    let P = plan.macroPrefix
+    for bits in [8, 32, 64] where tables.contains(where: { $0.bits == bits }) {
+      printChecksum(bits, &out)
+    }
+    out.block("int \(plan.name)_self_test(\(plan.name)_state *state)") { out in
+      out.print("static const int32_t answer[\(P)_OUTPUT_COUNT] = {")
+      out.print("    /* clang-format off */")
+      for line in Tables.lines(output.map { $0 == Int32.min ? "(-2147483647 - 1)" : "\($0)" }) { out.print(line) }
+      out.print("    /* clang-format on */")
+      out.print("};")
+      out.print(
+        "\(element) *const row = (\(element) *)(void *)(state->bytes + SELF_TEST_ROW);".replacingVoidCast(element))
+      out.print("int32_t output[\(P)_OUTPUT_COUNT];")
+      out.print("uint32_t seed = 1;")
+      if !tables.isEmpty { out.print("uint32_t sum = UINT32_C(2166136261);") }
+      out.print()
+      if !tables.isEmpty {
+        var sum: UInt32 = 2_166_136_261
+        for table in tables {
+          let count = table.bits == 64 ? table.values.count / 2 : table.values.count
+          out.print("sum = checksum\(table.bits)(sum, \(table.name), \(count));")
+          for value in table.values { sum = Self.checksum(sum, value) }
+        }
+        out.block("if (sum != UINT32_C(\(sum)))") { $0.print("return 1;") }
+        out.print()
+      }
+      out.print("/* Pseudo-random rows, made where the layers' scratch memory is. */")
+      out.print("\(plan.name)_begin(state);")
+      out.block("for (uint32_t y = 0; y < \(P)_INPUT_HEIGHT; y++)") { out in
+        out.block("for (uint32_t x = 0; x < \(P)_ROW_BYTES; x++)") { out in
+          out.print("seed = seed * UINT32_C(\(Self.multiplier)) + UINT32_C(\(Self.increment));")
+          if element == "int8_t" {
+            out.print("row[x] = (int8_t)((int32_t)((seed >> 24) ^ 128U) - 128);")
+          } else {
+            out.print("row[x] = (uint8_t)(seed >> 24);")
+          }
+        }
+        out.print("\(plan.name)_push_row(state, row);")
+      }
+      out.print("\(plan.name)_finish(state, output);")
+      out.block("for (uint32_t i = 0; i < \(P)_OUTPUT_COUNT; i++)") { out in
+        out.block("if (output[i] != answer[i])") { $0.print("return 2;") }
+      }
+      out.print("return *(const uint32_t *)(const void *)(state->bytes + CANARY_AT) == CANARY ? 0 : 3;")
+    }
+  }
+
+  private func printChecksum(_ bits: Int, _ out: inout CodePrinter) {
+    let type = bits == 8 ? "uint8_t" : "int\(bits)_t"
+    out.list("static uint32_t checksum\(bits)(", ["uint32_t sum", "const \(type) *values", "uint32_t count"], ") {")
+    out.indented { out in
+      out.block("for (uint32_t i = 0; i < count; i++)") { out in
+        switch bits {
+        case 8: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
+        case 32: out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
+        default:
+          out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
+          out.print("sum = (sum ^ (uint32_t)((uint64_t)values[i] >> 32)) * UINT32_C(16777619);")
+        }
+      }
+      out.print("return sum;")
+    }
+    out.print("}\n")
+  }
+}
+
+extension String {
+  /// A byte pointer to unsigned bytes needs no cast.
+  fileprivate func replacingVoidCast(_ element: String) -> String {
+    element == "uint8_t" ? "uint8_t *const row = state->bytes + SELF_TEST_ROW;" : self
+  }
+}

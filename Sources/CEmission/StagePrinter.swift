@@ -1,0 +1,297 @@
+import FirmwarePlanning
+import TernaryIR
+
+/// Prints one layer: its comment, its tables, and the function that makes its rows.
+struct StagePrinter {
+  let plan: FirmwarePlan
+  let index: Int
+  private var stage: Stage { plan.stages[index] }
+  private var name: String { stage.name }
+
+  init(_ plan: FirmwarePlan, _ index: Int) {
+    self.plan = plan
+    self.index = index
+  }
+
+  /// The function that makes all rows that are due, or of a last dense layer the output.
+  static func prototype(_ stage: Stage) -> String {
+    if case .output = stage.destination {
+      return "static void \(stage.name)_finish(uint8_t *memory, int32_t *output)"
+    }
+    return "static void \(stage.name)_advance(uint8_t *memory)"
+  }
+
+  func print(to out: inout CodePrinter) {
+    out.comment(StageText(plan, index).paragraphs)
+    printTables(&out)
+    switch stage.work {
+    case .dense(let work):
+      if case .output = stage.destination { printFinish(work, &out) } else { printDense(work, &out) }
+    case .convolution, .averagePool, .maxPool: printRows(&out)
+    }
+  }
+
+  // MARK: Constants
+
+  /// The window and ring that drive the stage. All descriptors stand before all layers, since a layer's rows go into
+  /// its successor's ring.
+  func printDescriptor(_ out: inout CodePrinter) {
+    let ring = stage.ring
+    let window = stage.window
+    out.print("static const struct stage \(name) = {")
+    let fields: [(String, Int)] = [
+      ("ring", plan.buffers[ring.buffer].offset), ("row_stride", ring.rowStride), ("slots", ring.slots),
+      ("channel_stride", ring.channelStride), ("height", stage.inputShape.height),
+      ("out_height", stage.outputShape.height), ("out_width", stage.outputShape.width),
+      ("kernel_height", window.kernelHeight), ("kernel_width", window.kernelWidth),
+      ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
+    ]
+    for (field, value) in fields { out.print("    .\(field) = \(value),") }
+    out.print("};\n")
+  }
+
+  private func printTables(_ out: inout CodePrinter) {
+    var lines: [String] = []
+    switch stage.work {
+    case .convolution(let work): lines += Tables.weights("\(name)_weights", work.weights)
+    case .dense(let work): lines += Tables.weights("\(name)_weights", work.weights)
+    case .maxPool, .averagePool: break
+    }
+    switch stage.epilogue?.form {
+    case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
+      .logits(let multipliers, let offsets):
+      if multipliers.count > 1 {
+        lines += Tables.integers("\(name)_multiplier", multipliers)
+        lines += Tables.integers("\(name)_bias", offsets)
+      }
+    case .thresholds(let lists, _):
+      let columns = lists.first?.count ?? 0
+      if columns > 0 { lines += Tables.thresholds("\(name)_thresholds", lists) }
+    case nil: break
+    }
+    guard !lines.isEmpty else { return }
+    out.print("/* clang-format off */")
+    for line in lines { out.print(line) }
+    out.print("/* clang-format on */\n")
+  }
+
+  // MARK: Rows
+
+  private func printRows(_ out: inout CodePrinter) {
+    out.block(Self.prototype(stage)) { out in
+      out.print("const struct stage *const s = &\(name);")
+      out.print("uint16_t *const rows = row_counters(memory) + \(index);")
+      out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
+      if isConvolution { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
+      if needsAccumulators { out.print("int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);") }
+      out.print()
+      out.block("while (row_is_due(s, rows))") { out in
+        out.print("const uint32_t oy = rows[1];")
+        printDestination(&out)
+        out.print()
+        out.print("locate_rows(s, oy, window);")
+        out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { printChannel(&$0) }
+        printProbe(&out)
+        out.print("rows[1]++;")
+        printSuccessor(&out)
+      }
+    }
+    out.print()
+  }
+
+  private var isConvolution: Bool {
+    if case .convolution = stage.work { true } else { false }
+  }
+
+  private var needsAccumulators: Bool {
+    if case .maxPool = stage.work { false } else { true }
+  }
+
+  private var elementType: String {
+    switch stage.output.elementBytes {
+    case 1: "uint8_t"
+    case 2: "uint16_t"
+    default: "int32_t"
+    }
+  }
+
+  /// Values from a channel of the output row to the next.
+  private var outputStride: Int {
+    switch stage.destination {
+    case .ring(let next): plan.stages[next].ring.channelStride
+    case .result: stage.outputShape.height * stage.outputShape.width
+    case .output: 1
+    }
+  }
+
+  private func printDestination(_ out: inout CodePrinter) {
+    let type = elementType
+    let cast = type == "uint8_t" ? "" : "(\(type) *)(void *)"
+    switch stage.destination {
+    case .ring(let next):
+      let ring = plan.stages[next].ring
+      let halo = ring.left > 0 ? " + \(ring.left)" : ""
+      if type == "uint8_t" {
+        out.print(
+          "uint8_t *const out = memory + \(plan.stages[next].name).ring + row_offset(&\(plan.stages[next].name), oy)\(halo);"
+        )
+      } else {
+        out.print("\(type) *const base = \(cast)(memory + \(plan.stages[next].name).ring);")
+        out.print("\(type) *const out = base + row_offset(&\(plan.stages[next].name), oy)\(halo);")
+      }
+    case .result(let buffer):
+      if type == "uint8_t" {
+        out.print("uint8_t *const out = memory + \(plan.buffers[buffer].offset) + oy * \(stage.outputShape.width);")
+      } else {
+        out.print("\(type) *const base = \(cast)(memory + \(plan.buffers[buffer].offset));")
+        out.print("\(type) *const out = base + oy * \(stage.outputShape.width);")
+      }
+    case .output: break
+    }
+  }
+
+  private func printProbe(_ out: inout CodePrinter) {
+    out.print("\(plan.macroPrefix)_PROBE(\(index), oy, out, \(outputStride));")
+  }
+
+  private func printSuccessor(_ out: inout CodePrinter) {
+    guard case .ring(let next) = stage.destination, plan.segment(of: next) == plan.segment(of: index) else { return }
+    out.print("\(plan.stages[next].name)_advance(memory);")
+  }
+
+  private func printChannel(_ out: inout CodePrinter) {
+    out.print("\(elementType) *const row = out + oc * \(outputStride);")
+    let wide = stage.input.elementBytes == 2
+    let base = wide ? "(const uint16_t *)(const void *)(memory + s->ring)" : "memory + s->ring"
+    let type = wide ? "uint16_t" : "uint8_t"
+    switch stage.work {
+    case .convolution(let work):
+      let first = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
+      let isGrouped = work.outputsPerGroup < stage.outputShape.channels
+      out.print("const \(type) *const values = \(base);")
+      if isGrouped {
+        let channels = work.groupChannels == 1 ? first : "\(first) * \(work.groupChannels)"
+        out.print("const uint32_t group = \(channels) * s->channel_stride;")
+      }
+      out.print("const uint8_t *const weights = \(name)_weights[oc];")
+      out.list(
+        "const struct taps taps = decode_taps(",
+        ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"], ");")
+      out.print()
+      out.print("accumulate_row\(wide ? "16" : "")(s, values\(isGrouped ? " + group" : ""), offsets, taps, acc);")
+      printEpilogue(work.epilogue, &out)
+    case .maxPool:
+      out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
+      out.print("max_pool_row(s, values, window, row);")
+    case .averagePool(let epilogue):
+      out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
+      out.print("sum_pool_row(s, values, window, \(stage.ring.paddingLevel), acc);")
+      if let epilogue {
+        printEpilogue(epilogue, &out)
+      } else {
+        out.block(loop) { $0.print("row[ox] = (uint16_t)acc[ox];") }
+      }
+    case .dense: break
+    }
+  }
+
+  private var loop: String { "for (uint32_t ox = 0; ox < \(stage.outputShape.width); ox++)" }
+
+  private func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
+    let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
+    printConstants(epilogue, "oc", &out)
+    out.block(loop) { $0.print("row[ox] = \(cast)\(expression(epilogue, "acc[ox]"));") }
+  }
+
+  /// Local names for what the epilogue's expression needs.
+  private func printConstants(_ epilogue: Epilogue, _ channel: String, _ out: inout CodePrinter) {
+    let type = epilogue.fits32 ? "int32_t" : "int64_t"
+    func constant(_ value: Int) -> String {
+      epilogue.fits32 ? (value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)") : "INT64_C(\(value))"
+    }
+    func printPair(_ multipliers: [Int], _ offsets: [Int]) {
+      let isTable = multipliers.count > 1
+      out.print("const int32_t m = \(isTable ? "\(name)_multiplier[\(channel)]" : "\(multipliers[0])");")
+      out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
+    }
+    func printLimits(_ low: Int, _ high: Int) {
+      out.print("const \(type) low = \(constant(low));")
+      out.print("const \(type) high = \(constant(high));")
+    }
+    switch epilogue.form {
+    case .affine(let multipliers, let offsets, _, let low, let high),
+      .halfEven(let multipliers, let offsets, _, let low, let high):
+      printPair(multipliers, offsets)
+      printLimits(low, high)
+    case .logits(let multipliers, let offsets): printPair(multipliers, offsets)
+    case .thresholds(let lists, _):
+      guard !(lists.first?.isEmpty ?? true) else { return }
+      out.print("const int32_t *const steps = \(name)_thresholds[\(lists.count > 1 ? channel : "0")];")
+    }
+    out.print()
+  }
+
+  /// The C expression that turns an accumulator into what is stored.
+  private func expression(_ epilogue: Epilogue, _ accumulator: String) -> String {
+    let suffix = epilogue.fits32 ? "" : "64"
+    switch epilogue.form {
+    case .affine(_, _, let shift, _, _): return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
+    case .halfEven(_, _, let shift, _, _):
+      return "requantize_half_even\(suffix)(\(accumulator), m, b, \(shift), low, high)"
+    case .thresholds(let lists, let start):
+      let count = lists.first?.count ?? 0
+      if count == 0 { return "\(start)" }
+      let counted = "count_thresholds(\(accumulator), steps, \(count))"
+      return start == 0 ? counted : "(\(start) + \(counted))"
+    case .logits: return epilogue.fits32 ? "\(accumulator) * m + b" : "(int32_t)((int64_t)\(accumulator) * m + b)"
+    }
+  }
+
+  // MARK: Dense layers
+
+  private func printDense(_ work: DenseWork, _ out: inout CodePrinter) {
+    out.block(Self.prototype(stage)) { out in
+      out.print("const struct stage *const s = &\(name);")
+      out.print("uint16_t *const rows = row_counters(memory) + \(index);\n")
+      out.block("if (row_is_due(s, rows))") { out in
+        out.print("const uint32_t oy = rows[1];")
+        printDestination(&out)
+        out.print()
+        printDots(work, "out[oc * \(outputStride)]", &out)
+        printProbe(&out)
+        out.print("rows[1]++;")
+        printSuccessor(&out)
+      }
+    }
+    out.print()
+  }
+
+  private func printFinish(_ work: DenseWork, _ out: inout CodePrinter) {
+    out.block(Self.prototype(stage)) { out in
+      out.print("const struct stage *const s = &\(name);")
+      printDots(work, "output[oc]", &out)
+      out.print("\(plan.macroPrefix)_PROBE(\(index), 0, output, 1);")
+    }
+    out.print()
+  }
+
+  private func printDots(_ work: DenseWork, _ target: String, _ out: inout CodePrinter) {
+    let wide = stage.input.elementBytes == 2
+    let base = wide ? "(const uint16_t *)(const void *)(memory + s->ring)" : "memory + s->ring"
+    out.print("const \(wide ? "uint16_t" : "uint8_t") *const values = \(base);\n")
+    out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
+      out.print("const uint8_t *const weights = \(name)_weights[oc];")
+      out.print("const int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));")
+      printConstants(work.epilogue, "oc", &out)
+      var value = expression(work.epilogue, "a")
+      if case .output = stage.destination, stage.output.base != 0 {
+        value += stage.output.base < 0 ? " - \(-stage.output.base)" : " + \(stage.output.base)"
+      } else if stage.output.elementBytes == 1, case .ring = stage.destination {
+        value = "(uint8_t)" + value
+      } else if stage.output.elementBytes == 1, case .result = stage.destination {
+        value = "(uint8_t)" + value
+      }
+      out.print("\(target) = \(value);")
+    }
+  }
+}

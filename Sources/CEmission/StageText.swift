@@ -1,0 +1,102 @@
+import FirmwarePlanning
+import TernaryIR
+
+/// What the comment above a stage says.
+struct StageText {
+  let plan: FirmwarePlan
+  let index: Int
+  private var stage: Stage { plan.stages[index] }
+
+  init(_ plan: FirmwarePlan, _ index: Int) {
+    self.plan = plan
+    self.index = index
+  }
+
+  var paragraphs: [String] {
+    var lines = ["Layer \(index + 1) of \(plan.stages.count): \(stage.layer.name.inComment)", ""]
+    lines.append("\(kind), \(stage.inputShape) -> \(stage.outputShape).")
+    if let weights { lines.append(weights) }
+    if let epilogue = stage.epilogue {
+      lines.append(
+        "Accumulators of levels lie in [\(epilogue.accumulators.lowerBound), \(epilogue.accumulators.upperBound)], "
+          + "partial sums included.")
+    }
+    if let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue {
+      lines.append(describe(requantizer, epilogue))
+    }
+    lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
+    lines.append("Output: \(outputMeaning), \(outputPlace).")
+    return lines
+  }
+
+  private var kind: String {
+    let window = stage.window
+    var text: String
+    switch stage.layer.kind {
+    case .convolution(let convolution):
+      text = convolution.isDepthwise ? "Depthwise convolution" : "Convolution"
+      if convolution.groups > 1, !convolution.isDepthwise { text += " in \(convolution.groups) groups" }
+    case .dense: return "Dense layer"
+    case .maxPool: text = "Max pool"
+    case .averagePool: text = "Average pool"
+    }
+    text += " \(window.kernelHeight)x\(window.kernelWidth)"
+    if window.strideHeight != 1 || window.strideWidth != 1 {
+      text += ", stride \(window.strideHeight)x\(window.strideWidth)"
+    }
+    if window.hasPadding {
+      text += ", padding \(window.top) \(window.left) \(window.bottom) \(window.right) (top, left, bottom, right)"
+    }
+    return text
+  }
+
+  private var weights: String? {
+    let (taps, outputs, nonZeros): (Int, Int, Int)
+    switch stage.work {
+    case .convolution(let work): (taps, outputs, nonZeros) = (work.taps, work.weights.count, work.nonZeros)
+    case .dense(let work): (taps, outputs, nonZeros) = (work.taps, work.weights.count, work.nonZeros)
+    case .maxPool, .averagePool: return nil
+    }
+    let zeros = taps * outputs - nonZeros
+    return "\(taps * outputs) weights, \(zeros) of them zero (\(100 * zeros / max(taps * outputs, 1)) %)."
+  }
+
+  private func describe(_ requantizer: Requantizer, _ epilogue: Epilogue) -> String {
+    let pairs = requantizer.proof.pairs
+    let arithmetic = epilogue.fits32 ? "" : " in 64 bits"
+    switch epilogue.form {
+    case .affine(_, _, let shift, _, _):
+      return "Requantizer: (a * m + b) >> \(shift)\(arithmetic), exact for all \(pairs) reachable accumulators."
+    case .halfEven(_, _, let shift, _, _):
+      return
+        "Requantizer: (a * m + b) / 2^\(shift)\(arithmetic) rounded half to even, exact for all \(pairs) reachable "
+        + "accumulators."
+    case .thresholds: return "Requantizer: thresholds, exact for all \(pairs) reachable accumulators."
+    case .logits: return "Logits: a * m + b\(arithmetic), all in one scale."
+    }
+  }
+
+  private func meaning(_ storage: Storage) -> String {
+    storage.base == 0 ? "" : " (the integer \(storage.base < 0 ? "plus" : "minus") \(abs(storage.base)))"
+  }
+
+  private var outputMeaning: String {
+    if stage.output.elementBytes == 4 { return "int32 logits" }
+    if case .output = stage.destination { return "integers" }
+    return "levels 0...\(stage.output.maximumLevel)\(meaning(stage.output))"
+  }
+
+  private var inputPlace: String {
+    let buffer = plan.buffers[stage.ring.buffer]
+    let what = buffer.kind == .tensor ? "all \(stage.ring.slots) row(s)" : "a ring of \(stage.ring.slots) row(s)"
+    return "\(what) of \(stage.ring.rowBytes) bytes at \(buffer.offset)"
+  }
+
+  private var outputPlace: String {
+    switch stage.destination {
+    case .ring(let next): return "into the input of \(plan.stages[next].name)"
+    case .result(let buffer): return "\(plan.buffers[buffer].bytes) bytes at \(plan.buffers[buffer].offset)"
+    case .output: return "to the caller"
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/// Why an operation cannot take an input of the given shape. The text continues "the operation …".
+package struct ShapeProblem: Error, Sendable, Equatable {
+  package var message: String
+
+  package init(_ message: String) {
+    self.message = message
+  }
+}
+
+extension Operation {
+  /// The largest number of elements of one activation. More than any firmware can hold, and small enough that sums and
+  /// products of extents cannot overflow.
+  package static let maximumElements = 1 << 24
+
+  /// The shape of the result.
+  ///
+  /// - Parameter input: `[channels, height, width]` or `[features]`, every extent at least 1.
+  package func outputShape(for input: [Int]) throws(ShapeProblem) -> [Int] {
+    switch self {
+    case .quantize, .relu, .clip:
+      return input
+    case .batchNormalization(let operation):
+      for parameter in [operation.gamma, operation.beta, operation.mean, operation.variance]
+      where parameter.count != input.first {
+        throw ShapeProblem("has parameters for \(parameter.count) channels, its input has shape \(input)")
+      }
+      return input
+    case .arithmetic(let operation):
+      guard operation.constants.count == 1 || operation.constants.count == input.first else {
+        throw ShapeProblem("has \(operation.constants.count) constants, its input has shape \(input)")
+      }
+      return input
+    case .convolution(let operation):
+      return try operation.outputShape(for: input)
+    case .dense(let operation):
+      return try operation.outputShape(for: input)
+    case .maxPool(let window), .averagePool(let window):
+      let (height, width) = try window.outputExtents(for: input)
+      return [input[0], height, width]
+    case .flatten:
+      return [try elementCount(input)]
+    }
+  }
+}
+
+extension Convolution {
+  fileprivate func outputShape(for input: [Int]) throws(ShapeProblem) -> [Int] {
+    let (height, width) = try window.outputExtents(for: input)
+    let shape = weights.shape
+    guard shape.count == 4, shape[2] == window.kernelHeight, shape[3] == window.kernelWidth else {
+      throw ShapeProblem(
+        "has weights of shape \(shape) for a \(window.kernelHeight)×\(window.kernelWidth) kernel")
+    }
+    guard groups >= 1, input[0] % groups == 0, shape[0] % groups == 0 else {
+      throw ShapeProblem("has \(groups) groups, which do not divide \(input[0]) input and \(shape[0]) output channels")
+    }
+    guard shape[1] == input[0] / groups else {
+      throw ShapeProblem(
+        "has weights of shape \(shape) and \(groups) groups: they read \(shape[1]) channels a group, "
+          + "the input of shape \(input) has \(input[0] / groups)")
+    }
+    if let bias, bias.count != shape[0] {
+      throw ShapeProblem("has \(bias.count) biases for \(shape[0]) output channels")
+    }
+    let output = [shape[0], height, width]
+    _ = try elementCount(output)
+    return output
+  }
+}
+
+extension Dense {
+  fileprivate func outputShape(for input: [Int]) throws(ShapeProblem) -> [Int] {
+    let features = try elementCount(input)
+    guard weights.shape.count == 2, weights.shape[1] == features else {
+      throw ShapeProblem(
+        "has weights of shape \(weights.shape) ([outputs, inputs]), its input has \(features) features")
+    }
+    if let bias, bias.count != weights.shape[0] {
+      throw ShapeProblem("has \(bias.count) biases for \(weights.shape[0]) outputs")
+    }
+    return [weights.shape[0]]
+  }
+}
+
+extension Window {
+  fileprivate func outputExtents(for input: [Int]) throws(ShapeProblem) -> (height: Int, width: Int) {
+    guard input.count == 3 else {
+      throw ShapeProblem("needs an input of shape [channels, height, width], it gets \(input)")
+    }
+    let height = input[1] + padding.top + padding.bottom - kernelHeight
+    let width = input[2] + padding.left + padding.right - kernelWidth
+    guard height >= 0, width >= 0 else {
+      throw ShapeProblem("has a \(kernelHeight)×\(kernelWidth) window, larger than its padded input of shape \(input)")
+    }
+    guard strideHeight >= 1, strideWidth >= 1 else {
+      throw ShapeProblem("has stride \(strideHeight)×\(strideWidth), strides are at least 1")
+    }
+    return (height / strideHeight + 1, width / strideWidth + 1)
+  }
+}
+
+/// The product of the extents, checked against `Operation.maximumElements`.
+private func elementCount(_ shape: [Int]) throws(ShapeProblem) -> Int {
+  var count = 1
+  for extent in shape {
+    let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+    guard !overflow, product <= Operation.maximumElements else {
+      throw ShapeProblem("makes a tensor of shape \(shape): more than \(Operation.maximumElements) elements")
+    }
+    count = product
+  }
+  return count
+}

@@ -1,0 +1,103 @@
+import CEmission
+import Diagnostics
+import FirmwarePlanning
+import GraphIR
+import Lowering
+import ONNXImport
+import ReferenceInterpreter
+import TernaryIR
+
+/// The tool's version, in provenance and `--version`.
+package let sternaVersion = "0.1.0"
+
+/// One model on its way from bytes to C.
+package struct Compilation: Sendable {
+  package var graph: Graph
+  package var network: TernaryNetwork
+  package var plan: FirmwarePlan
+  package var provenance: Provenance
+  /// What the file's owner should know although it compiles.
+  package var warnings: [Diagnostic]
+  package var selfTest: SelfTest
+
+  /// Imports, lowers, plans.
+  ///
+  /// - Parameters:
+  ///   - model: The file as read.
+  ///   - options: Planning options; `name` must be a C identifier.
+  /// - Throws: `ModelError` with everything that is wrong.
+  package init(_ model: Model, _ options: PlanningOptions) throws(ModelError) {
+    let imported = try ModelImporter.importModel(bytes: model.bytes, folder: model.folder)
+    graph = imported.graph
+    warnings = imported.warnings
+    network = try Lowering.lower(graph)
+    plan = try Planner.plan(network, options)
+    provenance = Provenance(
+      toolVersion: sternaVersion, modelFile: model.fileName, modelSHA256: SHA256.hexadecimal(model.bytes),
+      options: options.commandLine)
+    let sample = SelfTest.sample(for: plan)
+    selfTest = SelfTest(output: Interpreter(network).run(sample).output)
+  }
+
+  /// `NAME.h`, `NAME.c` and `NAME.json`; file names without a folder.
+  package func artefacts() throws -> [(name: String, text: String)] {
+    [
+      ("\(plan.name).h", Emission.header(plan, provenance)),
+      ("\(plan.name).c", Emission.source(plan, provenance, selfTest)),
+      ("\(plan.name).json", try Report(self).json()),
+    ]
+  }
+}
+
+/// A model file as read, before anything is known of it.
+package struct Model: Sendable {
+  package var bytes: [UInt8]
+  /// As the user typed it; `-` is the standard input.
+  package var path: String
+
+  package init(bytes: [UInt8], path: String) {
+    self.bytes = bytes
+    self.path = path
+  }
+
+  /// Without folders.
+  package var fileName: String {
+    path == "-" ? "standard input" : String(path.split(separator: "/").last ?? "model")
+  }
+
+  /// Where external data would lie; nil for the standard input.
+  package var folder: String? {
+    guard path != "-" else { return nil }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    return parts.isEmpty ? "." : parts.joined(separator: "/")
+  }
+
+  /// A C identifier from the file's stem: `2-conv net.onnx` becomes `model_2_conv_net`.
+  package var defaultName: String {
+    guard path != "-" else { return "model" }
+    let stem = fileName.split(separator: ".").first.map(String.init) ?? "model"
+    let name = String(stem.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }).lowercased()
+    return name.first.map { $0.isLetter } ?? false ? name : "model_" + name.drop { $0 == "_" }
+  }
+}
+
+extension PlanningOptions {
+  /// The options that change the output, as one would type them.
+  package var commandLine: String {
+    var words = ["--name \(name)", "--schedule \(schedule.rawValue)"]
+    if let ram { words.append("--ram \(ram)") }
+    if let flash { words.append("--flash \(flash)") }
+    return words.joined(separator: " ")
+  }
+
+  /// Whether a name may begin all symbols of emitted C: a C identifier of at most 30 lower- or upper-case letters,
+  /// digits and underscores that is not reserved.
+  package static func isValidName(_ name: String) -> Bool {
+    guard let first = name.first, first.isASCII, first.isLetter, name.count <= 30 else { return false }
+    guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) else { return false }
+    return ![
+      "int", "char", "float", "double", "void", "main", "static", "struct", "union", "verify", "memory", "checksum",
+    ]
+    .contains(name)
+  }
+}

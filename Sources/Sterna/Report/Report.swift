@@ -1,0 +1,149 @@
+import FirmwarePlanning
+import FoundationEssentials
+import TernaryIR
+
+/// The machine-readable report, `NAME.json`: what was compiled, what it costs, what was proven. The schema is versioned;
+/// fields are added, never bent.
+package struct Report: Codable, Sendable {
+  package struct Model: Codable, Sendable {
+    package var file: String
+    package var sha256: String
+  }
+
+  package struct Memory: Codable, Sendable {
+    package var stateBytes: Int
+    package var lowerBoundBytes: Int
+    package var buffers: [Buffer]
+  }
+
+  package struct Proof: Codable, Sendable {
+    /// Reachable (channel, accumulator) pairs.
+    package var pairs: Int
+    package var exceptions: Int
+    package var largestShift: Int
+    /// Layers that needed 64-bit arithmetic, or a list of thresholds, by name.
+    package var layersIn64Bits: [String]
+    package var layersByThresholds: [String]
+  }
+
+  package struct Layer: Codable, Sendable {
+    package var name: String
+    package var identifier: String
+    package var kind: String
+    package var input: [Int]
+    package var output: [Int]
+    package var weights: Int
+    package var zeros: Int
+    /// Multiply-accumulates of the dense layer it stands for.
+    package var macs: Int
+    /// Additions that are left once zero weights are skipped.
+    package var additions: Int
+    package var accumulatorMinimum: Int?
+    package var accumulatorMaximum: Int?
+    package var requantizer: String?
+    package var shift: Int?
+    package var pairs: Int?
+    package var ringRows: Int
+    package var ringBytes: Int
+  }
+
+  package struct Output: Codable, Sendable {
+    package var count: Int
+    package var kind: String
+    package var scale: Double
+    package var zeroPoint: Int
+    /// Bound on |integer · scale − real value|, in units of the scale.
+    package var resolution: Double
+  }
+
+  package var schema = 1
+  package var tool: String
+  package var name: String
+  package var model: Model
+  package var options: String
+  package var layers: [Layer]
+  package var output: Output
+  package var memory: Memory
+  package var flash: FlashEstimate
+  package var proof: Proof
+
+  package init(_ compilation: Compilation) {
+    let plan = compilation.plan
+    tool = "sterna \(sternaVersion)"
+    name = plan.name
+    model = Model(file: compilation.provenance.modelFile, sha256: compilation.provenance.modelSHA256)
+    options = compilation.provenance.options
+    layers = plan.stages.map(Layer.init)
+    output = Output(
+      count: plan.output.count, kind: plan.output.tensor.kind.rawValue, scale: plan.output.tensor.scale,
+      zeroPoint: plan.output.tensor.zeroPoint, resolution: plan.output.resolution)
+    memory = Memory(stateBytes: plan.stateBytes, lowerBoundBytes: plan.lowerBoundBytes, buffers: plan.buffers)
+    flash = plan.flash
+    proof = Proof(plan)
+  }
+
+  /// Pretty-printed, keys in alphabetical order, so that equal reports are equal bytes.
+  package func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+  }
+}
+
+extension Report.Proof {
+  init(_ plan: FirmwarePlan) {
+    let proofs = plan.stages.compactMap { $0.layer.requantizer?.proof }
+    pairs = proofs.reduce(0) { $0 + $1.pairs }
+    exceptions = proofs.reduce(0) { $0 + $1.exceptions }
+    largestShift = plan.stages.compactMap { $0.layer.requantizer?.shift }.max() ?? 0
+    layersIn64Bits = plan.stages.filter { $0.epilogue.map { !$0.fits32 } ?? false }.map(\.layer.name)
+    layersByThresholds = plan.stages.filter {
+      if case .thresholds = $0.layer.requantizer?.form { true } else { false }
+    }.map(\.layer.name)
+  }
+}
+
+extension Report.Layer {
+  init(_ stage: Stage) {
+    name = stage.layer.name
+    identifier = stage.name
+    input = [stage.inputShape.channels, stage.inputShape.height, stage.inputShape.width]
+    output = [stage.outputShape.channels, stage.outputShape.height, stage.outputShape.width]
+    ringRows = stage.ring.slots
+    ringBytes = stage.ring.bytes
+    weights = 0
+    zeros = 0
+    macs = 0
+    additions = 0
+    switch stage.layer.kind {
+    case .convolution(let convolution):
+      kind = convolution.isDepthwise ? "depthwise convolution" : "convolution"
+      weights = convolution.weights.count
+      zeros = convolution.weights.count { $0 == 0 }
+    case .dense(let dense):
+      kind = "dense"
+      weights = dense.weights.count
+      zeros = dense.weights.count { $0 == 0 }
+    case .maxPool: kind = "max pool"
+    case .averagePool: kind = "average pool"
+    }
+    let positions = stage.outputShape.height * stage.outputShape.width
+    macs = weights * positions
+    additions = (weights - zeros) * positions
+    if let epilogue = stage.epilogue {
+      accumulatorMinimum = epilogue.accumulators.lowerBound
+      accumulatorMaximum = epilogue.accumulators.upperBound
+    }
+    if let found = stage.layer.requantizer {
+      requantizer =
+        switch found.form {
+        case .affine: "affine"
+        case .affineHalfEven: "affine, half to even"
+        case .thresholds: "thresholds"
+        case .logits: "logits"
+        }
+      shift = found.shift
+      pairs = found.proof.pairs
+    }
+  }
+}

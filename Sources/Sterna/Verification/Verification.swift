@@ -1,0 +1,28 @@
+import CEmission
+import FirmwarePlanning
+import ReferenceInterpreter
+
+extension Compilation {
+  /// The files that, compiled together with the verification harness, hold the C against the interpreter.
+  package func verificationFiles(inputs: [[Int32]]) -> [(name: String, bytes: [UInt8])] {
+    [
+      ("\(plan.name).h", Array(Emission.header(plan, provenance).utf8)),
+      ("\(plan.name).c", Array(Emission.source(plan, provenance, selfTest).utf8)),
+      (verificationSource, Array(Emission.verification(plan).utf8)),
+      ("vectors.bin", Vectors(self, inputs: inputs).bytes),
+    ]
+  }
+
+  /// The translation unit that includes the model; the harness is the other one.
+  package var verificationSource: String { "verify_\(plan.name).c" }
+
+  /// `test_NAME.c`, with golden vectors of a few seeded inputs.
+  package func testFile() -> (name: String, text: String) {
+    let interpreter = Interpreter(network)
+    let samples = SampleInputs.make(for: plan.input, count: 6, seed: 1).suffix(3).map { input in
+      let result = interpreter.run(input)
+      return GoldenSample(input: input, layers: result.layers, output: result.output)
+    }
+    return ("test_\(plan.name).c", Emission.tests(plan, provenance, samples))
+  }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Sterna
+
+/// The tool. Each verb is a file in `Verbs/`; what they do lives in the library.
+@main
+struct SternaTool: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sterna",
+    abstract: "Compiles trained ternary neural networks (QONNX, QCDQ) to dependency-free C99 firmware.",
+    discussion: """
+      Start with `sterna demo`. Exit codes: 0 done, 1 the model can not be compiled, 2 the C and the interpreter differ, \
+      64 wrong call, 66 unreadable input, 70 internal error.
+      """,
+    version: sternaVersion,
+    subcommands: [
+      CompileVerb.self, InspectVerb.self, RunVerb.self, VerifyVerb.self, EvaluateVerb.self, OperatorsVerb.self,
+    ])
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Diagnostics
+import FirmwarePlanning
+import Sterna
+
+/// The model and what the planner is asked: shared by all verbs that compile.
+struct ModelOptions: ParsableArguments {
+  @Argument(help: "The model, a QONNX or QCDQ .onnx file; - reads it from the standard input.")
+  var model: String
+
+  @Option(help: "The C identifier that all symbols begin with; the file's stem unless given.")
+  var name: String?
+
+  @Option(help: "Where the network is cut into segments: auto takes the least RAM.")
+  var schedule: PlanningOptions.Schedule = .auto
+
+  @Option(help: "Most bytes of state; the call is refused where that is impossible.")
+  var ram: Int?
+
+  @Option(help: "Most bytes of code and tables, by the estimate for a Cortex-M4.")
+  var flash: Int?
+
+  func validate() throws {
+    if let name, !PlanningOptions.isValidName(name) {
+      throw ValidationError(
+        "--name '\(name)' can not begin C symbols: expected a letter, then letters, digits or _, 30 at most")
+    }
+    if let ram, ram <= 0 { throw ValidationError("--ram must be positive") }
+    if let flash, flash <= 0 { throw ValidationError("--flash must be positive") }
+  }
+
+  /// The model's name as diagnostics show it.
+  var shownName: String { model == "-" ? "<stdin>" : model }
+
+  func compile() throws -> Compilation {
+    let model = Model(bytes: try InputFile.read(model), path: model)
+    let options = PlanningOptions(name: name ?? model.defaultName, schedule: schedule, ram: ram, flash: flash)
+    let compilation = try Compilation(model, options)
+    for warning in compilation.warnings {
+      Console.say(warning.rendered(file: shownName, color: Console.usesColor))
+    }
+    return compilation
+  }
+}
+
+extension PlanningOptions.Schedule: ExpressibleByArgument {}
+
+/// Reads a user's array.
+func readArray(_ path: String) throws -> NPY {
+  let bytes = try InputFile.read(path)
+  do {
+    return try NPY(parsing: bytes)
+  } catch {
+    throw NPYFailure(path: path, error: error)
+  }
+}

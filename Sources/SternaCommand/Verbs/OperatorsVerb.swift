@@ -1,0 +1,14 @@
+import ArgumentParser
+import Sterna
+
+struct OperatorsVerb: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "operators", abstract: "Lists the operators that can be compiled, with their conditions.")
+
+  @Flag(help: "Prints the list as JSON.")
+  var json = false
+
+  func run() async throws {
+    Console.result(json ? try OperatorList.json() : OperatorList.text)
+  }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import ReferenceInterpreter
+import Sterna
+
+struct RunVerb: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Runs samples through the reference interpreter.")
+
+  @OptionGroup var options: ModelOptions
+
+  @Option(help: "N × (input shape): float32 is quantized by the model, int8 or uint8 is taken as quantized.")
+  var input: String
+
+  @Option(help: "Where the outputs go: N × outputs, int32.")
+  var output: String
+
+  @Flag(help: "Writes the outputs' real values, float32, instead of integers.")
+  var real = false
+
+  @Option(help: "A folder for every layer's output, an int32 array each.")
+  var layers: String?
+
+  func run() async throws {
+    try await reporting(options.shownName) {
+      let compilation = try options.compile()
+      let samples = try Samples(readArray(input), path: input, input: compilation.plan.input)
+      let interpreter = Interpreter(compilation.network)
+      var outputs: [Int32] = []
+      var layerValues = [[Int32]](repeating: [], count: layers == nil ? 0 : compilation.plan.stages.count)
+      for (index, sample) in samples.integers.enumerated() {
+        Console.progress("sample \(index + 1) of \(samples.integers.count)")
+        let result = interpreter.run(sample)
+        outputs += result.output
+        for layer in layerValues.indices { layerValues[layer] += result.layers[layer] }
+      }
+      Console.endProgress()
+      var files = OutputFiles()
+      let tensor = compilation.plan.output.tensor
+      let count = samples.integers.count
+      let shape = [count] + tensor.shape.extents
+      files.add(
+        output,
+        NPY(shape: shape, values: real ? .float32(tensor.real(outputs).map { Float($0) }) : .int32(outputs)).encoded())
+      if let layers {
+        for (stage, values) in zip(compilation.plan.stages, layerValues) {
+          files.add(
+            "\(layers)/\(stage.name).npy",
+            NPY(shape: [count] + stage.outputShape.extents, values: .int32(values)).encoded())
+        }
+      }
+      try files.write()
+      Console.say("\(count) sample(s) -> \(output)")
+    }
+  }
+}

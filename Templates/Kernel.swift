@@ -1,0 +1,47 @@
+/// The kernels, in the order in which a source file needs them.
+package enum Kernel: String, Sendable, CaseIterable, Comparable {
+  case stage
+  case locateRows
+  case decodeTaps
+  case accumulateRow
+  case accumulateRow16
+  case ternaryDot
+  case ternaryDot16
+  case maxPoolRow
+  case sumPoolRow
+  case requantize
+  case requantize64
+  case requantizeHalfEven
+  case requantizeHalfEven64
+  case countThresholds
+  case fillRing
+  case fillRing16
+
+  /// The C file's text.
+  package var source: String {
+    let bytes: [UInt8] =
+      switch self {
+      case .stage: PackageResources.stage_c
+      case .locateRows: PackageResources.locate_rows_c
+      case .decodeTaps: PackageResources.decode_taps_c
+      case .accumulateRow: PackageResources.accumulate_row_c
+      case .accumulateRow16: PackageResources.accumulate_row16_c
+      case .ternaryDot: PackageResources.ternary_dot_c
+      case .ternaryDot16: PackageResources.ternary_dot16_c
+      case .maxPoolRow: PackageResources.max_pool_row_c
+      case .sumPoolRow: PackageResources.sum_pool_row_c
+      case .requantize: PackageResources.requantize_c
+      case .requantize64: PackageResources.requantize64_c
+      case .requantizeHalfEven: PackageResources.requantize_half_even_c
+      case .requantizeHalfEven64: PackageResources.requantize_half_even64_c
+      case .countThresholds: PackageResources.count_thresholds_c
+      case .fillRing: PackageResources.fill_ring_c
+      case .fillRing16: PackageResources.fill_ring16_c
+      }
+    return Templates.text(bytes)
+  }
+
+  package static func < (a: Kernel, b: Kernel) -> Bool {
+    (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
+  }
+}
