@@ -51,7 +51,9 @@ import Testing
 
   /// No smaller shift works: the search starts at 0, and a slope of 1 needs none.
   @Test func smallestShift() throws {
-    #expect(try requantize([AffineMap(slope: .one)], [-9...300], byte).form == .affine(multipliers: [1], offsets: [0], shift: 0))
+    #expect(
+      try requantize([AffineMap(slope: .one)], [-9...300], byte).form
+        == .affine(multipliers: [1], offsets: [0], shift: 0))
     let third = try requantize([AffineMap(slope: Rational(1, 3))], [0...9], byte)
     // 0 0 1 1 1 2 2 2 3 3: a third, rounded, needs two bits.
     #expect(third.shift <= 3)
@@ -102,8 +104,10 @@ import Testing
     for round in 0..<30 {
       let isEven = round % 3 == 2
       let map = AffineMap(
-        slope: isEven ? Rational(BigInt(generator.pick(1...7)), 16) : Rational(Float(generator.pick(1...9999)) * 1.37e-5),
-        offset: isEven ? Rational(BigInt(generator.pick(-40...40)), 2) : Rational(Float(generator.pick(-99...99)) * 0.1))
+        slope: isEven
+          ? Rational(BigInt(generator.pick(1...7)), 16) : Rational(Float(generator.pick(1...9999)) * 1.37e-5),
+        offset: isEven ? Rational(BigInt(generator.pick(-40...40)), 2) : Rational(Float(generator.pick(-99...99)) * 0.1)
+      )
       let domain = -generator.pick(5...400)...generator.pick(5...400)
       let quantizer = Quantizer(scale: 1, minimum: -8, maximum: 7, isSigned: true)
       let found = try requantize([map], [domain], quantizer)
@@ -117,7 +121,9 @@ import Testing
         }
       case .affineHalfEven(let m, let b, let shift):
         for delta in [-1, 1] {
-          if m[0] + delta >= 0 { changed.append(.affineHalfEven(multipliers: [m[0] + delta], offsets: b, shift: shift)) }
+          if m[0] + delta >= 0 {
+            changed.append(.affineHalfEven(multipliers: [m[0] + delta], offsets: b, shift: shift))
+          }
           changed.append(.affineHalfEven(multipliers: m, offsets: [b[0] + delta], shift: shift))
           changed.append(.affine(multipliers: m, offsets: [b[0] + (1 << shift) / 2], shift: shift))
         }
