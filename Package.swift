@@ -78,6 +78,7 @@ let package = Package(
       name: "ModelBuilding",
       dependencies: ["ONNXFormat", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Tests/ModelBuilding"),
+    .testTarget(name: "GraphIRTests", dependencies: ["Diagnostics", "GraphIR"]),
     .testTarget(name: "ONNXFormatTests", dependencies: ["Diagnostics", "ONNXFormat", "ModelBuilding"]),
     .testTarget(
       name: "ONNXImportTests", dependencies: ["Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "ModelBuilding"]),

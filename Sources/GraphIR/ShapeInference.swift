@@ -36,7 +36,9 @@ extension Operation {
       return try operation.outputShape(for: input)
     case .maxPool(let window), .averagePool(let window):
       let (height, width) = try window.outputExtents(for: input)
-      return [input[0], height, width]
+      let output = [input[0], height, width]
+      _ = try elementCount(output)
+      return output
     case .flatten:
       return [try elementCount(input)]
     }

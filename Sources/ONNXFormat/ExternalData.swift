@@ -45,7 +45,9 @@ struct ExternalData {
       throw .externalReference(tensor: tensor, reason: "says \(length) bytes, the shape needs \(count)")
     }
     let parts = location.split(separator: "/", omittingEmptySubsequences: false)
-    guard !location.utf8.contains(0), parts.allSatisfy({ !$0.isEmpty && $0 != ".." && $0 != "." }) else {
+    guard !location.utf8.contains(0), location.utf8.count <= ONNXLimits.nameBytes,
+      parts.allSatisfy({ !$0.isEmpty && $0 != ".." && $0 != "." })
+    else {
       throw .externalReference(
         tensor: tensor, reason: "leads to '\(location)': only relative paths inside the model's folder are read")
     }

@@ -2,6 +2,11 @@ package import Diagnostics
 internal import FoundationEssentials
 
 extension Tensor {
+  /// The number of elements that a tensor of the file declares; 0 for one whose shape decoding refuses.
+  package static func declaredElements(_ proto: ONNXTensorProto) -> Int {
+    (try? checkedShape(proto, name: ""))?.count ?? 0
+  }
+
   /// Decodes a tensor of the file.
   ///
   /// Nothing is allocated by the declared shape before the data that must fill it has been seen.
@@ -46,17 +51,18 @@ extension ONNXTensorProto {
 private func checkedShape(_ proto: ONNXTensorProto, name: String) throws(Diagnostic) -> (shape: [Int], count: Int) {
   guard proto.dims.count <= ONNXLimits.tensorRank else { throw .rank(tensor: name, rank: proto.dims.count) }
   var shape: [Int] = []
+  // Of the extents other than 0, so that no product of some extents of an empty tensor can overflow later.
   var count = 1
   for dim in proto.dims {
     guard let extent = Int(exactly: dim), extent >= 0 else { throw .negativeDimension(tensor: name, dims: proto.dims) }
-    let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+    let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
     guard !overflow, product <= ONNXLimits.tensorElements else {
       throw .tooManyElements(tensor: name, dims: proto.dims)
     }
     shape.append(extent)
     count = product
   }
-  return (shape, count)
+  return (shape, shape.contains(0) ? 0 : count)
 }
 
 /// Bytes of `count` elements, the last byte padded; no overflow, as `count` is within the limits.

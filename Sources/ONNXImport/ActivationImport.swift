@@ -14,8 +14,8 @@ internal import GraphIR
   case .activation(let input):
     return try state.emit(node, .clip(minimum: bounds.lower, maximum: bounds.upper), input: input)
   case .codes(var codes):
-    let lower = max(codes.grid.lowerBound, bounds.lower.flatMap { Int64(exactly: $0) } ?? .min)
-    let upper = min(codes.grid.upperBound, bounds.upper.flatMap { Int64(exactly: $0) } ?? .max)
+    let lower = max(codes.grid.lowerBound, integer(bounds.lower, .up) ?? .min)
+    let upper = min(codes.grid.upperBound, integer(bounds.upper, .down) ?? .max)
     guard lower <= upper else { throw .clipBounds(node, "leave none of the quantizer's integers") }
     codes.grid = lower...upper
     return .codes(codes)
@@ -25,8 +25,8 @@ internal import GraphIR
     case .floats(let values):
       constant.numbers = .floats(values.map { min(max($0, bounds.lower ?? $0), bounds.upper ?? $0) })
     case .integers(let values):
-      let lower = bounds.lower.flatMap { Int64(exactly: $0) } ?? .min
-      let upper = bounds.upper.flatMap { Int64(exactly: $0) } ?? .max
+      let lower = integer(bounds.lower, .up) ?? .min
+      let upper = integer(bounds.upper, .down) ?? .max
       constant.numbers = .integers(values.map { min(max($0, lower), upper) })
     case .scaled: throw .clipBounds(node, "apply to a quantized constant; expected Clip before DequantizeLinear")
     }
@@ -34,6 +34,11 @@ internal import GraphIR
   case .failed, nil:
     return .failed
   }
+}
+
+/// A bound on integers; nil where there is none, or none that an integer can reach.
+private func integer(_ bound: Float?, _ direction: FloatingPointRoundingRule) -> Int64? {
+  bound.flatMap { Int64(exactly: $0.rounded(direction)) }
 }
 
 /// The bounds; infinite ones are none.

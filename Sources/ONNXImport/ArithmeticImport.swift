@@ -45,6 +45,7 @@ private func emit(
   _ node: OperatorNode, _ kind: Arithmetic.Kind, _ constant: Constant, input: Graph.ValueID,
   _ state: inout ImportState
 ) throws(Diagnostic) -> Resolved {
+  if constant.isPlaceholder { return .activation(input) }
   guard let constants = perChannel(constant, shape: state[input].shape) else {
     throw .constantShape(node, constant, shape: state[input].shape)
   }
@@ -74,7 +75,7 @@ private func folded(
   guard let shape = broadcastShape(left.shape, right.shape) else { throw .operands(node) }
   var count = 1
   for extent in shape {
-    let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+    let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
     count = overflow ? .max : product
   }
   try state.spend(count, for: left.origin)

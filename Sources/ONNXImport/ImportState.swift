@@ -7,7 +7,7 @@ struct ImportState {
   /// So many problems are listed at most.
   static let maximumReports = 100
   /// Elements of all constants, decoded and computed; bounds memory and time for files that multiply small data.
-  private static let maximumConstantElements = 1 << 25
+  private static let maximumConstantElements = 1 << 24
 
   let index: ModelIndex
   let folder: String?
@@ -15,24 +15,13 @@ struct ImportState {
   private var warnings: [Diagnostic] = []
   private var resolved: [String: Resolved] = [:]
   private var constantElements = 0
-
-  private(set) var values: [Graph.Value] = []
-  private(set) var nodes: [Graph.Node] = []
-  /// For each value: the quantizer whose grid it lies on, possibly through pools and reshapes.
-  private(set) var quantizers: [Quantizer?] = []
-  /// Results of quantizers that have been refused: nobody complains again that they are not quantized.
-  private var assumedQuantized = Set<Graph.ValueID>()
-  private var nodeNames = Set<String>()
-  private var valueNames = Set<String>()
-  private var readers: [Int] = []
-  /// For each value: the node that computes it, by its index in `nodes`.
-  private var producers: [Int?] = []
+  private(set) var graph: GraphBuilder
 
   init(index: ModelIndex, folder: String?) {
     self.index = index
     self.folder = folder
-    let input = addValue(name: index.input.name, shape: index.input.shape, quantizer: nil)
-    resolved[index.input.name] = .activation(input)
+    graph = GraphBuilder(inputName: index.input.name, shape: index.input.shape)
+    resolved[index.input.name] = .activation(graph.input)
   }
 
   mutating func report(_ problem: Diagnostic) {
@@ -55,23 +44,7 @@ struct ImportState {
 
   func isModelOutput(_ name: String) -> Bool { name == index.output }
 
-  subscript(_ id: Graph.ValueID) -> Graph.Value { values[id.index] }
-
-  func quantizer(of id: Graph.ValueID) -> Quantizer? { quantizers[id.index] }
-
-  func isAssumedQuantized(_ id: Graph.ValueID) -> Bool { assumedQuantized.contains(id) }
-
-  /// The value from which `id` is made by pools and reshapes alone, and the node that computes it.
-  func source(of id: Graph.ValueID) -> (value: Graph.Value, node: Graph.Node?) {
-    var id = id
-    while let node = producers[id.index].map({ nodes[$0] }) {
-      switch node.operation {
-      case .maxPool, .averagePool, .flatten: id = node.inputs[0]
-      default: return (self[id], node)
-      }
-    }
-    return (self[id], nil)
-  }
+  subscript(_ id: Graph.ValueID) -> Graph.Value { graph[id] }
 }
 
 // MARK: - Inputs of a node
@@ -83,14 +56,23 @@ extension ImportState {
     let name = node.proto.input[position]
     if name.isEmpty { return nil }
     if let known = resolved[name] { return known }
-    guard let proto = index.initializers[name] else { return .failed }
+    guard let proto = index.initializers[name] else {
+      if let producer = index.producers[name], index.nodes[producer].output.first != name {
+        throw .secondOutput(OperatorNode(index.nodes[producer], index: producer), name)
+      }
+      return .failed
+    }
     // Marked first, so that a tensor that cannot be decoded is reported once.
     resolved[name] = .failed
-    let tensor = try Tensor(decoding: proto, name: name, folder: folder)
-    try spend(tensor.elements.count, for: name)
-    let constant = Resolved.constant(Constant(tensor))
+    let constant = Resolved.constant(try decoded(proto, name: name))
     resolved[name] = constant
     return constant
+  }
+
+  /// A tensor of the file as a constant. It is paid for before anything is allocated or read.
+  mutating func decoded(_ proto: ONNXTensorProto, name: String) throws(Diagnostic) -> Constant {
+    try spend(Tensor.declaredElements(proto), for: name)
+    return Constant(try Tensor(decoding: proto, name: name, folder: folder))
   }
 
   mutating func hasFailedInput(_ node: OperatorNode) throws(Diagnostic) -> Bool {
@@ -109,10 +91,12 @@ extension ImportState {
     }
   }
 
-  /// A constant input, nil where it is left out.
+  /// A constant input, nil where it is left out. Each use is paid for, as most look at all elements.
   mutating func constant(_ node: OperatorNode, _ position: Int) throws(Diagnostic) -> Constant? {
     switch try input(node, position) {
-    case .constant(let constant): return constant
+    case .constant(let constant):
+      try spend(constant.count, for: constant.origin)
+      return constant
     case .activation, .codes: throw .expectedConstant(node, position, found: "is computed from the model's input")
     case .failed: throw .expectedConstant(node, position, found: "is missing")
     case nil: return nil
@@ -134,7 +118,7 @@ extension ImportState {
       constant.isPlaceholder = true
       return .constant(constant)
     case .activation(let id) where isQuantizer:
-      assumedQuantized.insert(id)
+      graph.assumeQuantized(id)
       return input
     case .activation, .codes, .failed:
       return input
@@ -153,26 +137,11 @@ extension ImportState {
   mutating func emit(
     _ node: OperatorNode, _ operations: [Operation], input: Graph.ValueID
   ) throws(Diagnostic) -> Resolved {
-    var current = input
-    for (step, operation) in operations.enumerated() {
-      let shape: [Int]
-      do throws(ShapeProblem) {
-        shape = try operation.outputShape(for: self[current].shape)
-      } catch {
-        throw .shape(node, tensor: self[current].name, error.message)
-      }
-      let isLast = step == operations.count - 1
-      let output = addValue(
-        name: isLast ? node.output : "\(node.output) (\(operation.kind))", shape: shape,
-        quantizer: operation.resultQuantizer(input: quantizers[current.index]))
-      if assumedQuantized.contains(current) { assumedQuantized.insert(output) }
-      nodes.append(
-        Graph.Node(name: uniqueName(node, step: step), operation: operation, inputs: [current], output: output))
-      readers[current.index] += 1
-      producers[output.index] = nodes.count - 1
-      current = output
+    do throws(ShapeProblem) {
+      return .activation(try graph.append(operations, input: input, node: node))
+    } catch {
+      throw .shape(node, tensor: self[input].name, error.message)
     }
-    return .activation(current)
   }
 
   mutating func emit(_ node: OperatorNode, _ operation: Operation, input: Graph.ValueID) throws(Diagnostic) -> Resolved
@@ -180,57 +149,27 @@ extension ImportState {
     try emit(node, [operation], input: input)
   }
 
-  private mutating func addValue(name: String, shape: [Int], quantizer: Quantizer?) -> Graph.ValueID {
-    var name = name
-    while !valueNames.insert(name).inserted { name += " #\(values.count)" }
-    values.append(Graph.Value(name: name, shape: shape))
-    quantizers.append(quantizer)
-    readers.append(0)
-    producers.append(nil)
-    return Graph.ValueID(values.count - 1)
-  }
-
-  private mutating func uniqueName(_ node: OperatorNode, step: Int) -> String {
-    var name = step == 0 ? node.name : "\(node.name) (\(step + 1))"
-    while !nodeNames.insert(name).inserted { name += " #\(node.index)" }
-    return name
-  }
-
   /// The finished graph, or all problems.
   func finished() throws(ModelError) -> (graph: Graph, warnings: [Diagnostic]) {
     var problems = problems
-    var output = Graph.ValueID(0)
+    var output = graph.input
     switch resolved[index.output] {
-    case .activation(let id) where id.index != 0: output = id
+    case .activation(let id) where id != graph.input: output = id
+    // A refused node may have passed its input on: that is no problem of its own.
+    case _ where !problems.isEmpty: break
     case .activation, .constant: problems.append(.constantOutput(index.output))
     case .codes: problems.append(.integerOutput(index.output))
-    case .failed, nil:
-      if problems.isEmpty { problems.append(.undefinedOutput(index.output)) }
+    case .failed, nil: problems.append(.undefinedOutput(index.output))
     }
-    for (id, count) in readers.enumerated() where count > 1 || (count == 1 && id == output.index && id != 0) {
-      let consumers = nodes.filter { $0.inputs.contains(Graph.ValueID(id)) }.map(\.name)
-      problems.append(.branch(values[id].name, consumers: consumers))
-      if problems.count >= Self.maximumReports { break }
+    for (value, readers) in graph.branches(output: output, limit: Self.maximumReports) {
+      problems.append(.branch(value.name, consumers: readers))
     }
     if !problems.isEmpty { throw ModelError(problems) }
 
-    let graph = Graph(
-      name: index.graphName, values: values, nodes: nodes, input: Graph.ValueID(0), output: output)
-    let findings = graph.verified()
+    let finished = graph.finished(name: index.graphName, output: output)
+    let findings = finished.verified()
     if !findings.isEmpty { throw ModelError(findings) }
-    return (graph, warnings)
-  }
-}
-
-extension Operation {
-  /// The quantizer whose grid the result lies on: pools and reshapes keep their input's, a mean lies on a finer one of
-  /// the same kind.
-  fileprivate func resultQuantizer(input: Quantizer?) -> Quantizer? {
-    switch self {
-    case .quantize(let quantizer): quantizer
-    case .maxPool, .averagePool, .flatten: input
-    case .convolution, .dense, .batchNormalization, .arithmetic, .relu, .clip: nil
-    }
+    return (finished, warnings)
   }
 }
 
@@ -242,6 +181,13 @@ extension Diagnostic {
       code: "too-many-constants", location: Location(tensor: tensor),
       message: "the constants of the model have more than \(limit) elements together",
       fix: "compile a network that a microcontroller can hold")
+  }
+
+  fileprivate static func secondOutput(_ node: OperatorNode, _ name: String) -> Diagnostic {
+    Diagnostic(
+      code: "second-output", location: Location(node: node.name, tensor: name),
+      message: "a further output of \(node.type) is used: expected the first one only",
+      fix: "do not use pooling indices or dropout masks in forward()")
   }
 
   fileprivate static func expectedActivation(_ node: OperatorNode, _ position: Int, found: String) -> Diagnostic {

@@ -16,6 +16,7 @@ struct ModelIndex {
   init(_ model: ONNXModelProto) throws(ModelError) {
     var problems: [Diagnostic] = []
     let graph = model.graph
+    try Self.checkNames(graph)
     graphName = graph.name
     nodes = graph.node
 
@@ -29,6 +30,22 @@ struct ModelIndex {
       problems.append(.outputs(graph.output.map(\.name)))
     }
     if !problems.isEmpty { throw ModelError(Array(problems.prefix(ImportState.maximumReports))) }
+  }
+
+  /// Names are repeated in messages and in the emitted code's comments.
+  private static func checkNames(_ graph: ONNXGraphProto) throws(ModelError) {
+    func check(_ names: String...) throws(ModelError) {
+      for name in names where name.utf8.count > ONNXLimits.nameBytes { throw ModelError(.longName(name)) }
+    }
+    try check(graph.name)
+    for tensor in graph.initializer { try check(tensor.name) }
+    for value in graph.input + graph.output { try check(value.name) }
+    for node in graph.node {
+      try check(node.name, node.opType, node.domain)
+      for name in node.input { try check(name) }
+      for name in node.output { try check(name) }
+      for attribute in node.attribute { try check(attribute.name) }
+    }
   }
 
   private static func opset(_ model: ONNXModelProto, _ problems: inout [Diagnostic]) -> Int {
@@ -48,7 +65,7 @@ struct ModelIndex {
     _ graph: ONNXGraphProto, _ problems: inout [Diagnostic]
   ) -> [String: ONNXTensorProto] {
     var result: [String: ONNXTensorProto] = [:]
-    for tensor in graph.initializer {
+    for tensor in graph.initializer where problems.count < ImportState.maximumReports {
       if tensor.name.isEmpty {
         problems.append(.unnamedInitializer)
       } else if result.updateValue(tensor, forKey: tensor.name) != nil {
@@ -65,6 +82,7 @@ struct ModelIndex {
     var result: [String: Int] = [:]
     for (index, node) in graph.node.enumerated() {
       for output in node.output where !output.isEmpty {
+        if problems.count >= ImportState.maximumReports { return result }
         if result.updateValue(index, forKey: output) != nil {
           problems.append(.duplicateName(output, "two nodes compute it"))
         } else if output == input || initializers[output] != nil {
@@ -138,6 +156,14 @@ extension Diagnostic {
     Diagnostic(
       code: "opset", message: "opset \(version) is not supported: expected 9 to 25",
       fix: "export with torch.onnx.export(..., opset_version=17)")
+  }
+
+  fileprivate static func longName(_ name: String) -> Diagnostic {
+    Diagnostic(
+      code: "long-name",
+      message:
+        "a name of \(name.utf8.count) bytes, beginning '\(name.prefix(40))': expected at most \(ONNXLimits.nameBytes)",
+      fix: "export the model again")
   }
 
   fileprivate static var unnamedInitializer: Diagnostic {

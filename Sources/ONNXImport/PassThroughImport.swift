@@ -29,14 +29,10 @@ internal import ONNXFormat
     if case .integers = constant.numbers { constant.numbers = .floats(constant.floats) }
     return .constant(constant)
   }
-  var integers: [Int64] = []
-  for value in constant.floats {
-    guard let integer = Int64(exactly: value.rounded(.towardZero)), type.integerRange?.contains(integer) == true else {
-      throw .castActivation(node, type)
-    }
-    integers.append(integer)
+  let integers = constant.integers ?? constant.floats.compactMap { Int64(exactly: $0.rounded(.towardZero)) }
+  guard integers.count == constant.count, integers.allSatisfy({ type.integerRange?.contains($0) == true }) else {
+    throw .castActivation(node, type)
   }
-  if let exact = constant.integers, exact.allSatisfy({ type.integerRange?.contains($0) == true }) { integers = exact }
   constant.numbers = .integers(integers)
   constant.type = type
   return .constant(constant)
@@ -45,9 +41,9 @@ internal import ONNXFormat
 /// ONNX `Constant`.
 @Sendable func importConstant(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let name = node.output
-  var constant: Constant
+  let constant: Constant
   if let proto = node.tensor("value") {
-    constant = Constant(try Tensor(decoding: proto, name: name, folder: state.folder))
+    return .constant(try state.decoded(proto, name: name))
   } else if node.hasAttribute("value_float") {
     let value = try node.float("value_float", default: 0)
     constant = Constant(origin: name, shape: [], numbers: .floats([value]), type: .float)
@@ -63,7 +59,6 @@ internal import ONNXFormat
     throw node.wrongAttribute("value", expected: "a dense tensor or numbers")
   }
   try state.spend(constant.count, for: name)
-  constant.origin = name
   return .constant(constant)
 }
 

@@ -73,7 +73,7 @@ internal import GraphIR
     outputScale = scale
     shift = inputBits - outputBits
     // Version 1 does not say; it does not clip either, so the grid is that of the values it truncates.
-    guard let source = state.quantizer(of: input) else { throw .truncSource(node) }
+    guard let source = state.graph.quantizer(of: input) else { throw .truncSource(node) }
     isSigned = source.isSigned
     isNarrow = false
     let largest = Double(max(source.maximum, -source.minimum)) * Double(source.truncation?.outputScale ?? source.scale)
@@ -115,9 +115,10 @@ func quantized(
   _ constant: Constant, scales: [Float], scaleShape: [Int], bits: Int, _ step: QuantizerStep, _ node: OperatorNode,
   _ state: inout ImportState
 ) throws(Diagnostic) -> Constant {
+  if constant.isPlaceholder { return constant }
+  try state.spend(constant.count, for: constant.origin)
   let values = constant.floats
-  try state.spend(values.count, for: constant.origin)
-  if !constant.isPlaceholder, let bad = values.first(where: { !$0.isFinite }) {
+  if let bad = values.first(where: { !$0.isFinite }) {
     throw .notFinite(node, constant, bad)
   }
   guard let indices = broadcastIndices(of: scaleShape, over: constant.shape) else {

@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import GraphIR
+internal import ONNXFormat
 
 /// ONNX `Flatten(x, axis)`.
 @Sendable func importFlatten(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
@@ -40,6 +41,7 @@ internal import GraphIR
 
 /// The shape that a `Reshape` asks for: 0 keeps an extent, −1 stands for the rest. Nil where the elements do not fit.
 private func resolvedTarget(_ dims: [Int64], from shape: [Int], keepsZeros: Bool) -> [Int]? {
+  guard dims.count <= ONNXLimits.tensorRank else { return nil }
   var result: [Int] = []
   var known = 1
   var open: Int?
@@ -54,11 +56,13 @@ private func resolvedTarget(_ dims: [Int64], from shape: [Int], keepsZeros: Bool
       open = axis
       extent = 1
     }
-    let (product, overflow) = known.multipliedReportingOverflow(by: extent)
-    guard extent >= 0, !overflow else { return nil }
+    // Zeros left out, so that no product of some extents of an empty tensor can overflow later.
+    let (product, overflow) = known.multipliedReportingOverflow(by: max(extent, 1))
+    guard extent >= 0, !overflow, product <= Operation.maximumElements else { return nil }
     known = product
     result.append(extent)
   }
+  if result.contains(0) { known = 0 }
   let count = shape.reduce(1, *)
   if let open {
     guard known > 0, count % known == 0 else { return nil }

@@ -57,7 +57,7 @@ private func threeLevelWeights(
     // An output without weights other than 0 has no scale of its own; any will do.
     let scale = row.first { $0 != 0 }?.magnitude ?? 1
     guard scale.isNormal, row.allSatisfy({ $0 == 0 || $0.magnitude == scale }) else {
-      throw .unquantizedWeights(node, constant, levels: Set(values).count)
+      throw .unquantizedWeights(node, constant, levels: distinct(values))
     }
     scales.append(scale)
     ternary.append(contentsOf: row.map { $0 == 0 ? 0 : $0 < 0 ? -1 : 1 })
@@ -100,9 +100,9 @@ func bias(
   _ node: OperatorNode, _ position: Int, outputs: Int, _ state: inout ImportState
 ) throws(Diagnostic) -> [ExactConstant]? {
   guard let constant = try state.constant(node, position) else { return nil }
-  let constants = constant.exact
   let isPerOutput = constant.shape.dropLast().allSatisfy { $0 == 1 } && constant.count == outputs
-  guard isPerOutput || constants.count == 1 else { throw .biasShape(node, constant, outputs: outputs) }
+  guard isPerOutput || constant.count == 1 else { throw .biasShape(node, constant, outputs: outputs) }
+  let constants = constant.exact
   if let bad = constant.floats.first(where: { !$0.isFinite }) { throw .biasValue(node, constant, bad) }
   if case .integers = constant.numbers { throw .integerWeights(node, constant) }
   return isPerOutput ? constants : constants.flatMap { [ExactConstant](repeating: $0, count: outputs) }
@@ -110,9 +110,23 @@ func bias(
 
 /// Reports an input that lies on no quantizer's grid: its values are real numbers, which integers cannot stand for.
 func checkQuantized(_ input: Graph.ValueID, _ node: OperatorNode, _ state: inout ImportState) {
-  guard state.quantizer(of: input) == nil, !state.isAssumedQuantized(input), !state.isFull else { return }
-  let source = state.source(of: input)
+  guard state.graph.quantizer(of: input) == nil, !state.graph.isAssumedQuantized(input), !state.isFull else { return }
+  let source = state.graph.source(of: input)
   state.report(.unquantizedActivation(node, state[input].name, source: source.value, computedBy: source.node))
+}
+
+/// The different values in order; no more than `mostLevels`.
+private func distinct<Value: Hashable & Comparable>(_ values: [Value]) -> [Value] {
+  var levels = Set<Value>()
+  for value in values where levels.count < mostLevels { levels.insert(value) }
+  return levels.sorted()
+}
+
+/// So many levels are told apart in messages.
+private let mostLevels = 256
+
+private func counted(_ levels: [some Any]) -> String {
+  levels.count < mostLevels ? "\(levels.count)" : "\(mostLevels) or more"
 }
 
 // MARK: - Diagnostics
@@ -122,18 +136,20 @@ extension Diagnostic {
     "quantize the weights to 2 bits with narrow_range=True (Brevitas: weight_bit_width=2), or use a ternary quantizer"
 
   fileprivate static func notTernary(_ node: OperatorNode, _ constant: Constant, _ integers: [Int64]) -> Diagnostic {
-    let levels = Set(integers).sorted()
+    let levels = distinct(integers)
     let shown = levels.prefix(17).map(String.init).joined(separator: ", ") + (levels.count > 17 ? ", …" : "")
     let width = constant.bitWidth.map { " at a bit width of \($0)" } ?? ""
     return Diagnostic(
       code: "weights-not-ternary", location: Location(node: node.name, tensor: constant.origin),
-      message: "the weights take \(levels.count) levels\(width): \(shown); expected −1, 0 and +1 only", fix: ternaryFix)
+      message: "the weights take \(counted(levels)) levels\(width): \(shown); expected −1, 0 and +1 only",
+      fix: ternaryFix)
   }
 
-  fileprivate static func unquantizedWeights(_ node: OperatorNode, _ constant: Constant, levels: Int) -> Diagnostic {
+  fileprivate static func unquantizedWeights(_ node: OperatorNode, _ constant: Constant, levels: [Float]) -> Diagnostic
+  {
     Diagnostic(
       code: "weights-not-ternary", location: Location(node: node.name, tensor: constant.origin),
-      message: "the weights are floats without a quantizer, with \(levels) different values: "
+      message: "the weights are floats without a quantizer, with \(counted(levels)) different values: "
         + "expected −a, 0 and +a for each output", fix: ternaryFix)
   }
 

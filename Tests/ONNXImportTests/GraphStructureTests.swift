@@ -1,0 +1,137 @@
+import Diagnostics
+import GraphIR
+import ModelBuilding
+import ONNXFormat
+import ONNXImport
+import Testing
+
+/// What a file's nodes, names and inputs may be.
+@Suite struct GraphStructureTests {
+  @Test func opsetsFrom9To25() {
+    for opset in [9, 17, 25] as [Int64] {
+      if case .failure(let error) = outcome(model(opset: opset) { $0.node("Relu", [$1]) }.bytes) {
+        Issue.record("opset \(opset): \(error)")
+      }
+    }
+    for opset in [8, 26, 99, -1, .max] as [Int64] {
+      let bytes = model(opset: opset) { $0.node("Relu", [$1]) }.bytes
+      guard case .failure(let error) = outcome(bytes) else {
+        Issue.record("opset \(opset) was accepted")
+        continue
+      }
+      #expect(error.diagnostics[0].message.contains("opset \(opset) "))
+    }
+    var missing = model { $0.node("Relu", [$1]) }
+    missing.proto.opsetImport = []
+    expectRefusal(missing.bytes, "opset")
+  }
+
+  @Test func exactlyOneInputAndOutput() {
+    var two = model { $0.node("Relu", [$1]) }
+    two.proto.graph.output.append(two.proto.graph.output[0])
+    two.proto.graph.input.append(two.proto.graph.input[0])
+    two.proto.graph.input[1].name = "second"
+    guard case .failure(let error) = outcome(two.bytes) else {
+      Issue.record("accepted")
+      return
+    }
+    #expect(error.diagnostics.map(\.code) == ["inputs", "outputs"])
+    var none = model { $0.node("Relu", [$1]) }
+    none.proto.graph.output = []
+    expectRefusal(none.bytes, "outputs")
+  }
+
+  @Test(
+    arguments: [
+      [2, 1, 8, 8], [1, 1, nil, 8], [1, 8, 8], [1], [], [1, 0], [1, -1], [1, .max, .max, .max], [0, 4],
+    ] as [[Int64?]])
+  func refusesInputShapes(input: [Int64?]) {
+    expectRefusal(model(input: input) { $0.node("Relu", [$1]) }.bytes, "input-shape")
+  }
+
+  @Test func namesAreDefinedOnce() {
+    var twoProducers = model { $0.node("Relu", [$1], output: "y") }
+    twoProducers.node("Relu", ["x"], output: "y")
+    expectRefusal(twoProducers.bytes, "duplicate-name")
+    var shadowed = model { $0.node("Relu", [$1]) }
+    shadowed.node("Relu", ["x"], output: "x")
+    expectRefusal(shadowed.bytes, "duplicate-name")
+    var initializers = model { $0.node("Relu", [$1]) }
+    _ = initializers.floats([1], [1], name: "twice")
+    _ = initializers.floats([1], [1], name: "twice")
+    expectRefusal(initializers.bytes, "duplicate-name")
+  }
+
+  @Test func refusesWhatIsNeverDefined() {
+    expectRefusal(model { $0.node("Add", [$1, "nowhere"]) }.bytes, "undefined-tensor")
+    var output = model { $0.node("Relu", [$1]) }
+    output.output = "nowhere"
+    expectRefusal(output.bytes, "undefined-tensor")
+  }
+
+  @Test func refusesBranchesAndNamesTheReaders() {
+    let branching = model {
+      let left = $0.node("Relu", [$1], name: "left")
+      return $0.node("Add", [left, $0.node("Relu", [$1], name: "right")])
+    }
+    guard case .failure(let error) = outcome(branching.bytes) else {
+      Issue.record("accepted")
+      return
+    }
+    #expect(error.diagnostics.map(\.code).sorted() == ["branch", "residual"])
+    #expect(error.diagnostics.contains { $0.message.contains("left") && $0.message.contains("right") })
+  }
+
+  @Test func deadNodesAreIgnored() throws {
+    var dead = model { $0.node("Relu", [$1]) }
+    dead.node("Erf", ["x"])
+    #expect(try kinds(dead) == "quantize relu")
+  }
+
+  @Test func duplicateNodeNamesAreMadeUnique() throws {
+    let same = model { $0.node("Relu", [$0.node("Relu", [$1], name: "same")], name: "same") }
+    let graph = try ModelImporter.importModel(bytes: same.bytes, folder: nil).graph
+    #expect(graph.nodes.map(\.name).count == Set(graph.nodes.map(\.name)).count)
+  }
+
+  /// One of each kind along one chain: all are found in one go.
+  @Test func allProblemsAreReportedAtOnce() {
+    let broken = model {
+      var value = $0.node("Conv", [$1, $0.floats((0..<9).map { Float($0) }, [1, 1, 3, 3])])
+      value = $0.node("Erf", [value])
+      value = $0.quant(value, scale: 0)
+      value = $0.node("Conv", [value, $0.ternary([1, 1, 3, 3])])
+      value = $0.node("Flatten", [value])
+      return $0.node("Gemm", [value, $0.ternary([2, 16])], ["transB": .int(1)])
+    }
+    guard case .failure(let error) = outcome(broken.bytes) else {
+      Issue.record("accepted")
+      return
+    }
+    #expect(
+      error.diagnostics.map(\.code) == [
+        "weights-not-ternary", "unsupported-operator", "quantizer-scale", "unquantized-activation",
+      ])
+  }
+
+  @Test func refusesSubgraphsAndSecondOutputs() {
+    var branch = model { $0.node("If", [$1]) }
+    branch.nodes[branch.nodes.count - 1].attribute = [
+      ONNXAttributeProto.with {
+        $0.name = "then_branch"
+        $0.g = .init()
+      }
+    ]
+    expectRefusal(branch.bytes, "subgraph")
+    var indices = model { $0.node("MaxPool", [$1], ["kernel_shape": .ints([2, 2])]) }
+    indices.nodes[indices.nodes.count - 1].output.append("indices")
+    indices.output = indices.node("Relu", ["indices"])
+    expectRefusal(indices.bytes, "second-output")
+  }
+
+  @Test func theOperatorTableIsSound() {
+    let types = ModelImporter.supportedOperators.map(\.type)
+    #expect(Set(types).count == types.count)
+    #expect(ModelImporter.supportedOperators.allSatisfy { !$0.domains.isEmpty })
+  }
+}
