@@ -123,6 +123,9 @@ struct GraphLowering {
     let (source, scale) = try integers(meaning, before: node)
     let window = TernaryIR.Window(window)
     let tensor = tensors[source.index]
+    guard tensor.kind == .activation else {
+      throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, tensor.name))
+    }
     if window.hasPadding, !tensor.grid.contains(tensor.zeroPoint) {
       throw ModelError(.paddingNotRepresentable(node.name, tensor))
     }

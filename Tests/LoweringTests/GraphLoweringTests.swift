@@ -200,6 +200,10 @@ import Testing
     expect(
       code: "padding-not-representable",
       Chain([1, 4, 4]).then("in", input(zeroPoint: 20, 0...15)).then("conv", conv(1, 1, padded(3))))
+    expect(
+      code: "activation-not-quantized",
+      Chain([1, 4, 4]).then("in", input(zeroPoint: 0, 0...15))
+        .then("a", .averagePool(Window(kernel: (2, 2)))).then("b", .averagePool(Window(kernel: (2, 2)))))
     expect(code: "no-layers", Chain([4]).then("in", input(zeroPoint: 0, 0...15)))
     expect(
       code: "unquantized-output-clamp",
