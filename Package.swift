@@ -48,7 +48,8 @@ let package = Package(
       dependencies: [
         "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "TernaryIR", "Lowering", "ReferenceInterpreter",
         "FirmwarePlanning", "CEmission", "Templates",
-      ]),
+      ],
+      exclude: ["BuiltIn/embed.py"]),
     .executableTarget(
       name: "SternaCommand",
       dependencies: [
@@ -81,7 +82,8 @@ let package = Package(
     .testTarget(
       name: "SternaCommandTests",
       dependencies: [
-        "SternaCommand", "Templates", .product(name: "Subprocess", package: "swift-subprocess"),
+        "SternaCommand", "Sterna", "FirmwarePlanning", "Templates", "TestSupport",
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Fixtures"]),
     // Tests. ModelBuilding writes small ONNX models and finds the fixtures.

@@ -6,6 +6,7 @@ extension FirmwarePlan {
   var kernels: [Kernel] {
     var used: Set<Kernel> = [.stage]
     for stage in stages {
+      if case .output = stage.destination {} else { used.insert(.rowIsDue) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
       case .convolution: used.formUnion([.locateRows, .decodeTaps, isWide ? .accumulateRow16 : .accumulateRow])

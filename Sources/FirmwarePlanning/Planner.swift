@@ -7,8 +7,14 @@ package enum Planner {
   package static func plan(_ network: TernaryNetwork, _ options: PlanningOptions) throws(ModelError) -> FirmwarePlan {
     try checkShape(network)
     var names = Names(reserved: ["har_state"])
-    let stages = network.layers.indices.map { stage($0, network, &names) }
-    let isVector = stages[stages.count - 1].outputShape.height == 1 && stages[stages.count - 1].outputShape.width == 1
+    var stages: [Stage] = []
+    for index in network.layers.indices {
+      let input = stages.last?.output ?? Storage(network[network.inputTensor])
+      stages.append(stage(index, network, input, &names))
+    }
+    // A dense layer at the end writes straight into the caller's array, when `finish` hands that over.
+    var isVector = false
+    if case .dense? = stages.last?.work { isVector = true }
     let segments = segments(stages, options.schedule, isLastAlone: isVector)
     var plan = layOut(network, stages, segments, options, isVector: isVector)
     plan.flash = FlashEstimate(plan)
@@ -43,12 +49,13 @@ package enum Planner {
 
   // MARK: Stages
 
-  private static func stage(_ index: Int, _ network: TernaryNetwork, _ names: inout Names) -> Stage {
+  private static func stage(
+    _ index: Int, _ network: TernaryNetwork, _ input: Storage, _ names: inout Names
+  ) -> Stage {
     let layer = network.layers[index]
     let source = network[layer.input]
     let target = network[layer.output]
-    let input = Storage(source)
-    let output = Storage(target)
+    var output = Storage(target)
     let window: Window
     let work: Stage.Work
     switch layer.kind {
@@ -64,6 +71,10 @@ package enum Planner {
     case .averagePool(let pool):
       window = pool.window
       let taps = window.kernelHeight * window.kernelWidth
+      // A sum of levels is stored as it comes: its base is the sum of the bases.
+      if pool.requantizer == nil {
+        output = Storage(base: taps * input.base, maximumLevel: taps * input.maximumLevel, elementBytes: 2)
+      }
       work = .averagePool(
         pool.requantizer.map {
           Epilogue(

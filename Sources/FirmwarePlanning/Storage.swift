@@ -1,7 +1,7 @@
 import TernaryIR
 
 extension Storage {
-  /// How a tensor is stored: level 0 is its smallest integer, or the even number below, so that rounding half to even
+  /// How an activation or logits are stored (sums are stored by their pool): level 0 is its smallest integer, or the even number below, so that rounding half to even
   /// picks the same neighbour for the level as for the integer. A zero point that padding may need is representable.
   init(_ tensor: Tensor) {
     if tensor.kind == .logits {
@@ -15,7 +15,7 @@ extension Storage {
       high = max(high, tensor.zeroPoint)
     }
     let base = low & ~1
-    self.init(base: base, maximumLevel: high - base, elementBytes: tensor.kind == .sum ? 2 : 1)
+    self.init(base: base, maximumLevel: high - base, elementBytes: 1)
   }
 }
 

@@ -11,6 +11,7 @@ package enum Operation: Sendable, Equatable {
   case relu
   /// Clamps to `[minimum, maximum]`; nil where the file leaves a side open.
   case clip(minimum: Float?, maximum: Float?)
+  /// Maximum over the window. Padding never wins: it stands for −∞.
   case maxPool(Window)
   /// Mean over the window. Padding counts as zeros (the importer refuses a padded pool that does not count it).
   case averagePool(Window)

@@ -123,6 +123,9 @@ struct GraphLowering {
     let (source, scale) = try integers(meaning, before: node)
     let window = TernaryIR.Window(window)
     let tensor = tensors[source.index]
+    guard tensor.kind == .activation else {
+      throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, tensor.name))
+    }
     if window.hasPadding, !tensor.grid.contains(tensor.zeroPoint) {
       throw ModelError(.paddingNotRepresentable(node.name, tensor))
     }
@@ -302,9 +305,9 @@ struct GraphLowering {
         map.offset == map.slope * Rational(-zeroPoint)
         && !(map.lower.map { bound in ends.contains { $0 < bound } } ?? false)
         && !(map.upper.map { bound in ends.contains { bound < $0 } } ?? false)
-      // Sums are stored above an even base (`Storage`), in 16 bits.
-      guard isPlain, map.slope > .zero, domain.lowerBound >= -(1 << 15),
-        domain.upperBound - (domain.lowerBound & ~1) < 1 << 16
+      // Sums are stored in 16 bits, as sums of levels: at most 255 each, and one more than the grid's last where its
+      // base is rounded to an even number.
+      guard isPlain, map.slope > .zero, source.kind == .activation, taps * min(255, source.grid.count) < 1 << 16
       else {
         throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, layer.name))
       }

@@ -18,10 +18,11 @@ struct RequantizerProof {
     var exceptions = 0
     var undecidable = 0
     func look(_ a: Int) {
-      let expected = map.evaluate(a)
-      if evaluate(a, channel: channel) != expected { exceptions += 1 }
-      if expected > map.outputRange.lowerBound, map.isUndecidable(a, expected) { undecidable += 1 }
-      if expected < map.outputRange.upperBound, map.isUndecidable(a, expected + 1) { undecidable += 1 }
+      let output = evaluate(a, channel: channel)
+      if !map.isOutput(output, at: a) { exceptions += 1 }
+      for k in [output, output + 1] where k > map.outputRange.lowerBound && k <= map.outputRange.upperBound {
+        if map.isUndecidable(a, k) { undecidable += 1 }
+      }
     }
     var a = domain.lowerBound
     look(a)

@@ -26,12 +26,18 @@ struct StepFunction: Sendable {
 }
 
 /// A map and the quantizer behind it, for one channel, prepared for exact questions.
+///
+/// The unrounded output at accumulator `a` is `(slopeNumerator · a + offsetNumerator) / denominator` in units of the
+/// quantizer's scale; rounding boundaries are halves of integers. So every question is one comparison of integers.
 struct QuantizedMap: Sendable {
   private let map: AffineMap
   private let quantizer: Quantizer
   /// The map in units of the quantizer's scale, zero point added if it counts before rounding.
   let slope: Rational
   let offset: Rational
+  private let slopeNumerator: BigInt
+  private let offsetNumerator: BigInt
+  private let denominator: BigInt
   /// Output range after Relu and Clip have been folded into it.
   private(set) var outputRange: ClosedRange<Int>
 
@@ -44,88 +50,128 @@ struct QuantizedMap: Sendable {
     let zero = quantizer.zeroPointOrder == .beforeRounding ? Rational(quantizer.zeroPoint) : .zero
     slope = map.slope / scale
     offset = map.offset / scale + zero
+    slopeNumerator = slope.numerator * offset.denominator
+    offsetNumerator = offset.numerator * slope.denominator
+    denominator = slope.denominator * offset.denominator
     outputRange = quantizer.minimum...quantizer.maximum
-    let low = map.lower.map { greatestOutput(at: $0 / scale + zero, in: outputRange) } ?? quantizer.minimum
-    let high = map.upper.map { greatestOutput(at: $0 / scale + zero, in: outputRange) } ?? quantizer.maximum
+    let low = map.lower.map { greatestOutput(at: $0 / scale + zero) } ?? quantizer.minimum
+    let high = map.upper.map { greatestOutput(at: $0 / scale + zero) } ?? quantizer.maximum
     outputRange = low...max(low, high)
   }
 
-  /// The condition on the unrounded value `v` under which the output is at least `k`: `v ≥ bound`, or `v > bound`.
-  private func boundary(_ k: Int) -> (bound: Rational, isInclusive: Bool) {
-    var target = quantizer.zeroPointOrder == .afterRounding ? k - quantizer.zeroPoint : k
-    if let truncation = quantizer.truncation {
-      // The smallest integer n that the truncation takes to `target` or above.
-      let unit = 1 << truncation.shift
-      switch truncation.shift == 0 ? .floor : quantizer.rounding {
-      case .floor: target = target * unit
-      case .ceiling: target = (target - 1) * unit + 1
-      case .halfEven: target = target * unit - unit / 2 + (target & 1)
+  // MARK: Boundaries
+
+  /// The condition on the unrounded value `v` under which the output is at least `k`: `2v ≥ twice`, or `2v > twice`.
+  private struct Boundary {
+    var twice: Int
+    var isInclusive: Bool
+
+    /// Of rounding `v` to an integer.
+    init(_ k: Int, _ rounding: Quantizer.Rounding) {
+      switch rounding {
+      case .floor: (twice, isInclusive) = (2 * k, true)
+      case .ceiling: (twice, isInclusive) = (2 * (k - 1), false)
+      // The tie at k − 1/2 goes to the even neighbour.
+      case .halfEven: (twice, isInclusive) = (2 * k - 1, k & 1 == 0)
       }
-      return Self.roundingBoundary(target, .halfEven)
-    }
-    return Self.roundingBoundary(target, quantizer.rounding)
-  }
-
-  private static func roundingBoundary(_ k: Int, _ rounding: Quantizer.Rounding) -> (Rational, Bool) {
-    switch rounding {
-    case .floor: (Rational(k), true)
-    case .ceiling: (Rational(k - 1), false)
-    // The tie at k − 1/2 goes to the even neighbour.
-    case .halfEven: (Rational(BigInt(2 * k - 1), 2), k & 1 == 0)
     }
   }
 
-  /// The largest output in `range` that the unrounded value `v` reaches; the lower end where it reaches none.
-  private func greatestOutput(at v: Rational, in range: ClosedRange<Int>) -> Int {
-    var low = range.lowerBound
-    var high = range.upperBound
+  private func boundary(_ k: Int) -> Boundary {
+    let target = quantizer.zeroPointOrder == .afterRounding ? k - quantizer.zeroPoint : k
+    guard let truncation = quantizer.truncation else { return Boundary(target, quantizer.rounding) }
+    // The smallest integer that the truncation takes to `target` or above; the value is first rounded to an integer.
+    let unit = 1 << truncation.shift
+    let smallest =
+      switch truncation.shift == 0 ? .floor : quantizer.rounding {
+      case .floor: target * unit
+      case .ceiling: (target - 1) * unit + 1
+      case .halfEven: target * unit - unit / 2 + (target & 1)
+      }
+    return Boundary(smallest, .halfEven)
+  }
+
+  /// `2 · (v − boundary)` at accumulator `a`, times the denominator.
+  private func distance(_ a: Int, _ boundary: Boundary) -> BigInt {
+    2 * (slopeNumerator * BigInt(a) + offsetNumerator) - BigInt(boundary.twice) * denominator
+  }
+
+  /// Whether the output at `a` is at least `k`, the output range left aside.
+  private func reaches(_ a: Int, _ k: Int) -> Bool {
+    let boundary = boundary(k)
+    let distance = distance(a, boundary)
+    return boundary.isInclusive ? distance.sign == .plus : distance > 0
+  }
+
+  /// The largest output that the unrounded value `v` reaches; the lower end where it reaches none.
+  private func greatestOutput(at v: Rational) -> Int {
+    let twice = v * Rational(2)
+    return greatest { k in
+      let boundary = boundary(k)
+      return boundary.isInclusive ? Rational(boundary.twice) <= twice : Rational(boundary.twice) < twice
+    }
+  }
+
+  /// The largest `k` of the output range that satisfies a condition which holds up to some `k`.
+  private func greatest(_ isReached: (Int) -> Bool) -> Int {
+    var low = outputRange.lowerBound
+    var high = outputRange.upperBound
     while low < high {
       let k = low + (high - low + 1) / 2
-      if reaches(v, k) { low = k } else { high = k - 1 }
+      if isReached(k) { low = k } else { high = k - 1 }
     }
     return low
   }
 
-  private func reaches(_ v: Rational, _ k: Int) -> Bool {
-    let (bound, isInclusive) = boundary(k)
-    return isInclusive ? bound <= v : bound < v
-  }
+  // MARK: The staircase
 
   /// The staircase over `domain`.
   func steps(over domain: ClosedRange<Int>) -> StepFunction {
-    if slope.isZero {
-      return StepFunction(domain: domain, first: evaluate(domain.lowerBound), edges: [])
-    }
-    var edges: [Int] = []
-    // Only outputs near those at the domain's ends can have an edge inside it.
     let low = evaluate(domain.lowerBound)
+    if slope.isZero { return StepFunction(domain: domain, first: low, edges: []) }
     let high = evaluate(domain.upperBound)
-    if low < high {
-      for k in (low + 1)...high { edges.append(edge(k, in: domain)) }
-    }
+    let edges = low < high ? ((low + 1)...high).map { edge($0, in: domain) } : []
     return StepFunction(domain: domain, first: low, edges: edges)
   }
 
   /// The smallest `a` of the domain with output at least `k`, where it is known that one exists.
   private func edge(_ k: Int, in domain: ClosedRange<Int>) -> Int {
-    let (bound, isInclusive) = boundary(k)
-    let quotient = (bound - offset) / slope
-    let a = isInclusive ? quotient.ceiling : quotient.floor + 1
+    let boundary = boundary(k)
+    // 2 · (s·a + o) ≥ twice · d, or >.
+    let needed = BigInt(boundary.twice) * denominator - 2 * offsetNumerator
+    let step = 2 * slopeNumerator
+    var (a, remainder) = needed.quotientAndRemainder(dividingBy: step)
+    if remainder.sign == .minus, !remainder.isZero {
+      // Towards minus infinity instead of zero.
+      a -= 1
+      remainder += step
+    }
+    if !remainder.isZero || !boundary.isInclusive { a += 1 }
     return min(max(Int(clamping: a), domain.lowerBound), domain.upperBound)
   }
 
-  /// Output at `a`, by comparison against the rounding boundaries: shares nothing with `steps` but the boundaries.
+  // MARK: The proof's questions
+
+  /// Output at `a`, by comparison with the rounding boundaries.
   func evaluate(_ a: Int) -> Int {
-    greatestOutput(at: slope * Rational(a) + offset, in: outputRange)
+    greatest { reaches(a, $0) }
+  }
+
+  /// Whether the output at `a` is `k`: two comparisons.
+  func isOutput(_ k: Int, at a: Int) -> Bool {
+    guard outputRange.contains(k) else { return false }
+    return (k == outputRange.lowerBound || reaches(a, k)) && (k == outputRange.upperBound || !reaches(a, k + 1))
   }
 
   /// Whether the value at `a` lies so near to the boundary of output `k` that the approximated root cannot decide.
   func isUndecidable(_ a: Int, _ k: Int) -> Bool {
     guard map.isApproximate else { return false }
-    let v = slope * Rational(a) + offset
-    let distance = (v - boundary(k).bound).magnitude
+    let distance = distance(a, boundary(k)).magnitude
+    guard !distance.isZero else { return false }
     // Every term carries the root's relative error at most once, and the terms are no larger than this sum.
-    let size = (slope * Rational(a)).magnitude + offset.magnitude + Rational(Swift.max(abs(k), 1))
-    return !distance.isZero && distance * Rational(BigInt(1) << (Rational.rootBits - 32), 1) < size
+    let size =
+      2 * ((slopeNumerator * BigInt(a)).magnitude + offsetNumerator.magnitude)
+      + BigUInt(Swift.max(abs(k), 1)) * denominator.magnitude
+    return distance << (Rational.rootBits - 32) < size
   }
 }

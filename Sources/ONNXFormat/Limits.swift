@@ -6,7 +6,7 @@ package enum ONNXLimits {
   /// Fields of a model file, counted through all messages; the parser's memory grows with them, not with the bytes.
   package static let fields = 1_000_000
   /// Elements of one tensor.
-  package static let tensorElements = 1 << 23
+  package static let tensorElements = 1 << 22
   package static let tensorRank = 8
   /// Bytes of a name; messages repeat them.
   package static let nameBytes = 4096

@@ -7,7 +7,7 @@ struct ImportState {
   /// So many problems are listed at most.
   static let maximumReports = 100
   /// Elements of all constants, decoded and computed; bounds memory and time for files that multiply small data.
-  private static let maximumConstantElements = 1 << 25
+  private static let maximumConstantElements = 1 << 24
 
   let index: ModelIndex
   let folder: String?
@@ -15,24 +15,13 @@ struct ImportState {
   private var warnings: [Diagnostic] = []
   private var resolved: [String: Resolved] = [:]
   private var constantElements = 0
-
-  private(set) var values: [Graph.Value] = []
-  private(set) var nodes: [Graph.Node] = []
-  /// For each value: the quantizer whose grid it lies on, possibly through pools and reshapes.
-  private(set) var quantizers: [Quantizer?] = []
-  /// Results of quantizers that have been refused: nobody complains again that they are not quantized.
-  private var assumedQuantized = Set<Graph.ValueID>()
-  private var nodeNames = Set<String>()
-  private var valueNames = Set<String>()
-  private var readers: [Int] = []
-  /// For each value: the node that computes it, by its index in `nodes`.
-  private var producers: [Int?] = []
+  private(set) var graph: GraphBuilder
 
   init(index: ModelIndex, folder: String?) {
     self.index = index
     self.folder = folder
-    let input = addValue(name: index.input.name, shape: index.input.shape, quantizer: nil)
-    resolved[index.input.name] = .activation(input)
+    graph = GraphBuilder(inputName: index.input.name, shape: index.input.shape)
+    resolved[index.input.name] = .activation(graph.input)
   }
 
   mutating func report(_ problem: Diagnostic) {
@@ -55,21 +44,7 @@ struct ImportState {
 
   func isModelOutput(_ name: String) -> Bool { name == index.output }
 
-  subscript(_ id: Graph.ValueID) -> Graph.Value { values[id.index] }
-
-  func quantizer(of id: Graph.ValueID) -> Quantizer? { quantizers[id.index] }
-
-  func isAssumedQuantized(_ id: Graph.ValueID) -> Bool { assumedQuantized.contains(id) }
-
-  /// The value from which `id` is made by pools and reshapes alone, and the node that computes it.
-  func source(of id: Graph.ValueID) -> (value: Graph.Value, node: Graph.Node?) {
-    var id = id
-    while let node = producers[id.index].map({ nodes[$0] }) {
-      guard node.operation.keepsGrid, let input = node.inputs.first else { return (self[id], node) }
-      id = input
-    }
-    return (self[id], nil)
-  }
+  subscript(_ id: Graph.ValueID) -> Graph.Value { graph[id] }
 }
 
 // MARK: - Inputs of a node
@@ -143,7 +118,7 @@ extension ImportState {
       constant.isPlaceholder = true
       return .constant(constant)
     case .activation(let id) where isQuantizer:
-      assumedQuantized.insert(id)
+      graph.assumeQuantized(id)
       return input
     case .activation, .codes, .failed:
       return input
@@ -162,26 +137,11 @@ extension ImportState {
   mutating func emit(
     _ node: OperatorNode, _ operations: [Operation], input: Graph.ValueID
   ) throws(Diagnostic) -> Resolved {
-    var current = input
-    for (step, operation) in operations.enumerated() {
-      let shape: [Int]
-      do throws(ShapeProblem) {
-        shape = try operation.outputShape(for: self[current].shape)
-      } catch {
-        throw .shape(node, tensor: self[current].name, error.message)
-      }
-      let isLast = step == operations.count - 1
-      let output = addValue(
-        name: isLast ? node.output : "\(node.output) (\(operation.kind))", shape: shape,
-        quantizer: operation.resultQuantizer(input: quantizers[current.index]))
-      if operation.keepsGrid && assumedQuantized.contains(current) { assumedQuantized.insert(output) }
-      nodes.append(
-        Graph.Node(name: uniqueName(node, step: step), operation: operation, inputs: [current], output: output))
-      readers[current.index] += 1
-      producers[output.index] = nodes.count - 1
-      current = output
+    do throws(ShapeProblem) {
+      return .activation(try graph.append(operations, input: input, node: node))
+    } catch {
+      throw .shape(node, tensor: self[input].name, error.message)
     }
-    return .activation(current)
   }
 
   mutating func emit(_ node: OperatorNode, _ operation: Operation, input: Graph.ValueID) throws(Diagnostic) -> Resolved
@@ -189,62 +149,27 @@ extension ImportState {
     try emit(node, [operation], input: input)
   }
 
-  private mutating func addValue(name: String, shape: [Int], quantizer: Quantizer?) -> Graph.ValueID {
-    var name = name
-    while !valueNames.insert(name).inserted { name += " #\(values.count)" }
-    values.append(Graph.Value(name: name, shape: shape))
-    quantizers.append(quantizer)
-    readers.append(0)
-    producers.append(nil)
-    return Graph.ValueID(values.count - 1)
-  }
-
-  private mutating func uniqueName(_ node: OperatorNode, step: Int) -> String {
-    var name = step == 0 ? node.name : "\(node.name) (\(step + 1))"
-    while !nodeNames.insert(name).inserted { name += " #\(node.index)" }
-    return name
-  }
-
   /// The finished graph, or all problems.
   func finished() throws(ModelError) -> (graph: Graph, warnings: [Diagnostic]) {
     var problems = problems
-    var output = Graph.ValueID(0)
+    var output = graph.input
     switch resolved[index.output] {
-    case .activation(let id) where id.index != 0: output = id
+    case .activation(let id) where id != graph.input: output = id
     // A refused node may have passed its input on: that is no problem of its own.
     case _ where !problems.isEmpty: break
     case .activation, .constant: problems.append(.constantOutput(index.output))
     case .codes: problems.append(.integerOutput(index.output))
     case .failed, nil: problems.append(.undefinedOutput(index.output))
     }
-    for (id, count) in readers.enumerated() where count > 1 || (count == 1 && id == output.index && id != 0) {
-      let consumers = nodes.filter { $0.inputs.contains(Graph.ValueID(id)) }.map(\.name)
-      problems.append(.branch(values[id].name, consumers: consumers))
-      if problems.count >= Self.maximumReports { break }
+    for (value, readers) in graph.branches(output: output, limit: Self.maximumReports) {
+      problems.append(.branch(value.name, consumers: readers))
     }
     if !problems.isEmpty { throw ModelError(problems) }
 
-    let graph = Graph(
-      name: index.graphName, values: values, nodes: nodes, input: Graph.ValueID(0), output: output)
-    let findings = graph.verified()
+    let finished = graph.finished(name: index.graphName, output: output)
+    let findings = finished.verified()
     if !findings.isEmpty { throw ModelError(findings) }
-    return (graph, warnings)
-  }
-}
-
-extension Operation {
-  /// Whether the result lies on the grid of the input: a mean on a finer one of the same kind.
-  fileprivate var keepsGrid: Bool {
-    switch self {
-    case .maxPool, .averagePool, .flatten: true
-    case .quantize, .convolution, .dense, .batchNormalization, .arithmetic, .relu, .clip: false
-    }
-  }
-
-  /// The quantizer whose grid the result lies on.
-  fileprivate func resultQuantizer(input: Quantizer?) -> Quantizer? {
-    if case .quantize(let quantizer) = self { return quantizer }
-    return keepsGrid ? input : nil
+    return (finished, warnings)
   }
 }
 

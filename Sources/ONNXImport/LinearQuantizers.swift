@@ -56,7 +56,7 @@ struct QuantizedCodes {
       scale: scale, zeroPoint: zeroPoint, minimum: Int(codes.grid.lowerBound), maximum: Int(codes.grid.upperBound),
       zeroPointOrder: .afterRounding, isSigned: codes.type.isSigned)
     return try state.emit(node, .quantize(QuantizerParameters.check(quantizer, node)), input: codes.input)
-  case .activation(let id) where state.isAssumedQuantized(id):
+  case .activation(let id) where state.graph.isAssumedQuantized(id):
     return .activation(id)
   case .activation, .failed, nil:
     throw .notQuantized(node)

@@ -73,7 +73,7 @@ internal import GraphIR
     outputScale = scale
     shift = inputBits - outputBits
     // Version 1 does not say; it does not clip either, so the grid is that of the values it truncates.
-    guard let source = state.quantizer(of: input) else { throw .truncSource(node) }
+    guard let source = state.graph.quantizer(of: input) else { throw .truncSource(node) }
     isSigned = source.isSigned
     isNarrow = false
     let largest = Double(max(source.maximum, -source.minimum)) * Double(source.truncation?.outputScale ?? source.scale)

@@ -110,8 +110,8 @@ func bias(
 
 /// Reports an input that lies on no quantizer's grid: its values are real numbers, which integers cannot stand for.
 func checkQuantized(_ input: Graph.ValueID, _ node: OperatorNode, _ state: inout ImportState) {
-  guard state.quantizer(of: input) == nil, !state.isAssumedQuantized(input), !state.isFull else { return }
-  let source = state.source(of: input)
+  guard state.graph.quantizer(of: input) == nil, !state.graph.isAssumedQuantized(input), !state.isFull else { return }
+  let source = state.graph.source(of: input)
   state.report(.unquantizedActivation(node, state[input].name, source: source.value, computedBy: source.node))
 }
 

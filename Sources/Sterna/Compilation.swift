@@ -1,7 +1,6 @@
 import CEmission
 import Diagnostics
 import FirmwarePlanning
-import GraphIR
 import Lowering
 import ONNXImport
 import ReferenceInterpreter
@@ -12,7 +11,6 @@ package let sternaVersion = "0.1.0"
 
 /// One model on its way from bytes to C.
 package struct Compilation: Sendable {
-  package var graph: Graph
   package var network: TernaryNetwork
   package var plan: FirmwarePlan
   package var provenance: Provenance
@@ -28,13 +26,26 @@ package struct Compilation: Sendable {
   /// - Throws: `ModelError` with everything that is wrong.
   package init(_ model: Model, _ options: PlanningOptions) throws(ModelError) {
     let imported = try ModelImporter.importModel(bytes: model.bytes, folder: model.folder)
-    graph = imported.graph
+    try self.init(
+      network: Lowering.lower(imported.graph), options, modelFile: model.fileName,
+      modelSHA256: SHA256.hexadecimal(model.bytes))
     warnings = imported.warnings
-    network = try Lowering.lower(graph)
+  }
+
+  /// Plans a network that did not come from a model file; its provenance is its own text.
+  package init(network: TernaryNetwork, _ options: PlanningOptions) throws(ModelError) {
+    try self.init(
+      network: network, options, modelFile: "network", modelSHA256: SHA256.hexadecimal(Array(network.text.utf8)))
+  }
+
+  private init(
+    network: TernaryNetwork, _ options: PlanningOptions, modelFile: String, modelSHA256: String
+  ) throws(ModelError) {
+    self.network = network
     plan = try Planner.plan(network, options)
     provenance = Provenance(
-      toolVersion: sternaVersion, modelFile: model.fileName, modelSHA256: SHA256.hexadecimal(model.bytes),
-      options: options.commandLine)
+      toolVersion: sternaVersion, modelFile: modelFile, modelSHA256: modelSHA256, options: options.commandLine)
+    warnings = []
     let sample = SelfTest.sample(for: plan)
     selfTest = SelfTest(output: Interpreter(network).run(sample).output)
   }

@@ -13,6 +13,7 @@ struct SternaTool: AsyncParsableCommand {
       """,
     version: sternaVersion,
     subcommands: [
-      CompileVerb.self, InspectVerb.self, RunVerb.self, VerifyVerb.self, EvaluateVerb.self, OperatorsVerb.self,
+      DemoVerb.self, CompileVerb.self, InspectVerb.self, RunVerb.self, VerifyVerb.self, EvaluateVerb.self,
+      OperatorsVerb.self,
     ])
 }

@@ -5,11 +5,10 @@
  */
 static void accumulate_row(const struct stage *stage, const uint8_t *values,
                            const tap_offset *offsets, struct taps taps, int32_t *acc) {
-    const uint_fast16_t width = stage->out_width;
-    uint_fast16_t ox = 0;
+    uint32_t left = stage->out_width;
 
     if (stage->stride_width == 1) {
-        for (; ox + 4 <= width; ox += 4, values += 4) {
+        for (; left >= 4; left -= 4, values += 4) {
             int32_t a0 = taps.start;
             int32_t a1 = a0;
             int32_t a2 = a0;
@@ -31,13 +30,13 @@ static void accumulate_row(const struct stage *stage, const uint8_t *values,
                 a2 -= value[2];
                 a3 -= value[3];
             }
-            acc[ox] = a0;
-            acc[ox + 1] = a1;
-            acc[ox + 2] = a2;
-            acc[ox + 3] = a3;
+            *acc++ = a0;
+            *acc++ = a1;
+            *acc++ = a2;
+            *acc++ = a3;
         }
     }
-    for (; ox < width; ox++, values += stage->stride_width) {
+    for (; left > 0; left--, values += stage->stride_width) {
         int32_t a = taps.start;
 
         for (const tap_offset *tap = offsets; tap != taps.plus_end; tap++) {
@@ -46,6 +45,6 @@ static void accumulate_row(const struct stage *stage, const uint8_t *values,
         for (const tap_offset *tap = taps.minus_begin; tap != taps.minus_end; tap++) {
             a -= values[*tap];
         }
-        acc[ox] = a;
+        *acc++ = a;
     }
 }

@@ -1,12 +1,12 @@
 /* How many of the ascending thresholds a has reached. */
-static int32_t count_thresholds(int32_t a, const int32_t *thresholds, uint_fast16_t count) {
-    uint_fast16_t low = 0;
+static int32_t count_thresholds(int32_t a, const int32_t *thresholds, uint32_t count) {
+    uint32_t low = 0;
 
     while (low < count) {
-        const uint_fast16_t middle = (uint_fast16_t)((low + count) / 2);
+        const uint32_t middle = (low + count) / 2;
 
         if (thresholds[middle] <= a) {
-            low = (uint_fast16_t)(middle + 1);
+            low = middle + 1;
         } else {
             count = middle;
         }

@@ -11,9 +11,8 @@ struct taps {
  * offsets from the window's first column. offsets[] has room for every weight: plus ones fill it
  * from the front, minus ones from the back. A weight over a row of padding becomes a constant.
  */
-static struct taps decode_taps(const struct stage *stage, const uint8_t *weights,
-                               uint_fast16_t channels, const tap_offset *rows, int32_t padding,
-                               tap_offset *offsets) {
+static struct taps decode_taps(const struct stage *stage, const uint8_t *weights, uint32_t channels,
+                               const tap_offset *rows, int32_t padding, tap_offset *offsets) {
     const uint32_t count = (uint32_t)channels * stage->kernel_height * stage->kernel_width;
     tap_offset *plus = offsets;
     tap_offset *minus = offsets + count;
@@ -22,12 +21,12 @@ static struct taps decode_taps(const struct stage *stage, const uint8_t *weights
     uint32_t left = 0; /* weights left in the byte */
     uint32_t byte = 0;
 
-    for (uint_fast16_t ic = 0; ic < channels; ic++) {
-        for (uint_fast16_t ky = 0; ky < stage->kernel_height; ky++) {
+    for (uint32_t ic = 0; ic < channels; ic++) {
+        for (uint32_t ky = 0; ky < stage->kernel_height; ky++) {
             const tap_offset row = rows[ky];
             uint32_t offset = row + channel;
 
-            for (uint_fast16_t kx = 0; kx < stage->kernel_width; kx++, offset++) {
+            for (uint32_t kx = 0; kx < stage->kernel_width; kx++, offset++) {
                 if (left == 0) {
                     byte = *weights++;
                     left = 4;

@@ -4,15 +4,15 @@
  */
 static void max_pool_row(const struct stage *stage, const uint8_t *values, const tap_offset *rows,
                          uint8_t *out) {
-    for (uint_fast16_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
-        uint_fast8_t best = 0;
+    for (uint32_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
+        uint32_t best = 0;
 
-        for (uint_fast16_t ky = 0; ky < stage->kernel_height; ky++) {
+        for (uint32_t ky = 0; ky < stage->kernel_height; ky++) {
             if (rows[ky] == OUTSIDE) {
                 continue;
             }
-            for (uint_fast16_t kx = 0; kx < stage->kernel_width; kx++) {
-                const uint_fast8_t value = values[rows[ky] + kx];
+            for (uint32_t kx = 0; kx < stage->kernel_width; kx++) {
+                const uint32_t value = values[rows[ky] + kx];
 
                 if (value > best) {
                     best = value;

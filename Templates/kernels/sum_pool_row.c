@@ -2,11 +2,11 @@
  * its own level. */
 static void sum_pool_row(const struct stage *stage, const uint8_t *values, const tap_offset *rows,
                          int32_t padding, int32_t *acc) {
-    for (uint_fast16_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
+    for (uint32_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
         int32_t sum = 0;
 
-        for (uint_fast16_t ky = 0; ky < stage->kernel_height; ky++) {
-            for (uint_fast16_t kx = 0; kx < stage->kernel_width; kx++) {
+        for (uint32_t ky = 0; ky < stage->kernel_height; ky++) {
+            for (uint32_t kx = 0; kx < stage->kernel_width; kx++) {
                 sum += rows[ky] == OUTSIDE ? padding : values[rows[ky] + kx];
             }
         }

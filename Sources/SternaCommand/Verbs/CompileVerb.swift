@@ -7,7 +7,7 @@ struct CompileVerb: AsyncParsableCommand {
 
   @OptionGroup var options: ModelOptions
 
-  @Option(name: [.short, .customLong("output")], help: "The folder to write to; made if need be.")
+  @Option(name: [.customShort("o"), .customLong("output")], help: "The folder to write to; made if need be.")
   var directory: String
 
   @Flag(help: "Also writes test_NAME.c, a cmocka program with golden vectors of every layer.")

@@ -1,0 +1,60 @@
+import FirmwarePlanning
+import ReferenceInterpreter
+
+/// The main job on the built-in model: what `sterna demo` shows.
+package struct Demonstration: Sendable {
+  package let compilation: Compilation
+  private let samples: [[Int32]]
+  private let labels: [Int]
+
+  package init() throws {
+    compilation = try Compilation(BuiltInModel.model, PlanningOptions(name: "har"))
+    samples = try Samples(BuiltInModel.samples(), path: "har_x.npy", input: compilation.plan.input).integers
+    labels = try BuiltInModel.labels().labels(
+      path: "har_y.npy", samples: samples.count, classes: compilation.plan.output.count)
+  }
+
+  package var introduction: String {
+    let shape = compilation.plan.input.shape
+    return """
+      Radar human-activity recognition: \(shape.height)x\(shape.width) micro-Doppler spectrograms (rows: time, columns: \
+      speed)
+      of a simulated 24 GHz radar; a ternary network trained in PyTorch, compiled to C99.
+      """
+  }
+
+  /// Runs all samples and shows the first of each class.
+  package func predictions() -> String {
+    let interpreter = Interpreter(compilation.network)
+    let shape = compilation.plan.input.shape
+    var shown: [(picture: [String], truth: String, answer: String)] = []
+    var seen: Set<Int> = []
+    var correct = 0
+    for (sample, label) in zip(samples, labels) {
+      let prediction = argmax(interpreter.run(sample).output)
+      if prediction == label { correct += 1 }
+      guard seen.insert(label).inserted else { continue }
+      shown.append(
+        (
+          Thumbnail.lines(sample, height: shape.height, width: shape.width, size: (14, 10)),
+          BuiltInModel.classes[label], BuiltInModel.classes[prediction]
+        ))
+    }
+    var lines = Thumbnail.row(shown.map(\.picture))
+    lines.append(shown.map { ("is: " + $0.truth).padding(16) }.joined().trimmedRight)
+    lines.append(shown.map { ("says: " + $0.answer).padding(16) }.joined().trimmedRight)
+    lines.append("")
+    lines.append("\(correct) of \(samples.count) samples recognised by the integer-only network")
+    return lines.joined(separator: "\n")
+  }
+
+  package var costs: String {
+    let plan = compilation.plan
+    let proof = Report.Proof(plan)
+    return """
+      RAM    \(plan.stateBytes) bytes of state (the input frame alone has \(plan.input.bytes); rows can be pushed one by one)
+      flash  about \(plan.flash.bytes) bytes on a Cortex-M4, weights and code
+      exact  \(proof.pairs) reachable accumulators checked against the file's real arithmetic, \(proof.exceptions) exceptions
+      """
+  }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Sterna
+
+struct DemoVerb: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo", abstract: "Compiles the built-in radar model and runs its samples.")
+
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: "A folder for the C, the model and the samples; nothing is written unless given.")
+  var directory: String?
+
+  func run() async throws {
+    try await reporting("har.onnx") {
+      let demonstration = try Demonstration()
+      Console.result(demonstration.introduction + "\n")
+      Console.result(demonstration.predictions() + "\n")
+      Console.result(demonstration.costs + "\n")
+      guard let directory else {
+        Console.result("Next: sterna demo -o demo    (writes har.h, har.c, the model and the samples to demo/)")
+        return
+      }
+      var files = OutputFiles()
+      let artefacts = try demonstration.compilation.artefacts() + [demonstration.compilation.testFile()]
+      for artefact in artefacts { files.add("\(directory)/\(artefact.name)", artefact.text) }
+      for file in BuiltInModel.files { files.add("\(directory)/\(file.name)", file.bytes) }
+      try files.write()
+      let names = artefacts.map(\.name) + BuiltInModel.files.map(\.name)
+      Console.result("Written to \(directory): " + names.joined(separator: ", "))
+      Console.result("Next: sterna verify \(directory)/har.onnx --target cortex-m0    (runs the C on an emulated core)")
+    }
+  }
+}

@@ -1,0 +1,10 @@
+/*
+ * Whether the next output row can be made: rows[0] input rows have arrived, rows[1] output rows are
+ * done. Padding below counts as arrived together with the last row.
+ */
+static int row_is_due(const struct stage *stage, const uint16_t *rows) {
+    const int32_t needed =
+        (int32_t)rows[1] * stage->stride_height + stage->kernel_height - stage->top;
+
+    return rows[1] < stage->out_height && (rows[0] == stage->height || rows[0] >= needed);
+}

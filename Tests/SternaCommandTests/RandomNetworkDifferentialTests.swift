@@ -1,0 +1,58 @@
+import FirmwarePlanning
+import FoundationEssentials
+import Sterna
+import TernaryIR
+import TestSupport
+import Testing
+
+@testable import SternaCommand
+
+/// The test that matters most: random networks, the emitted C against the interpreter, every value of every layer.
+///
+/// The networks are calibrated so that their channels live (`RandomNetworkTests` asserts it). Compilation is the cost, so
+/// each network is compiled once, at a level and schedule that go round, and fed many inputs.
+@Suite struct RandomNetworkDifferentialTests {
+  private static let jobs: [(seeds: Range<UInt64>, host: Target, optimization: Optimization, flags: [String])] = [
+    (0..<60, .hostGCC, .standard, []),
+    (60..<110, .hostClang, .standard, []),
+    (110..<150, .hostGCC, .none, []),
+    (150..<170, .hostGCC, .aggressive, []),
+    (170..<180, .hostClang, .size, []),
+    (180..<200, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
+  ]
+
+  @Test(arguments: jobs.indices)
+  func cEqualsInterpreter(job index: Int) async throws {
+    let job = Self.jobs[index]
+    for seed in job.seeds {
+      let network = RandomNetwork.make(seed: seed)
+      let schedule = PlanningOptions.Schedule.allCases[Int(seed % 3)]
+      let compilation = try Compilation(
+        network: network, PlanningOptions(name: "net\(seed)", schedule: schedule))
+      let inputs = randomInputs(for: network, count: 16, seed: seed)
+      let outcome = try await Self.verify(compilation, inputs, job.host, job.optimization, job.flags)
+      #expect(outcome.isEqual, "seed \(seed), \(schedule): \(outcome.text)")
+    }
+  }
+
+  private static func verify(
+    _ compilation: Compilation, _ inputs: [[Int32]], _ target: Target, _ optimization: Optimization, _ flags: [String]
+  ) async throws -> (isEqual: Bool, text: String) {
+    let folder = FileManager.default.temporaryDirectory.path + "/sterna-random-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for file in compilation.verificationFiles(inputs: inputs) {
+      try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(file.name)"))
+    }
+    let image = try await Toolchain.build(
+      target: target, optimization: optimization, sources: [compilation.verificationSource, "verify_harness.c"],
+      flags: flags, into: folder)
+    let outcome = try await Toolchain.execute(
+      target: target, image: image, arguments: ["vectors.bin"], timeout: .seconds(300))
+    let expected = "verify: samples=\(inputs.count) layers=\(compilation.plan.stages.count) "
+    let isEqual =
+      outcome.exitCode == 0 && outcome.standardOutput.contains(expected)
+      && outcome.standardOutput.contains("differing=0")
+    return (isEqual, outcome.standardOutput + outcome.standardError)
+  }
+}
