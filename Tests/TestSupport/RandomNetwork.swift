@@ -180,9 +180,8 @@ private struct Builder {
     let sum = Tensor(
       name: layer.name, shape: target, kind: .sum, range: domain, zeroPoint: taps * tensor.zeroPoint,
       scale: tensor.scale / Double(taps))
-    if !isLast, generator.chance(40), domain.lowerBound >= -(1 << 15),
-      domain.upperBound - (domain.lowerBound & ~1) < 1 << 16
-    {
+    // The bound is Lowering's.
+    if !isLast, generator.chance(40), taps * min(255, tensor.grid.count) < 1 << 16 {
       return append(layer, sum)
     }
     let observed = distinctAccumulators(layer, target)
