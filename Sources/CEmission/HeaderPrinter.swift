@@ -101,7 +101,8 @@ struct HeaderPrinter {
     out.list("void \(p)_finish(", ["\(p)_state *state", output], ");")
     out.print()
     out.print("/* Index of the largest output, the first of several equal ones. */")
-    out.print("int \(p)_argmax(const \(output));\n")
+    out.list("int \(p)_argmax(", ["const \(output)"], ");")
+    out.print()
     out.comment([
       "Checks the network on the device; overwrites the state. 0: all is well, 1: a table in flash is damaged, 2: a "
         + "built-in sample does not give the known answer, 3: memory beyond the network's own was overwritten."

@@ -34,7 +34,7 @@ package struct SelfTest: Sendable, Equatable {
 
   private static func integer(_ byte: UInt8, _ input: InputPlan) -> Int32 {
     let value = input.quantization.isSigned ? Int(Int8(bitPattern: byte)) : Int(byte)
-    return Int32(min(max(value, input.base), input.base + input.maximumLevel))
+    return Int32(min(max(value, input.base + input.minimumLevel), input.base + input.maximumLevel))
   }
 
   /// Folds values into a checksum. Any change of one value changes it, since each step is a bijection of the sum.
@@ -83,7 +83,8 @@ package struct SelfTest: Sendable, Equatable {
     out.block("int \(plan.name)_self_test(\(plan.name)_state *state)") { out in
       out.print("static const int32_t answer[\(upper)_OUTPUT_COUNT] = {")
       out.print("    /* clang-format off */")
-      for line in Tables.lines(output.map { $0 == Int32.min ? "(-2147483647 - 1)" : "\($0)" }) { out.print(line) }
+      let numbers = output.map { $0 == Int32.min ? "(-2147483647 - 1)" : "\($0)" }
+      for line in Tables.lines(numbers, width: CodePrinter.width - 4) { out.print(line) }
       out.print("    /* clang-format on */")
       out.print("};")
       out.print(

@@ -124,10 +124,13 @@ struct SourcePrinter {
     for stage in halos(ofSegment: segment) {
       let ring = stage.ring
       if ring.elementBytes == 1 {
-        out.print("fill_ring(memory + \(stage.name).ring, \(ring.bytes), \(ring.paddingLevel));")
+        out.list(
+          "fill_ring(", ["memory + \(stage.descriptor).ring", "\(ring.bytes)", "\(ring.paddingLevel)"], ");")
       } else {
-        out.print(
-          "fill_ring16((uint16_t *)(void *)(memory + \(stage.name).ring), \(ring.bytes / 2), \(ring.paddingLevel));")
+        out.list(
+          "fill_ring16(",
+          ["(uint16_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 2)", "\(ring.paddingLevel)"], ");"
+        )
       }
     }
   }
@@ -151,20 +154,21 @@ struct SourcePrinter {
     out.list("static void push_row(", ["uint8_t *memory", "const \(element) *row", "uint32_t channel_stride"], ") {")
     out.indented { out in
       out.print("uint16_t *const rows = row_counters(memory);")
-      out.print("uint8_t *to = memory + \(first.name).ring + row_offset(&\(first.name), rows[0])\(halo);\n")
+      out.print("const struct stage *const s = &\(first.descriptor);")
+      out.print("uint8_t *to = memory + s->ring + row_offset(s, rows[0])\(halo);\n")
       let copy: (inout CodePrinter) -> Void = { out in
         out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { out in
-          if input.maximumLevel == 255, input.base == 0 {
+          if input.hasAllLevels, input.base == 0 {
             out.print("to[x] = row[x];")
-          } else if input.maximumLevel == 255 {
+          } else if input.hasAllLevels {
             out.print("to[x] = (uint8_t)(row[x] + \(-input.base));")
           } else {
             let level =
               input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
             out.print("const int level = \(level);\n")
             out.print("/* The quantizer makes no value beyond these; a stray one must not break the bounds. */")
-            out.print(
-              "to[x] = (uint8_t)(level < 0 ? 0 : level > \(input.maximumLevel) ? \(input.maximumLevel) : level);")
+            let (low, high) = (input.minimumLevel, input.maximumLevel)
+            out.print("to[x] = (uint8_t)(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
           }
         }
       }
@@ -242,9 +246,9 @@ struct SourcePrinter {
   }
 
   private func printArgmax(_ out: inout CodePrinter) {
+    out.list("int \(p)_argmax(", ["const int32_t output[\(upper)_OUTPUT_COUNT]"], ") {")
     out.print(
       """
-      int \(p)_argmax(const int32_t output[\(upper)_OUTPUT_COUNT]) {
           int best = 0;
 
           for (int i = 1; i < \(upper)_OUTPUT_COUNT; i++) {

@@ -48,6 +48,12 @@ struct TestPrinter {
     out.macro(
       "\(upper)_PROBE(layer, row, values, channel_stride)", "check_row((layer), (row), (values), (channel_stride))")
     out.print("#include \"\(p).c\"\n")
+    for (short, long) in [
+      ("CHANNELS", "INPUT_CHANNELS"), ("HEIGHT", "INPUT_HEIGHT"), ("WIDTH", "INPUT_WIDTH"), ("OUTPUTS", "OUTPUT_COUNT"),
+    ] {
+      out.print("#define \(short) \(upper)_\(long)")
+    }
+    out.print()
     printLayers(&out)
     printVectors(&out)
     printChecks(&out)
@@ -191,14 +197,14 @@ struct TestPrinter {
           for (uint32_t layer = 0; layer < LAYERS; layer++) {
               assert_int_equal(rows_seen[layer], layers[layer].height);
           }
-          for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++) {
+          for (uint32_t i = 0; i < OUTPUTS; i++) {
               assert_int_equal(output[i], outputs[sample][i]);
           }
       }
 
       static void test_run(void **unused) {
           static \(p)_state state;
-          static int32_t output[\(upper)_OUTPUT_COUNT];
+          static int32_t output[OUTPUTS];
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {
@@ -211,18 +217,18 @@ struct TestPrinter {
       /* Row by row, with a row too many at the end, which must be ignored. */
       static void test_push_row(void **unused) {
           static \(p)_state state;
-          static int32_t output[\(upper)_OUTPUT_COUNT];
+          static int32_t output[OUTPUTS];
           static \(element) row[\(upper)_ROW_BYTES];
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {
               start(s, &state);
               \(p)_begin(&state);
-              for (uint32_t y = 0; y < \(upper)_INPUT_HEIGHT + 1; y++) {
-                  for (uint32_t c = 0; c < \(upper)_INPUT_CHANNELS && y < \(upper)_INPUT_HEIGHT; c++) {
-                      const uint32_t from = (c * \(upper)_INPUT_HEIGHT + y) * \(upper)_INPUT_WIDTH;
+              for (uint32_t y = 0; y < HEIGHT + 1; y++) {
+                  for (uint32_t c = 0; c < CHANNELS && y < HEIGHT; c++) {
+                      const uint32_t from = (c * HEIGHT + y) * WIDTH;
 
-                      memcpy(row + c * \(upper)_INPUT_WIDTH, inputs[s] + from, \(upper)_INPUT_WIDTH);
+                      memcpy(row + c * WIDTH, inputs[s] + from, WIDTH);
                   }
                   \(p)_push_row(&state, row);
               }
@@ -256,16 +262,16 @@ struct TestPrinter {
     out.print(
       """
       static void test_argmax(void **unused) {
-          static int32_t output[\(upper)_OUTPUT_COUNT];
+          static int32_t output[OUTPUTS];
 
           (void)unused;
           assert_int_equal(\(p)_argmax(output), 0); /* the first of equal ones */
-          output[\(upper)_OUTPUT_COUNT - 1] = 1;
-          assert_int_equal(\(p)_argmax(output), \(upper)_OUTPUT_COUNT - 1);
+          output[OUTPUTS - 1] = 1;
+          assert_int_equal(\(p)_argmax(output), OUTPUTS - 1);
           output[0] = 1;
           assert_int_equal(\(p)_argmax(output), 0);
           output[0] = INT32_MIN;
-          assert_int_equal(\(p)_argmax(output), \(upper)_OUTPUT_COUNT - 1);
+          assert_int_equal(\(p)_argmax(output), OUTPUTS - 1);
       }
 
       """)
