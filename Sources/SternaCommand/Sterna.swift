@@ -14,5 +14,6 @@ struct SternaTool: AsyncParsableCommand {
     version: sternaVersion,
     subcommands: [
       CompileVerb.self, InspectVerb.self, RunVerb.self, VerifyVerb.self, EvaluateVerb.self, OperatorsVerb.self,
+      TernarizeVerb.self,
     ])
 }
