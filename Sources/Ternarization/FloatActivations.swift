@@ -38,7 +38,8 @@ internal import ONNXFormat
 ) throws(Diagnostic) -> FloatReader.Meaning {
   try reader.requireActivation(node, 0)
   guard reader.isModelOutput(node.output) else {
-    throw node.problem("unsupported-operator", "\(node.type) stands inside the network: it is supported as the last node")
+    throw node.problem(
+      "unsupported-operator", "\(node.type) stands inside the network: it is supported as the last node")
   }
   reader.warn(
     Diagnostic(

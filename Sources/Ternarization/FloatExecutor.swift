@@ -198,7 +198,8 @@ struct FloatMap {
 
 extension [Int] {
   var asMap: FloatMap {
-    count == 3 ? FloatMap(channels: self[0], height: self[1], width: self[2])
+    count == 3
+      ? FloatMap(channels: self[0], height: self[1], width: self[2])
       : FloatMap(channels: reduce(1, *), height: 1, width: 1)
   }
 }

@@ -139,7 +139,8 @@ private func bias(
   switch node.type {
   case "Add": affine = FloatAffine(scales: [1], shifts: constants)
   case "Sub":
-    affine = isReversed
+    affine =
+      isReversed
       ? FloatAffine(scales: [-1], shifts: constants) : FloatAffine(scales: [1], shifts: constants.map { -$0 })
   case "Mul": affine = FloatAffine(scales: constants, shifts: [0])
   default:
@@ -163,7 +164,8 @@ private func perChannel(
   let isPerChannel = padded.enumerated().allSatisfy { $0 == channelAxis || $1 == 1 }
   guard isPerChannel, values.count == shape[0] else {
     throw node.problem(
-      "shape", "the constant of \(node.type) has shape \(tensor.shape), the activation \(shape) behind the batch: "
+      "shape",
+      "the constant of \(node.type) has shape \(tensor.shape), the activation \(shape) behind the batch: "
         + "expected one number, or one for each channel", tensor: tensor.name)
   }
   return values

@@ -46,7 +46,9 @@ package struct FloatReader {
     let graph = model.graph
     network = FloatNetwork(name: graph.name, inputName: "", inputShape: [1], outputName: "", steps: [])
     let versions = Set(model.opsetImport.filter { ["", "ai.onnx"].contains($0.domain) }.map(\.version))
-    if versions.count != 1 || !versions.allSatisfy({ (9...25).contains($0) }) { problems.append(.opset(versions.sorted())) }
+    if versions.count != 1 || !versions.allSatisfy({ (9...25).contains($0) }) {
+      problems.append(.opset(versions.sorted()))
+    }
     for tensor in graph.initializer { initializers[tensor.name] = tensor }
 
     let inputs = graph.input.filter { initializers[$0.name] == nil }
@@ -173,12 +175,14 @@ extension FloatReader {
     case .activation(network.steps.count): return
     case .activation:
       throw node.problem(
-        "branch", "reads an activation that another layer has read already: only networks without branches can be "
+        "branch",
+        "reads an activation that another layer has read already: only networks without branches can be "
           + "compiled", tensor: node.inputName(position),
         fix: "remove skip connections and parallel branches from the PyTorch model")
     case .constant, .failed, nil:
       throw node.problem(
-        "expected-activation", "\(node.type)'s input \(position) is a constant or missing: expected a tensor computed "
+        "expected-activation",
+        "\(node.type)'s input \(position) is a constant or missing: expected a tensor computed "
           + "from the model's input", tensor: node.inputName(position), fix: "export the model again")
     }
   }
@@ -296,7 +300,8 @@ extension Diagnostic {
   fileprivate static func alreadyQuantized(_ node: FloatNode, count: Int) -> Diagnostic {
     Diagnostic(
       code: "already-quantized", location: .init(node: node.name, tensor: node.inputName(0)),
-      message: "the model is quantized already: \(count) quantizer node(s), the first is \(node.type); expected a plain "
+      message:
+        "the model is quantized already: \(count) quantizer node(s), the first is \(node.type); expected a plain "
         + "float model",
       fix: "compile it as it is (sterna compile), or export the float model it was made from")
   }
@@ -304,7 +309,8 @@ extension Diagnostic {
   fileprivate static func unsupportedOperator(_ node: FloatNode) -> Diagnostic {
     Diagnostic(
       code: "unsupported-operator", location: .init(node: node.name, tensor: node.inputName(0)),
-      message: "operator '\(node.type)'\(node.proto.domain.isEmpty ? "" : " of domain '\(node.proto.domain)'") cannot be "
+      message:
+        "operator '\(node.type)'\(node.proto.domain.isEmpty ? "" : " of domain '\(node.proto.domain)'") cannot be "
         + "ternarized: expected one of " + floatOperators.keys.sorted().joined(separator: ", "),
       fix: "replace it by supported operators in the PyTorch model")
   }

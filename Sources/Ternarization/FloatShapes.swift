@@ -71,7 +71,9 @@ func flattened(_ node: FloatNode, _ reader: inout FloatReader) throws(Diagnostic
 
 /// Axes as an attribute, or from opset 13 or 18 on an input.
 func axes(_ node: FloatNode, _ reader: inout FloatReader) throws(Diagnostic) -> [Int]? {
-  if let axes = try node.ints("axes") { return axes.count <= 8 && axes.allSatisfy({ (-8...8).contains($0) }) ? axes : nil }
+  if let axes = try node.ints("axes") {
+    return axes.count <= 8 && axes.allSatisfy({ (-8...8).contains($0) }) ? axes : nil
+  }
   guard case .integers(let axes)? = try reader.constant(node, 1)?.elements, axes.count <= 8 else { return nil }
   return axes.allSatisfy({ (-8...8).contains($0) }) ? axes.map { Int($0) } : nil
 }

@@ -130,7 +130,8 @@ struct QONNXWriter {
       var attribute = ONNXAttributeProto()
       switch self {
       case .integer(let name, let value): (attribute.name, attribute.i, attribute.type) = (name, Int64(value), 2)
-      case .list(let name, let values): (attribute.name, attribute.ints, attribute.type) = (name, values.map(Int64.init), 7)
+      case .list(let name, let values):
+        (attribute.name, attribute.ints, attribute.type) = (name, values.map(Int64.init), 7)
       case .text(let name, let value): (attribute.name, attribute.s, attribute.type) = (name, Data(value.utf8), 3)
       }
       return attribute

@@ -7,8 +7,13 @@ package struct TernarizationOptions: Sendable, Equatable {
   package var activationBits: Int
   /// Whether biases are moved to keep the means; off only to see what it is worth.
   package var correctsBias: Bool
+  /// Whether α is then fitted to the layer's outputs on the calibration samples instead of to its weights.
+  package var fitsScales: Bool
 
-  package init(inputBits: Int = 8, activationBits: Int = 8, correctsBias: Bool = true) {
+  package init(
+    inputBits: Int = 8, activationBits: Int = 8, correctsBias: Bool = true, fitsScales: Bool = false
+  ) {
+    self.fitsScales = fitsScales
     self.inputBits = inputBits
     self.activationBits = activationBits
     self.correctsBias = correctsBias
@@ -45,6 +50,7 @@ package struct Ternarization: Sendable {
 
     var ternarizer = Ternarizer(float, samples: used, options: options)
     ternarizer.run(progress: progress)
+    if let problem = ternarizer.problem { throw ModelError(problem) }
     layers = ternarizer.reports
     self.warnings += layers.filter { $0.deadChannels > 0 }.map { .deadChannels($0) }
     self.bytes = try QONNXWriter(float).file(ternarizer.steps)

@@ -1,9 +1,20 @@
+internal import Diagnostics
+
 /// The network that is being written: ternary layers, quantizers, and whatever stays as it is.
 enum TernaryStep {
   case layer(name: String, TernaryLayer)
   case quantize(ActivationQuantizer)
   /// Anything but a linear layer.
   case plain(FloatNetwork.Step)
+
+  /// The file's name of the node; nil of a quantizer.
+  var name: String? {
+    switch self {
+    case .layer(let name, _): name
+    case .plain(let step): step.name
+    case .quantize: nil
+    }
+  }
 }
 
 /// Walks a folded float network once, from the input on, with the calibration samples at hand in two versions: as the
@@ -16,6 +27,8 @@ enum TernaryStep {
 struct Ternarizer {
   private(set) var steps: [TernaryStep] = []
   private(set) var reports: [LayerReport] = []
+  /// Why the result is of no use.
+  private(set) var problem: Diagnostic?
 
   private let network: FloatNetwork
   private let options: TernarizationOptions
@@ -73,6 +86,11 @@ struct Ternarizer {
       }
     }
     if hasClip { quantize() }
+    // What no quantizer has seen: the float network, and the last layer.
+    if problem == nil, let layer = reports.first(where: { !$0.meanErrorBefore.isFinite || !$0.meanErrorAfter.isFinite })
+    {
+      problem = .activationOverflow(layer.name)
+    }
   }
 
   private mutating func execute(_ step: FloatNetwork.Step, at index: Int) {
@@ -87,11 +105,18 @@ struct Ternarizer {
     var low = Float.infinity
     var high = -Float.infinity
     for batch in ternary {
-      for value in batch.values {
-        low = min(low, value)
-        high = max(high, value)
+      batch.values.withUnsafeBufferPointer { values in
+        var index = 0
+        while index < values.count {
+          let value = values[index]
+          if value < low { low = value }
+          if value > high { high = value }
+          index += 1
+        }
       }
     }
+    // Of values that are no numbers neither is ever set.
+    if !(low.isFinite && high.isFinite), problem == nil { problem = .activationOverflow(steps.last?.name) }
     let range = min(low, high)...max(low, high)
     let quantizer =
       isRawInput
@@ -113,10 +138,12 @@ struct Ternarizer {
     ternary = ternary.map { FloatExecutor.run(ternaryStep, $0, inputShape: shape) }
 
     let before = meanErrors(channels: layer.outputs)
-    var after = before
+    if options.fitsScales { fitScales(&result) }
+    let remaining = options.fitsScales ? meanErrors(channels: layer.outputs) : before
+    var after = remaining
     if options.correctsBias {
       for channel in 0..<layer.outputs {
-        let corrected = Float(Double(layer.bias[channel]) + before[channel])
+        let corrected = Float(Double(layer.bias[channel]) + remaining[channel])
         if corrected.isFinite { result.linear.bias[channel] = corrected }
       }
       let plane = step.shape.reduce(1, *) / layer.outputs
@@ -133,6 +160,36 @@ struct Ternarizer {
     reports.append(
       result.report(
         name: step.name, float: layer, errorBefore: rootMeanSquare(before), errorAfter: rootMeanSquare(after)))
+  }
+
+  /// Multiplies each channel's α by the factor that brings the ternary pre-activation closest to the float one, in the
+  /// sense of least squares over all samples and positions with a free bias: covariance over variance. A factor that
+  /// is not positive would mean that the channel has lost its meaning: it is left alone then.
+  private mutating func fitScales(_ layer: inout TernaryLayer) {
+    let channels = layer.linear.outputs
+    for channel in 0..<channels {
+      var moments = Moments()
+      for (exact, approximate) in zip(float, ternary) {
+        let cells = exact.values.count / channels
+        moments.add(exact.values, approximate.values, in: channel * cells..<(channel + 1) * cells)
+      }
+      guard let slope = moments.slope, slope > 0 else { continue }
+      let alpha = Float(Double(layer.alphas[channel]) * slope)
+      guard alpha.isNormal else { continue }
+      let factor = alpha / layer.alphas[channel]
+      layer.setAlpha(alpha, of: channel)
+      let bias = layer.linear.bias[channel]
+      for batch in ternary.indices {
+        let cells = ternary[batch].values.count / channels
+        ternary[batch].values.withUnsafeMutableBufferPointer { values in
+          var index = channel * cells
+          while index < (channel + 1) * cells {
+            values[index] = (values[index] - bias) * factor + bias
+            index += 1
+          }
+        }
+      }
+    }
   }
 
   /// Mean over samples and positions of float minus ternary, for each channel.
@@ -161,5 +218,50 @@ struct Ternarizer {
 
   private func rootMeanSquare(_ values: [Double]) -> Double {
     (values.reduce(0) { $0 + $1 * $1 } / Double(max(values.count, 1))).squareRoot()
+  }
+}
+
+/// Sums over pairs of values, for a line through them.
+private struct Moments {
+  private var count = 0.0
+  private var sumX = 0.0
+  private var sumY = 0.0
+  private var sumXX = 0.0
+  private var sumXY = 0.0
+
+  mutating func add(_ y: [Float], _ x: [Float], in range: Range<Int>) {
+    y.withUnsafeBufferPointer { y in
+      x.withUnsafeBufferPointer { x in
+        var index = range.lowerBound
+        while index < range.upperBound {
+          let (x, y) = (Double(x[index]), Double(y[index]))
+          sumX += x
+          sumY += y
+          sumXX += x * x
+          sumXY += x * y
+          index += 1
+        }
+      }
+    }
+    count += Double(range.count)
+  }
+
+  /// Of the line that fits best; nil where x does not vary.
+  var slope: Double? {
+    let variance = sumXX - sumX * sumX / count
+    guard variance > 1e-9 * sumXX else { return nil }
+    let slope = (sumXY - sumX * sumY / count) / variance
+    return slope.isFinite ? slope : nil
+  }
+}
+
+// MARK: - Diagnostics
+
+extension Diagnostic {
+  fileprivate static func activationOverflow(_ node: String?) -> Diagnostic {
+    Diagnostic(
+      code: "activation-overflow", location: .init(node: node),
+      message: "the activations leave float32 on the calibration samples: expected finite numbers",
+      fix: "check the weights and the samples: one of them is unreasonably large")
   }
 }

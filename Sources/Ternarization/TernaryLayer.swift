@@ -28,6 +28,14 @@ struct TernaryLayer {
     linear.weights = levels.indices.map { levels[$0] == 0 ? 0 : alphas[$0 / taps] * Float(levels[$0]) }
   }
 
+  /// Another scale for the same levels.
+  mutating func setAlpha(_ alpha: Float, of output: Int) {
+    alphas[output] = alpha
+    for tap in output * linear.taps..<(output + 1) * linear.taps {
+      linear.weights[tap] = levels[tap] == 0 ? 0 : alpha * Float(levels[tap])
+    }
+  }
+
   func report(name: String, float: FloatLinear, errorBefore: Double, errorAfter: Double) -> LayerReport {
     let taps = float.taps
     let living = (0..<float.outputs).filter { output in

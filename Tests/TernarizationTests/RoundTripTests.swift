@@ -2,8 +2,8 @@ import FirmwarePlanning
 import ModelBuilding
 import ReferenceInterpreter
 import Sterna
-import Testing
 import TernaryIR
+import Testing
 
 @testable import Ternarization
 
@@ -71,7 +71,8 @@ import TernaryIR
   @Test func accuracyIsMeasured() throws {
     let x = try NPY(parsing: fixture("blobs_x.npy"))
     let y = try NPY(parsing: fixture("blobs_labels.npy"))
-    let result = try TernarizedModel(Model(bytes: fixture("blobs.onnx"), path: "b.onnx"), calibration: x, options: .init())
+    let result = try TernarizedModel(
+      Model(bytes: fixture("blobs.onnx"), path: "b.onnx"), calibration: x, options: .init())
     let accuracy = try result.accuracy(labels: y, labelsPath: "y", samplesPath: "x")
     #expect(accuracy.float.total == 120 && accuracy.ternary.total == 120)
     #expect(accuracy.float.accuracy > 0.95)

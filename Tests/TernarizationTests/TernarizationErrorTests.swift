@@ -103,6 +103,13 @@ import Testing
     }
   }
 
+  @Test func overflowIsReported() {
+    let bytes = ModelBuilder.chain([1, 1, 4, 4]) { model, x in
+      model.conv(&x, [1e30, 1e30, 1e30, 1e30], [1, 1, 2, 2])
+    }.bytes
+    #expect(codes(bytes, [Float](repeating: 1e30, count: 16)) == ["activation-overflow"])
+  }
+
   /// Weights near the end of float32 stay finite or are refused; nothing traps.
   @Test func extremeNumbersDoNotTrap() {
     for magnitude in [Float.greatestFiniteMagnitude, .leastNonzeroMagnitude, 1e30, 1e-30] {

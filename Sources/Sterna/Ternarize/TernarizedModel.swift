@@ -1,8 +1,8 @@
 import Diagnostics
 import FirmwarePlanning
 import ReferenceInterpreter
-import TernaryIR
 import Ternarization
+import TernaryIR
 
 /// A float model made ternary, and the proof that the result compiles.
 package struct TernarizedModel: Sendable {
@@ -20,7 +20,9 @@ package struct TernarizedModel: Sendable {
     _ model: Model, calibration: NPY, options: TernarizationOptions, progress: (String) -> Void = { _ in }
   ) throws(ModelError) {
     let values: [Float]
-    if case .float32(let floats) = calibration.values { values = floats } else {
+    if case .float32(let floats) = calibration.values {
+      values = floats
+    } else {
       values = calibration.doubles.map { Float($0) }
     }
     samples = NPY(shape: calibration.shape, values: .float32(values))

@@ -34,6 +34,9 @@ struct TernarizeVerb: AsyncParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Whether biases are moved so that every channel keeps its mean.")
   var biasCorrection = true
 
+  @Flag(help: "Fits the scales to the layers' outputs on the calibration samples instead of to the weights.")
+  var fitScales = false
+
   func validate() throws {
     for (option, bits) in [("--input-bits", inputBits), ("--activation-bits", activationBits)]
     where !(2...8).contains(bits) {
@@ -48,7 +51,7 @@ struct TernarizeVerb: AsyncParsableCommand {
       let samples = try readArray(calibration)
       let truth = try labels.map { try readArray($0) }
       let options = TernarizationOptions(
-        inputBits: inputBits, activationBits: activationBits, correctsBias: biasCorrection)
+        inputBits: inputBits, activationBits: activationBits, correctsBias: biasCorrection, fitsScales: fitScales)
       let result = try TernarizedModel(file, calibration: samples, options: options) {
         Console.progress("layer \($0.escapedForTerminal)")
       }
