@@ -16,6 +16,9 @@ package struct FloatReader {
   private static let maximumReports = 100
   /// Elements of one activation: more than any firmware holds, and so few that no sum or product overflows.
   private static let maximumElements = 1 << 22
+  /// Multiplications or comparisons of one step for one sample: no microcontroller does as many, and they bound the
+  /// time that a hostile file can cost.
+  private static let maximumWork = 1 << 33
   /// Elements of all constants, each use counted.
   private static let maximumConstants = 1 << 25
 
@@ -235,9 +238,13 @@ extension FloatReader {
   }
 
   mutating func append(_ node: FloatNode, _ operation: FloatOperation, shape: [Int]) throws(Diagnostic) -> Meaning {
-    guard Self.elementCount(shape) != nil else {
+    let elements = Self.elementCount(shape) ?? Self.maximumElements + 1
+    let (work, overflow) = elements.multipliedReportingOverflow(by: operation.workPerElement)
+    guard elements <= Self.maximumElements, !overflow, work <= Self.maximumWork else {
       throw node.problem(
-        "shape", "makes a tensor of shape \(shape): more than \(Self.maximumElements) elements",
+        "shape",
+        "makes a tensor of shape \(shape) by \(operation.workPerElement) operations an element: more than "
+          + "\(Self.maximumElements) elements, or \(Self.maximumWork) operations",
         fix: "compile a network that a microcontroller can hold")
     }
     network.steps.append(.init(name: node.name, operation: operation, shape: shape))
@@ -246,6 +253,17 @@ extension FloatReader {
 
   /// The chain's value as the result of an operator that changes nothing.
   func unchanged() -> Meaning { .activation(steps: network.steps.count) }
+}
+
+extension FloatOperation {
+  /// Steps of the innermost loop for one element of the result.
+  fileprivate var workPerElement: Int {
+    switch self {
+    case .linear(let layer): layer.taps
+    case .maxPool(let window), .averagePool(let window): window.kernelHeight * window.kernelWidth
+    case .affine, .clip, .flatten: 1
+    }
+  }
 }
 
 extension FloatNetwork.Step {

@@ -103,6 +103,15 @@ import Testing
     }
   }
 
+  @Test func endlessWorkIsRefused() {
+    // A million outputs that look at a million values each.
+    let bytes = ModelBuilder.chain([1, 1, 2000, 2000]) { model, x in
+      x = model.node("MaxPool", [x], ["kernel_shape": .ints([1000, 1000])])
+      model.conv(&x, [1], [1, 1, 1, 1])
+    }.bytes
+    #expect(codes(bytes, shape: [1, 1, 2000, 2000], []) == ["shape"])
+  }
+
   @Test func overflowIsReported() {
     let bytes = ModelBuilder.chain([1, 1, 4, 4]) { model, x in
       model.conv(&x, [1e30, 1e30, 1e30, 1e30], [1, 1, 2, 2])
