@@ -79,8 +79,8 @@ extension CodePrinter {
       print(line)
       return
     }
-    let longest = arguments.map(\.count).max() ?? 0
-    let isAligned = head.count + longest + max(tail.count, 1) <= room
+    let longest = max(arguments.dropLast().map { $0.count + 1 }.max() ?? 0, (arguments.last?.count ?? 0) + tail.count)
+    let isAligned = head.count + longest <= room
     if !isAligned { print(head) }
     let column = isAligned ? head.count : 4
     var current = isAligned ? head : String(repeating: " ", count: column)

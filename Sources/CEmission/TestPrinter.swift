@@ -21,7 +21,7 @@ struct TestPrinter {
   let provenance: Provenance
   let samples: [GoldenSample]
   private var p: String { plan.name }
-  private var P: String { plan.macroPrefix }
+  private var upper: String { plan.macroPrefix }
   private var element: String { plan.input.quantization.isSigned ? "int8_t" : "uint8_t" }
 
   func text() -> String {
@@ -45,10 +45,13 @@ struct TestPrinter {
       static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride);
 
       """)
-    out.macro("\(P)_PROBE(layer, row, values, channel_stride)", "check_row((layer), (row), (values), (channel_stride))")
+    out.macro(
+      "\(upper)_PROBE(layer, row, values, channel_stride)", "check_row((layer), (row), (values), (channel_stride))")
     out.print("#include \"\(p).c\"\n")
-    for (short, long) in [("CHANNELS", "INPUT_CHANNELS"), ("HEIGHT", "INPUT_HEIGHT"), ("WIDTH", "INPUT_WIDTH"), ("OUTPUTS", "OUTPUT_COUNT")] {
-      out.print("#define \(short) \(P)_\(long)")
+    for (short, long) in [
+      ("CHANNELS", "INPUT_CHANNELS"), ("HEIGHT", "INPUT_HEIGHT"), ("WIDTH", "INPUT_WIDTH"), ("OUTPUTS", "OUTPUT_COUNT"),
+    ] {
+      out.print("#define \(short) \(upper)_\(long)")
     }
     out.print()
     printLayers(&out)
@@ -86,13 +89,13 @@ struct TestPrinter {
   private func printVectors(_ out: inout CodePrinter) {
     out.print("/* Golden vectors: [channel][row][column], as stored. */\n/* clang-format off */")
     for (s, sample) in samples.enumerated() {
-      printTable("static const \(element) input_\(s)[\(P)_INPUT_BYTES]", sample.input, &out)
+      printTable("static const \(element) input_\(s)[\(upper)_INPUT_BYTES]", sample.input, &out)
       for (layer, values) in zip(plan.probedLayers, sample.layers) {
         let base = Int32(layer.base)
         printTable(
           "static const \(type(layer)) \(layer.name)_\(s)[\(layer.count)]", values.map { $0 - base }, &out)
       }
-      printTable("static const int32_t output_\(s)[\(P)_OUTPUT_COUNT]", sample.output, &out)
+      printTable("static const int32_t output_\(s)[\(upper)_OUTPUT_COUNT]", sample.output, &out)
     }
     out.print("/* clang-format on */\n")
     out.print("static const \(element) *const inputs[SAMPLES] = {")
@@ -215,7 +218,7 @@ struct TestPrinter {
       static void test_push_row(void **unused) {
           static \(p)_state state;
           static int32_t output[OUTPUTS];
-          static \(element) row[\(P)_ROW_BYTES];
+          static \(element) row[\(upper)_ROW_BYTES];
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {

@@ -17,7 +17,8 @@ package enum Planner {
     if case .dense? = stages.last?.work { isVector = true }
     // The search counts what flows between stages; scratch and alignment can tip the scales, so its answer has to beat
     // the other schedules as laid out.
-    let schedules: [PlanningOptions.Schedule] = options.schedule == .auto ? [.auto, .frame, .stream] : [options.schedule]
+    let schedules: [PlanningOptions.Schedule] =
+      options.schedule == .auto ? [.auto, .frame, .stream] : [options.schedule]
     let candidates = schedules.map { schedule in
       let segments = segments(stages, schedule, isLastAlone: isVector)
       return layOut(network, stages, segments, options, isVector: isVector)

@@ -34,7 +34,9 @@ import Testing
     for seed: UInt64 in 1...20 {
       let network = RandomNetwork.make(seed: seed)
       for schedule in PlanningOptions.Schedule.allCases {
-        let (first, second) = (try compiled(network, name: "net", schedule), try compiled(network, name: "net", schedule))
+        let (first, second) = (
+          try compiled(network, name: "net", schedule), try compiled(network, name: "net", schedule)
+        )
         for (a, b) in zip(try first.artefacts(), try second.artefacts()) { #expect(a == b) }
         #expect(first.testFile() == second.testFile())
       }
@@ -49,7 +51,8 @@ import Testing
     var provenance = compilation.provenance
     provenance.modelFile = "*/ \u{7}\n#include <evil>"
     let texts = [
-      Emission.source(compilation.plan, provenance, compilation.selfTest), Emission.header(compilation.plan, provenance),
+      Emission.source(compilation.plan, provenance, compilation.selfTest),
+      Emission.header(compilation.plan, provenance),
     ]
     for text in texts {
       #expect(text.utf8.allSatisfy { $0 == 10 || (32..<127).contains($0) })

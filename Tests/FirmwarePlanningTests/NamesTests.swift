@@ -33,6 +33,7 @@ import Testing
   }
 
   @Test func commentMarksAndEscapesDoNotSurvive() {
-    #expect(Self.identifiers(["*/ int x; /*", "a\nb", "\"); system(\"rm", "??/"]) == ["int_x", "a_b", "system_rm", "layer4"])
+    #expect(
+      Self.identifiers(["*/ int x; /*", "a\nb", "\"); system(\"rm", "??/"]) == ["int_x", "a_b", "system_rm", "layer4"])
   }
 }

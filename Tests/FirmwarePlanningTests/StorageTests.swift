@@ -125,7 +125,9 @@ import Testing
         let expected = requantizer.apply(a, channel: channel) - stage.output.base
         let found = emitted(epilogue, levels, channel: channel)
         if found != expected, wrong.count < 3 {
-          wrong.append("\(stage.name), channel \(channel), accumulator \(a): expected \(expected), got \(found.map { "\($0)" } ?? "overflow") from \(epilogue) of \(requantizer)")
+          wrong.append(
+            "\(stage.name), channel \(channel), accumulator \(a): expected \(expected), got \(found.map { "\($0)" } ?? "overflow") from \(epilogue) of \(requantizer)"
+          )
         }
       }
     }
