@@ -60,7 +60,8 @@ let package = Package(
 
     // What several test targets need: seeded random networks and their inputs.
     .target(name: "TestSupport", dependencies: ["TernaryIR", "ReferenceInterpreter"], path: "Tests/TestSupport"),
-    .testTarget(name: "SternaTests", dependencies: ["Sterna"]),
+    .testTarget(
+      name: "SternaTests", dependencies: ["Sterna", "Diagnostics", "FirmwarePlanning", "TernaryIR", "TestSupport"]),
     .testTarget(name: "TernaryIRTests", dependencies: ["TernaryIR", "TestSupport", "FirmwarePlanning"]),
     .testTarget(name: "ReferenceInterpreterTests", dependencies: ["ReferenceInterpreter", "TernaryIR"]),
     .testTarget(

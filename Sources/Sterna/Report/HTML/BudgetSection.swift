@@ -12,7 +12,7 @@ extension ReportPage {
     ) {
       tag("div", ["class": "rows"]) {
         if let ram = budgets.ram {
-          budgetRow("RAM", [Draw.Part(style: "k-ring", title: "state", amount: plan.stateBytes)], ram)
+          budgetRow("RAM", [Draw.Part(style: "bar", title: "state", amount: plan.stateBytes)], ram)
         }
         budgetRow("flash", flashParts, budgets.flash)
       }

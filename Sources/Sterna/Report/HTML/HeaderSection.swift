@@ -8,7 +8,7 @@ extension ReportPage {
     tag("header") {
       tag("p", ["class": "brand"]) {
         mark
-        "sterna report"
+        "sterna report of \(report.model.file.shortened())"
       }
       tag("h1") { plan.name }
       tag("p", ["class": "lead"]) {

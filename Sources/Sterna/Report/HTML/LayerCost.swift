@@ -19,15 +19,21 @@ package struct LayerCost: Sendable {
   package var explanation: String
   package var chosen: Series
   package var alternatives: [Series]
+  /// Whether the layers' amounts add up: bytes that do not live together do not.
+  package var isAdditive: Bool
 
-  package init(title: String, explanation: String, chosen: Series, alternatives: [Series] = []) {
+  package init(
+    title: String, explanation: String, chosen: Series, alternatives: [Series] = [], isAdditive: Bool = true
+  ) {
     self.title = title
     self.explanation = explanation
     self.chosen = chosen
     self.alternatives = alternatives
+    self.isAdditive = isAdditive
   }
 
-  package var total: Int { chosen.values.reduce(0, +) }
+  /// Of the whole network; nil where that means nothing.
+  package var total: Int? { isAdditive ? chosen.values.reduce(0, +) : nil }
   /// Longest bar of the column.
   package var largest: Int { ([chosen] + alternatives).flatMap(\.values).max() ?? 0 }
 }
@@ -49,7 +55,8 @@ extension LayerCost {
       LayerCost(
         title: "input bytes", explanation: "RAM that holds the layer's input: a ring of rows, or the whole tensor",
         chosen: Series(label: plan.schedule.rawValue, values: plan.stages.map(\.ring.bytes)),
-        alternatives: others.map { Series(label: $0.schedule.rawValue, values: $0.stages.map(\.ring.bytes)) }),
+        alternatives: others.map { Series(label: $0.schedule.rawValue, values: $0.stages.map(\.ring.bytes)) },
+        isAdditive: false),
     ]
   }
 }

@@ -20,20 +20,26 @@ extension ReportPage {
         tag("span", ["class": "kind"]) { "\(report.kind), \(details(stage))" },
       ]
       let shape = report.output.map { "\($0)" }.joined(separator: "×")
-      return [name, [.text(shape)]] + costs.map { cell($0, index) }
+      return [name, [tag("span", ["class": "shape"]) { shape }]] + costs.map { cell($0, index) }
     }
   }
 
   private var totals: [[Markup]] {
     [[tag("strong") { "together" }], []]
-      + costs.map { cost in [tag("strong", ["class": "number"]) { PageNumber.grouped(cost.total) }] }
+      + costs.map { cost in
+        cost.total.map { total in [tag("strong", ["class": "number"]) { PageNumber.grouped(total) }] } ?? []
+      }
   }
 
   private func details(_ stage: Stage) -> String {
     if case .dense = stage.work { return "\(stage.inputShape.count) to \(stage.outputShape.channels)" }
     let window = stage.window
     var text = "\(window.kernelHeight)×\(window.kernelWidth)"
-    if window.strideHeight * window.strideWidth > 1 { text += " by \(window.strideHeight)×\(window.strideWidth)" }
+    if window.strideHeight != window.strideWidth {
+      text += ", stride \(window.strideHeight)×\(window.strideWidth)"
+    } else if window.strideHeight > 1 {
+      text += ", stride \(window.strideHeight)"
+    }
     return text
   }
 

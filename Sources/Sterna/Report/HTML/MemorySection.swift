@@ -34,7 +34,7 @@ extension ReportPage {
   // MARK: Map
 
   private static let mapHeight = 380.0
-  private static let bandHeight = 40.0
+  private static let bandHeight = 48.0
   private static var pictureHeight: Int { Int(mapHeight + bandHeight) + 8 }
 
   /// Height of a byte in the picture.
@@ -52,7 +52,7 @@ extension ReportPage {
 
   private var memoryAxis: Markup {
     tag("svg", ["class": "plot axis", "width": "100%", "height": "\(Self.pictureHeight)", "aria-hidden": "true"]) {
-      Draw.text("live", x: 0.92, y: 34, anchor: .end, class: "label quiet")
+      Draw.text("live", x: 0.92, y: 33, anchor: .end, class: "label quiet")
       for tick in ticks {
         Draw.text(
           PageNumber.grouped(tick), x: 0.92, y: y(tick) + 4, anchor: .end,
@@ -76,12 +76,12 @@ extension ReportPage {
           "svg",
           [
             "x": PageNumber.share(span.lowerBound), "width": PageNumber.share(span.upperBound - span.lowerBound),
-            "height": "40",
+            "height": "48",
           ]
         ) {
           Draw.tooltip(segmentTooltip(number))
           Draw.text("S\(number + 1)", x: 0.5, y: 15, anchor: .middle, class: "label strong")
-          Draw.text(PageNumber.grouped(plan.liveBytes(in: number)), x: 0.5, y: 34, anchor: .middle)
+          Draw.text(PageNumber.grouped(plan.liveBytes(in: number)), x: 0.5, y: 33, anchor: .middle)
         }
         if number > 0 {
           Draw.vertical(x: span.lowerBound, from: 4, to: Self.bandHeight + Self.mapHeight, class: "line-segment")
@@ -98,21 +98,28 @@ extension ReportPage {
     let top = y(buffer.offset + buffer.bytes)
     let height = max(y(buffer.offset) - top, 1.5)
     let slots = plan.reader(of: index)?.ring.slots ?? 1
+    let rowHeight = height / Double(slots)
     return tag(
       "svg",
       [
-        "class": "block", "x": PageNumber.share(span.lowerBound),
+        "class": "\(buffer.kind.style) block", "x": PageNumber.share(span.lowerBound),
         "width": PageNumber.share(span.upperBound - span.lowerBound), "y": PageNumber.coordinate(top),
         "height": PageNumber.coordinate(height),
       ]
     ) {
       Draw.tooltip(description(index))
-      tag("rect", ["class": "\(buffer.kind.style) block", "width": "100%", "height": "100%"])
-      if slots > 1, height / Double(slots) >= 3 {
-        for slot in 1..<slots { Draw.horizontal(y: height * Double(slot) / Double(slots), class: "slot") }
+      tag("rect", ["class": "block", "width": "100%", "height": "100%"])
+      if slots > 1, rowHeight >= 5 {
+        for slot in 1..<slots { Draw.horizontal(y: rowHeight * Double(slot), class: "slot") }
       }
       if height >= 15 {
-        tag("text", ["class": "label inside", "x": "7", "y": PageNumber.coordinate(min(height / 2, 40) + 4)]) {
+        tag(
+          "text",
+          [
+            "class": "label inside", "x": "7",
+            "y": PageNumber.coordinate(min((rowHeight >= 15 ? rowHeight : height) / 2, 40) + 4),
+          ]
+        ) {
           buffer.name
           tag("tspan", ["class": "quiet", "dx": "8"]) { PageNumber.bytes(buffer.bytes) }
         }

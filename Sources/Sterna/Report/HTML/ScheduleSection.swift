@@ -20,7 +20,7 @@ extension ReportPage {
           tag("span", ["class": "row-value"]) {
             tag("strong") { PageNumber.bytes(other.stateBytes) }
             " in \(other.segments.count) \(other.segments.count == 1 ? "segment" : "segments"), "
-              + "\(gap(other)) above the lower bound"
+              + gap(other)
           }
         }
         tag("span", ["class": "row-name"]) { "input frame" }
@@ -43,7 +43,10 @@ extension ReportPage {
     }
   }
 
-  private func gap(_ plan: FirmwarePlan) -> String { PageNumber.bytes(plan.stateBytes - plan.lowerBoundBytes) }
+  private func gap(_ plan: FirmwarePlan) -> String {
+    let gap = plan.stateBytes - plan.lowerBoundBytes
+    return gap == 0 ? "at the lower bound" : "\(PageNumber.bytes(gap)) above the lower bound"
+  }
 
   private func scheduleBar(_ plan: FirmwarePlan, _ longest: Int) -> Markup {
     let live = plan.live(in: plan.peakSegment)

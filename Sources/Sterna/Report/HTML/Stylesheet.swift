@@ -6,7 +6,7 @@ let stylesheet: StaticString = """
     --paper: #fbfbf9; --card: #ffffff; --ink: #1d2329; --quiet: #566069; --edge: #d9dcd8; --track: #eceeea;
     --accent: #1f6f8b; --good: #1c6b3c; --good-paper: #e3f3e8; --bad: #a3261d; --bad-paper: #fbe6e3;
     --ring: #a9d3e4; --tensor: #f3c58b; --scratch: #cfc6ea; --counters: #9fd3ae; --result: #f0b1b6; --rest: #b9beb8;
-    --block-edge: #3c4a54; --minus: #c65a2e; --zero: #e2e5e0; --plus: #1f6f8b;
+    --block-edge: #3c4a54; --on-fill: #ffffff; --minus: #b84d22; --zero: #e2e5e0; --plus: #1f6f8b;
     --weights: #8fbfd2; --requantizers: #e5b374; --code: #b7abdd; --bar: #4d94ae; --other: #b08a3e;
     --proven: #bfd9e3; --observed: #1f6f8b; --bound: #b3261e; --limit: #8b6914;
   }
@@ -15,7 +15,7 @@ let stylesheet: StaticString = """
       --paper: #14181b; --card: #1c2226; --ink: #e8ebe9; --quiet: #a3adb3; --edge: #343c42; --track: #272e33;
       --accent: #6cc0dc; --good: #7fd6a0; --good-paper: #1b3325; --bad: #ff9a90; --bad-paper: #421f1c;
       --ring: #2a5f76; --tensor: #7d5520; --scratch: #4f4580; --counters: #2c6640; --result: #7c3940; --rest: #5a6268;
-      --block-edge: #9fb0ba; --minus: #e38a5c; --zero: #343c42; --plus: #5fb4d2;
+      --block-edge: #9fb0ba; --on-fill: #10171b; --minus: #e38a5c; --zero: #343c42; --plus: #5fb4d2;
       --weights: #3c7d98; --requantizers: #8f6527; --code: #6357a0; --bar: #4f9cb8; --other: #c9a153;
       --proven: #2f5568; --observed: #7fd0ea; --bound: #ff8a80; --limit: #d8b24a;
     }
@@ -29,9 +29,9 @@ let stylesheet: StaticString = """
   h2 { font-size: 1.3rem; margin: 0 0 2px; }
   h3 { font-size: 1rem; margin: 24px 0 0; }
   p { margin: 0 0 12px; }
-  .lead { color: var(--quiet); max-width: 76ch; }
+  .lead { color: var(--quiet); max-width: 100ch; }
   .brand { display: flex; gap: 10px; align-items: center; color: var(--quiet); font-size: 13px; margin: 0; }
-  .remark { color: var(--quiet); font-size: 14px; margin: 10px 0 0; max-width: 80ch; }
+  .remark { color: var(--quiet); font-size: 14px; margin: 10px 0 0; max-width: 100ch; }
   section {
     background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 20px 22px 22px; margin-top: 20px;
   }
@@ -62,8 +62,13 @@ let stylesheet: StaticString = """
   .slot { stroke: var(--block-edge); stroke-width: 1; opacity: 0.22; }
   rect.block { stroke: var(--block-edge); stroke-width: 1; }
   svg.block:hover rect.block { stroke-width: 4; }
-  .k-ring { fill: var(--ring); } .k-tensor { fill: var(--tensor); } .k-scratch { fill: var(--scratch); }
-  .k-counters { fill: var(--counters); } .k-result { fill: var(--result); } .rest { fill: var(--rest); }
+  /* The kind of a buffer sets its colour; its name has a halo of it, to be legible on the lines between rows. */
+  .k-ring { --fill: var(--ring); } .k-tensor { --fill: var(--tensor); } .k-scratch { --fill: var(--scratch); }
+  .k-counters { --fill: var(--counters); } .k-result { --fill: var(--result); }
+  rect.block, .k-ring, .k-tensor, .k-scratch, .k-counters, .k-result { fill: var(--fill); }
+  svg text.inside { stroke: var(--fill); stroke-width: 4px; paint-order: stroke; }
+  svg text.on-fill { fill: var(--on-fill); }
+  .rest { fill: var(--rest); }
   .f-weights { fill: var(--weights); } .f-requantizers { fill: var(--requantizers); } .f-code { fill: var(--code); }
   .minus { fill: var(--minus); } .zero { fill: var(--zero); } .plus { fill: var(--plus); }
   .bar { fill: var(--bar); } .other { fill: var(--other); } .reference { fill: var(--rest); }
@@ -108,6 +113,7 @@ let stylesheet: StaticString = """
   .cell { display: block; }
   .cell svg { margin-top: 3px; }
   .cell .kind { display: block; font-size: 13px; color: var(--quiet); }
+  .shape { white-space: nowrap; }
   .number { display: block; } .number.none { color: var(--quiet); }
   .pill { border-radius: 9px; padding: 0 9px; font-weight: 650; }
   .good.pill, .seal.good { background: var(--good-paper); color: var(--good); }
@@ -117,7 +123,9 @@ let stylesheet: StaticString = """
   @media (max-width: 720px) {
     body { padding: 16px 12px 32px; }
     section { padding: 16px 14px; }
-    .figures { grid-template-columns: 1fr 1fr; }
+    .figures { grid-template-columns: 1fr 1fr; } .figure.good { grid-column: 1 / -1; }
+    path.lane { stroke-width: 1.5; } path.lane.input { stroke-width: 1; }
+    .gallery.small { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
     .timeline { grid-template-columns: 4.4rem 1fr; }
     .lane-name { font-size: 12px; padding-right: 6px; }
     .rows { grid-template-columns: 1fr; gap: 3px; }
@@ -127,6 +135,7 @@ let stylesheet: StaticString = """
     table.cards, table.cards tbody, table.cards tr { display: block; }
     table.cards tr { border-top: 1px solid var(--edge); padding: 10px 0; }
     table.cards td { display: grid; grid-template-columns: 8.5rem 1fr; gap: 8px; border: 0; padding: 2px 0; }
+    table.cards td:has(.none), table.cards td:has(.cell:empty) { display: none; }
     table.cards td::before { content: attr(data-head); color: var(--quiet); font-size: 13px; }
   }
   @media print {

@@ -36,11 +36,17 @@ extension ReportPage {
           Draw.Part(style: "minus", title: "−1", amount: minus), Draw.Part(style: "zero", title: "0", amount: zero),
           Draw.Part(style: "plus", title: "+1", amount: plus),
         ], of: max(weights.count, 1), height: 22, unit: "")
+      // Where there is room for it.
+      if minus * 8 > weights.count {
+        Draw.text(PageNumber.percent(minus, of: weights.count), x: 0.01, y: 15.5, class: "label on-fill")
+      }
+      if plus * 8 > weights.count {
+        Draw.text(PageNumber.percent(plus, of: weights.count), x: 0.99, y: 15.5, anchor: .end, class: "label on-fill")
+      }
     }
     tag("span", ["class": "row-value"]) {
       tag("strong") { PageNumber.percent(zero, of: weights.count) }
-      " zeros of \(PageNumber.grouped(weights.count)); −1: \(PageNumber.percent(minus, of: weights.count)), "
-        + "+1: \(PageNumber.percent(plus, of: weights.count))"
+      " zeros of \(PageNumber.grouped(weights.count)) weights"
     }
   }
 
@@ -67,7 +73,7 @@ extension ReportPage {
 }
 
 /// Weights as pixels: a tile for each kernel, output channels downwards, input channels to the right; kernels of a single
-/// input channel in lines of sixteen.
+/// input channel in lines of eight or sixteen.
 struct WeightPicture {
   private(set) var width = 0
   private(set) var height = 0
@@ -76,11 +82,10 @@ struct WeightPicture {
   private(set) var plus = ""
   let caption: String
   /// Pixels of a weight, where there is room.
-  var scale: Int { max(2, min(8, 480 / max(width, 1))) }
+  var scale: Int { max(2, min(8, 520 / max(width, 1))) }
 
   /// Most weights that are drawn.
   private static let limit = 6000
-  private static let tilesPerLine = 16
 
   /// nil where the layer has no weights, or kernels too large for a picture.
   init?(_ stage: Stage) {
@@ -102,7 +107,7 @@ struct WeightPicture {
     guard shownInputs > 0 else { return nil }
     let shownOutputs = max(1, min(outputs, Self.limit / (kernel * shownInputs)))
     let gap = kernel > 1 ? 1 : 0
-    let perLine = inputs == 1 ? Self.tilesPerLine : shownInputs
+    let perLine = inputs > 1 ? shownInputs : shownOutputs > 32 ? 16 : 8
     let size = kernel > 1 ? "\(rows)×\(columns)" : "1×1"
     let isWhole = shownOutputs == outputs && shownInputs == inputs
     caption =
