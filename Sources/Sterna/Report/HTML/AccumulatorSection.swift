@@ -23,7 +23,8 @@ extension ReportPage {
       if observations.samples > 0 {
         tag("h3") { "Observed sums" }
         tag("p", ["class": "lead"]) {
-          "From the smallest to the largest sum that occurred; heights are square roots of counts, so that rare sums are seen."
+          "From the smallest to the largest sum that occurred; heights are square roots of counts, so that rare sums "
+            + "are seen."
         }
         tag("div", ["class": "gallery small"]) {
           for (index, stage) in plan.stages.enumerated() {

@@ -6,8 +6,8 @@ extension ReportPage {
   var memorySection: Markup {
     section(
       "Memory over time", id: "memory",
-      "Left to right: the segments as they run, each as wide as the rows that it reads. Bottom to top: the bytes of the state. "
-        + "What stands above one another lives together; places that are free again are used again."
+      "Left to right: the segments as they run, each as wide as the rows that it reads. Bottom to top: the bytes "
+        + "of the state. What stands above one another lives together; places that are free again are used again."
     ) {
       tag("div", ["class": "timeline"]) {
         memoryAxis

@@ -8,8 +8,8 @@ extension ReportPage {
     let proof = report.proof
     return section(
       "Requantizers, proven", id: "proof",
-      "Each turns a sum into the next layer's integer. Every sum that a channel can reach was tried against the exact real "
-        + "arithmetic of the file, before any C was written."
+      "Each turns a sum into the next layer's integer. Every sum that a channel can reach was tried against the exact "
+        + "real arithmetic of the file, before any C was written."
     ) {
       tag("p", ["class": proof.exceptions == 0 ? "seal good" : "seal bad"]) {
         tag("strong") { "\(PageNumber.grouped(proof.exceptions)) exceptions" }

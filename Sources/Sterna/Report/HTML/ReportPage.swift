@@ -3,7 +3,8 @@ import FirmwarePlanning
 
 /// What `sterna report` writes: one page with everything in it, to be looked at rather than read.
 ///
-/// It needs no script, no network and no other file, and it holds no date: the same model and options give the same bytes.
+/// It needs no script, no network and no other file, and it holds no date: the same model and options give the same
+/// bytes.
 package struct ReportPage: Sendable {
   /// What the user allows; nil: no limit.
   package struct Budgets: Sendable {

@@ -7,7 +7,8 @@ extension ReportPage {
     let longest = (schedules.map(\.stateBytes) + [plan.input.bytes, budgets.ram ?? 0]).max() ?? 1
     return section(
       "RAM by schedule", id: "schedules",
-      "Bytes of state for each --schedule, by what is alive when most is. The dashed line is the lower bound of its segments."
+      "Bytes of state for each --schedule, by what is alive when most is. The dashed line is the lower bound of its "
+        + "segments."
     ) {
       tag("div", ["class": "rows"]) {
         for other in schedules {
@@ -38,7 +39,8 @@ extension ReportPage {
           + (budgets.ram == nil ? [] : [("line-budget", "--ram")]))
       tag("p", ["class": "remark"]) {
         "Whole tensors, layer by layer, would need \(PageNumber.bytes(wholeTensors)) at least: "
-          + "the largest input and output of one layer together, \(times(wholeTensors, plan.stateBytes)) this plan's state."
+          + "the largest input and output of one layer together, "
+          + "\(times(wholeTensors, plan.stateBytes)) this plan's state."
       }
     }
   }

@@ -33,10 +33,13 @@ let stylesheet: StaticString = """
   .brand { display: flex; gap: 10px; align-items: center; color: var(--quiet); font-size: 13px; margin: 0; }
   .remark { color: var(--quiet); font-size: 14px; margin: 10px 0 0; max-width: 100ch; }
   section {
-    background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 20px 22px 22px; margin-top: 20px;
+    background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 20px 22px 22px;
+    margin-top: 20px;
   }
   footer { color: var(--quiet); font-size: 13px; margin-top: 20px; }
-  .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin: 18px 0 4px; }
+  .figures {
+    display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin: 18px 0 4px;
+  }
   .figure {
     background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 12px 14px;
     display: flex; flex-direction: column;
@@ -85,13 +88,17 @@ let stylesheet: StaticString = """
   .timeline { display: grid; grid-template-columns: 7.5rem 1fr; }
   .lanes { row-gap: 7px; align-items: center; margin-top: 8px; }
   .lane-name {
-    font-size: 13px; padding-right: 10px; text-align: right; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+    font-size: 13px; padding-right: 10px; text-align: right; overflow: hidden; text-overflow: ellipsis;
+    white-space: nowrap;
   }
   .legend {
     list-style: none; display: flex; flex-wrap: wrap; gap: 4px 18px; padding: 0; margin: 10px 0; font-size: 13px;
   }
   .legend li { display: flex; gap: 7px; align-items: center; }
-  .rows { display: grid; grid-template-columns: 7.5rem 1fr 17rem; gap: 10px 14px; align-items: center; margin-top: 10px; }
+  .rows {
+    display: grid; grid-template-columns: 7.5rem 1fr 17rem; gap: 10px 14px; align-items: center;
+    margin-top: 10px;
+  }
   .row-name { text-align: right; font-size: 14px; } .row-name.chosen { font-weight: 650; }
   .row-value { font-size: 13px; color: var(--quiet); } .row-value strong { color: var(--ink); }
   .badge {
@@ -107,7 +114,10 @@ let stylesheet: StaticString = """
   figure .note { font-size: 12px; color: var(--quiet); margin: 0; }
 
   table { border-collapse: collapse; width: 100%; font-size: 14px; margin-top: 10px; }
-  th { text-align: left; font-size: 13px; font-weight: 600; color: var(--quiet); padding: 6px 10px; vertical-align: bottom; }
+  th {
+    text-align: left; font-size: 13px; font-weight: 600; color: var(--quiet); padding: 6px 10px;
+    vertical-align: bottom;
+  }
   td { padding: 7px 10px; border-top: 1px solid var(--edge); vertical-align: top; font-variant-numeric: tabular-nums; }
   th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
   .cell { display: block; }

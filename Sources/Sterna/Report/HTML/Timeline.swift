@@ -2,7 +2,8 @@ import FirmwarePlanning
 
 /// The horizontal axis of the memory map: the rows that each segment reads, in the order in which it reads them.
 ///
-/// A segment's share of the axis is that of its input rows, but never too small to be seen; hence no scale across segments.
+/// A segment's share of the axis is that of its input rows, but never too small to be seen; hence no scale across
+/// segments.
 struct Timeline {
   /// Where each segment begins and ends, in shares of the axis.
   let spans: [Range<Double>]

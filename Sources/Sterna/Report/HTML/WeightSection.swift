@@ -72,8 +72,8 @@ extension ReportPage {
   }
 }
 
-/// Weights as pixels: a tile for each kernel, output channels downwards, input channels to the right; kernels of a single
-/// input channel in lines of eight or sixteen.
+/// Weights as pixels: a tile for each kernel, output channels downwards, input channels to the right; kernels of a
+/// single input channel in lines of eight or sixteen.
 struct WeightPicture {
   private(set) var width = 0
   private(set) var height = 0
