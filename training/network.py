@@ -30,7 +30,9 @@ class Block(nn.Module):
     exported graph has the usual order.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, groups: int = 1, pool: bool = False):
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, groups: int = 1, pool: bool = False
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
             inputs, outputs, kernel, padding=kernel // 2, groups=groups, bias=False

@@ -32,8 +32,21 @@ def ternary_weight(w: Tensor) -> Tensor:
     return w + (scale * ternary - w).detach()
 
 
+class _Round8(torch.autograd.Function):
+    """Clip to [0, top] and round half to even onto 255 steps; gradient 1 inside, 0 outside."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, top: Tensor, scale: Tensor) -> Tensor:  # noqa: ANN001
+        ctx.save_for_backward((x > 0) & (x < top))
+        return (x / scale).clamp_(0, 255).round_().mul_(scale)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN001
+        return gradient * ctx.saved_tensors[0], None, None
+
+
 class Activation(nn.Module):
-    """Unsigned 8-bit activation: clip to [0, top], round half to even onto 255 steps.
+    """ReLU while disabled; enabled, an unsigned 8-bit activation in [0, top].
 
     While training, `top` follows the batch maximum as a slow average. What exceeds it is clipped
     and gets no gradient.
@@ -57,9 +70,7 @@ class Activation(nn.Module):
             highest = x.detach().amax().clamp(min=1e-3)
             first = self.top == 0
             self.top.copy_(torch.where(first, highest, self.top.lerp(highest, self.momentum)))
-        clipped = torch.minimum(torch.relu(x), self.top)
-        rounded = (clipped.detach() / self.scale).round() * self.scale
-        return clipped + (rounded - clipped).detach()
+        return _Round8.apply(x, self.top, self.scale)
 
 
 def integer_bias(bias: Tensor, scale: Tensor) -> Tensor:

@@ -103,7 +103,7 @@ def simulate(
     """
     jobs = [(seed, label, k) for label in range(len(CLASSES)) for k in range(per_class)]
     if workers > 1:
-        with get_context("spawn").Pool(workers) as pool:
+        with get_context("fork").Pool(workers) as pool:
             results = pool.map(_job, jobs, chunksize=20)
     else:
         results = [_job(job) for job in jobs]

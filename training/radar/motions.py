@@ -77,7 +77,9 @@ def pair(left: np.ndarray, right: np.ndarray | None = None) -> np.ndarray:
     return np.stack([left, left if right is None else right])
 
 
-def at(t: np.ndarray, x: np.ndarray | float, y: np.ndarray | float, z) -> np.ndarray:
+def at(
+    t: np.ndarray, x: np.ndarray | float, y: np.ndarray | float, z: np.ndarray | float
+) -> np.ndarray:
     """Positions (T, 3) from coordinates that may be constants."""
     return np.stack([np.broadcast_to(v, t.shape) for v in (x, y, z)], -1).astype(float)
 

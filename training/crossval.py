@@ -1,0 +1,159 @@
+"""Five-fold cross-validation: python training/crossval.py [--data FILE.npz]
+
+Trains a float and a ternary network per fold, exports and checks them, measures the integer
+accuracies with the product where `sterna` is found, and writes a Markdown table and pictures.
+Every finished fold is a JSON file and an .onnx file in the results folder: a second call goes on
+where the first one stopped, and fills in what was "not measured".
+"""
+
+import argparse
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import data as datasets
+import pictures
+import product
+import table
+from data import Data
+from export import bias_bits, export
+from network import ARCHITECTURES, parameters
+from train import Recipe, logits, to_tensor, train_float, train_ternary
+
+HERE = Path(__file__).parent
+
+
+def changed(recipe: Recipe, settings: list[str]) -> Recipe:
+    """Apply settings such as "ternary.epochs=260" or "augmentation.flip=False"."""
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        part, _, field = name.partition(".")
+        old = getattr(recipe, part)
+        value = type(getattr(old, field))(json.loads(text.lower()))
+        recipe = dataclasses.replace(recipe, **{part: dataclasses.replace(old, **{field: value})})
+    return recipe
+
+
+def run_fold(
+    data: Data, chosen: np.ndarray, fold: int, recipe: Recipe, arch: str, folder: Path, draw: bool
+) -> dict:
+    """Train on all but `chosen` (N,) bool, test on it; write fold-K.onnx, return a record."""
+
+    def report(line: str) -> None:
+        print(f"fold {fold}{line}", flush=True)
+
+    start = time.time()
+    x, y = to_tensor(data.x), torch.from_numpy(data.y).to(to_tensor(data.x[:1]).device)
+    train, test = torch.from_numpy(~chosen), torch.from_numpy(chosen)
+    held_out = (x[test], y[test])
+    report(f": float, {int(train.sum())} training and {int(test.sum())} test samples")
+    baseline, float_history = train_float(x[train], y[train], recipe, fold, arch, held_out, report)
+    report(": ternary")
+    network, history = train_ternary(baseline, x[train], y[train], recipe, fold, held_out, report)
+    answers = {
+        "float": logits(baseline, x[test]).argmax(1).tolist(),
+        "ternary": logits(network, x[test]).argmax(1).tolist(),
+    }
+    if draw:
+        pictures.weights(network, folder / "weights.png")
+        pictures.histograms(network, folder / "histograms.png")
+    checks = export(
+        network, data.x[chosen], folder / f"fold-{fold}.onnx", folder / f"fold-{fold}-qcdq.onnx"
+    )
+    for check in checks:
+        report(f": {check}")
+    return {
+        "arch": arch,
+        "parameters": parameters(baseline),
+        "recipe": dataclasses.asdict(recipe),
+        "labels": data.y[chosen].tolist(),
+        "answers": answers,
+        "zeros": network.zeros(),
+        "bias_bits": bias_bits(network),
+        "checks": [dataclasses.asdict(check) for check in checks],
+        "history": {
+            "float": dataclasses.asdict(float_history),
+            "ternary": dataclasses.asdict(history),
+        },
+        "seconds": round(time.time() - start),
+        "logits_differ": None,
+    }
+
+
+def measure(record: dict, sterna: Path, model: Path, x: np.ndarray) -> None:
+    """Fill in the answers of the interpreter and of the emitted C."""
+    interpreter = product.interpreter_logits(sterna, model, x)
+    emitted = product.c_logits(sterna, model, x)
+    record["answers"]["interpreter"] = interpreter.argmax(1).tolist()
+    record["answers"]["c"] = emitted.argmax(1).tolist()
+    record["logits_differ"] = int((interpreter != emitted).sum())
+
+
+def validation_part(data: Data) -> Data:
+    """The training part of fold 0: hyper-parameters are chosen by folds inside it."""
+    inside = datasets.folds(data) != 0
+    group = None if data.group is None else data.group[inside]
+    return Data(f"{data.name}-validation", data.x[inside], data.y[inside], data.classes, group)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", help=".npz with x, y, perhaps group (default: the simulation)")
+    parser.add_argument("--out", type=Path, help="results folder (default: training/results/NAME)")
+    parser.add_argument("--arch", choices=ARCHITECTURES, default="paper")
+    parser.add_argument("--folds", type=int, nargs="+", default=list(range(5)), metavar="K")
+    parser.add_argument("--per-class", type=int, default=276, help="size of the simulated set")
+    parser.add_argument("--set", action="append", default=[], metavar="PHASE.NAME=VALUE")
+    parser.add_argument("--no-flip", action="store_true", help="columns are not signed Doppler")
+    parser.add_argument("--transpose", action="store_true", help="time runs along the columns")
+    parser.add_argument(
+        "--validate", action="store_true", help="choose settings: folds inside fold 0's training"
+    )
+    parser.add_argument("--sterna", help="the compiler (default: $STERNA, then .build)")
+    parser.add_argument("--threads", type=int, default=1, help="of PyTorch")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments()
+    torch.set_num_threads(args.threads)
+    recipe = changed(Recipe(), args.set + ["augmentation.flip=false"] * args.no_flip)
+    data = datasets.load(args.data) if args.data else datasets.simulated(args.per_class)
+    if args.transpose:
+        data = dataclasses.replace(data, x=np.ascontiguousarray(data.x.swapaxes(2, 3)))
+    if args.validate:
+        data = validation_part(data)
+    folder = args.out or HERE / ("runs" if args.validate else "results") / data.name
+    folder.mkdir(parents=True, exist_ok=True)
+    sterna = product.find_sterna(args.sterna)
+    if sterna is None:
+        print("sterna not found (--sterna, $STERNA, .build): integer columns are not measured")
+    fold = datasets.folds(data)
+    for k in args.folds:
+        path = folder / f"fold-{k}.json"
+        record = json.loads(path.read_text()) if path.exists() else None
+        if record is None:
+            record = run_fold(data, fold == k, k, recipe, args.arch, folder, draw=k == 0)
+        elif record["recipe"] != dataclasses.asdict(recipe) or record["arch"] != args.arch:
+            raise SystemExit(f"{path} is from another recipe: delete it or give another --out")
+        elif record["labels"] != data.y[fold == k].tolist():
+            raise SystemExit(f"{path} is from other data: delete it or give another --out")
+        if sterna is not None:
+            measure(record, sterna, folder / f"fold-{k}.onnx", data.x[fold == k])
+        path.write_text(json.dumps(record))
+    records = [json.loads(p.read_text()) for p in sorted(folder.glob("fold-*.json"))]
+    text = table.markdown(data.name, records)
+    (folder / "results.md").write_text(text)
+    pictures.learning_curves(records, folder / "learning-curves.png")
+    pictures.confusion(records, data.classes, folder / "confusion.png")
+    if not args.data:
+        pictures.contact_sheets(data, folder)
+    print(f"\n{text}\nwrote {folder}/results.md and pictures")
+
+
+if __name__ == "__main__":
+    main()
