@@ -48,7 +48,7 @@ class Augmentation:
 @dataclass(frozen=True)
 class Recipe:
     baseline: Phase = Phase(epochs=45, rate=4e-3)
-    ternary: Phase = Phase(epochs=130, rate=8e-3, frozen=5)
+    ternary: Phase = Phase(epochs=130, rate=1.5e-2, frozen=5)
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
