@@ -16,26 +16,16 @@ import numpy as np
 import torch
 
 import data as datasets
+import options
 import pictures
 import product
 import table
 from data import Data
 from export import bias_bits, export
-from network import ARCHITECTURES, parameters
+from network import parameters
 from train import Recipe, logits, to_tensor, train_float, train_ternary
 
 HERE = Path(__file__).parent
-
-
-def changed(recipe: Recipe, settings: list[str]) -> Recipe:
-    """Apply settings such as "ternary.epochs=260" or "augmentation.flip=False"."""
-    for setting in settings:
-        name, _, text = setting.partition("=")
-        part, _, field = name.partition(".")
-        old = getattr(recipe, part)
-        value = type(getattr(old, field))(json.loads(text.lower()))
-        recipe = dataclasses.replace(recipe, **{part: dataclasses.replace(old, **{field: value})})
-    return recipe
 
 
 def run_fold(
@@ -101,30 +91,20 @@ def validation_part(data: Data) -> Data:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", help=".npz with x, y, perhaps group (default: the simulation)")
+    parser = options.parser(__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, help="results folder (default: training/results/NAME)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default="paper")
     parser.add_argument("--folds", type=int, nargs="+", default=list(range(5)), metavar="K")
-    parser.add_argument("--per-class", type=int, default=276, help="size of the simulated set")
-    parser.add_argument("--set", action="append", default=[], metavar="PHASE.NAME=VALUE")
-    parser.add_argument("--no-flip", action="store_true", help="columns are not signed Doppler")
-    parser.add_argument("--transpose", action="store_true", help="time runs along the columns")
     parser.add_argument(
         "--validate", action="store_true", help="choose settings: folds inside fold 0's training"
     )
-    parser.add_argument("--sterna", help="the compiler (default: $STERNA, then .build)")
-    parser.add_argument("--threads", type=int, default=1, help="of PyTorch")
     return parser.parse_args()
 
 
 def main() -> None:
     args = arguments()
     torch.set_num_threads(args.threads)
-    recipe = changed(Recipe(), args.set + ["augmentation.flip=false"] * args.no_flip)
-    data = datasets.load(args.data) if args.data else datasets.simulated(args.per_class)
-    if args.transpose:
-        data = dataclasses.replace(data, x=np.ascontiguousarray(data.x.swapaxes(2, 3)))
+    recipe = options.recipe(args)
+    data = options.load_data(args)
     if args.validate:
         data = validation_part(data)
     folder = args.out or HERE / ("runs" if args.validate else "results") / data.name
