@@ -83,6 +83,18 @@ def measure(record: dict, sterna: Path, model: Path, x: np.ndarray) -> None:
     record["logits_differ"] = int((interpreter != emitted).sum())
 
 
+def stored(path: Path, recipe: Recipe, arch: str, labels: np.ndarray) -> dict | None:
+    """The record of a fold that was finished earlier; stops if it is not of this experiment."""
+    if not path.exists():
+        return None
+    record = json.loads(path.read_text())
+    if record["recipe"] != dataclasses.asdict(recipe) or record["arch"] != arch:
+        raise SystemExit(f"{path} is from another recipe: delete it or give another --out")
+    if record["labels"] != labels.tolist():
+        raise SystemExit(f"{path} is from other data: delete it or give another --out")
+    return record
+
+
 def validation_part(data: Data) -> Data:
     """The training part of fold 0: hyper-parameters are chosen by folds inside it."""
     inside = datasets.folds(data) != 0
@@ -112,19 +124,16 @@ def main() -> None:
     sterna = product.find_sterna(args.sterna)
     if sterna is None:
         print("sterna not found (--sterna, $STERNA, .build): integer columns are not measured")
-    fold = datasets.folds(data)
+    fold = datasets.folds(data, seed=int(args.validate))
     for k in args.folds:
         path = folder / f"fold-{k}.json"
-        record = json.loads(path.read_text()) if path.exists() else None
+        record = None if args.validate else stored(path, recipe, args.arch, data.y[fold == k])
         if record is None:
             record = run_fold(data, fold == k, k, recipe, args.arch, folder, draw=k == 0)
-        elif record["recipe"] != dataclasses.asdict(recipe) or record["arch"] != args.arch:
-            raise SystemExit(f"{path} is from another recipe: delete it or give another --out")
-        elif record["labels"] != data.y[fold == k].tolist():
-            raise SystemExit(f"{path} is from other data: delete it or give another --out")
+            path.write_text(json.dumps(record))
         if sterna is not None:
             measure(record, sterna, folder / f"fold-{k}.onnx", data.x[fold == k])
-        path.write_text(json.dumps(record))
+            path.write_text(json.dumps(record))
     records = [json.loads(p.read_text()) for p in sorted(folder.glob("fold-*.json"))]
     text = table.markdown(data.name, records)
     (folder / "results.md").write_text(text)
