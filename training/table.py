@@ -67,9 +67,9 @@ def markdown(name: str, records: list[dict]) -> str:
     wrong = max(c["largest"] / c["range"] for r in records for c in r["checks"])
     lines += [
         "",
-        f"- Class differs, float simulation against interpreter: "
-        f"{_different(records, 'ternary', 'interpreter')} samples.",
-        f"- Logits that differ, interpreter against C: "
+        f"- Samples whose class differs, float simulation against interpreter: "
+        f"{_different(records, 'ternary', 'interpreter')}.",
+        f"- Logits that differ, interpreter against emitted C: "
         f"{MISSING if None in unequal else sum(unequal)}.",
         f"- QONNX and QCDQ files against PyTorch: logits within {100 * wrong:.2f} % of their "
         f"range, other class: "
