@@ -5,6 +5,7 @@ threshold rule of training: it would silently change one weight in fifty. So the
 overwritten with alpha * ternary first: then every ternary quantizer gives back what it is given.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def _ternary() -> dict[str, object]:
     return {"weight_quant": Int8WeightPerTensorFloat, "weight_bit_width": 2}
 
 
-def _block(block: Block) -> list[nn.Module]:
+def _block(name: str, block: Block) -> dict[str, nn.Module]:
     import brevitas.nn as qnn
 
     conv = block.conv
@@ -49,8 +50,9 @@ def _block(block: Block) -> list[nn.Module]:
     copy.weight.data = (alpha * ternary).contiguous()
     norm = nn.BatchNorm2d(conv.out_channels)
     norm.load_state_dict(block.norm.state_dict())
-    layers = [copy, norm, qnn.QuantReLU(**_unsigned(float(block.act.top)))]
-    return [*layers, nn.MaxPool2d(2)] if block.pool else layers
+    relu = qnn.QuantReLU(**_unsigned(float(block.act.top)))
+    layers = {name: copy, f"{name}_norm": norm, f"{name}_relu": relu}
+    return layers | ({f"{name}_pool": nn.MaxPool2d(2)} if block.pool else {})
 
 
 @torch.no_grad()
@@ -63,14 +65,15 @@ def to_brevitas(network: Network) -> nn.Module:
     from brevitas.quant import Int24Bias
 
     network = network.cpu().eval()
-    layers: list[nn.Module] = [qnn.QuantIdentity(**_unsigned(1.0))]
-    for block in network.blocks:
-        layers += _block(block)
-    layers.append(nn.AvgPool2d(2))
-    layers.append(
-        qnn.QuantIdentity(**_unsigned(float(network.average.top)), return_quant_tensor=True)
+    names = list(network.ternary_layers())  # they become the names of the graph's nodes
+    layers: dict[str, nn.Module] = {"input": qnn.QuantIdentity(**_unsigned(1.0))}
+    for name, block in zip(names, network.blocks, strict=False):
+        layers |= _block(name, block)
+    layers["average"] = nn.AvgPool2d(2)
+    layers["average_quant"] = qnn.QuantIdentity(
+        **_unsigned(float(network.average.top)), return_quant_tensor=True
     )
-    layers.append(nn.Flatten())
+    layers["flatten"] = nn.Flatten()
     source = network.dense
     dense = qnn.QuantLinear(
         source.in_features, source.out_features, bias=True, bias_quant=Int24Bias, **_ternary()
@@ -78,8 +81,8 @@ def to_brevitas(network: Network) -> nn.Module:
     ternary, alpha = ternarize(source.weight.detach())
     dense.weight.data = alpha * ternary
     dense.bias.data = integer_bias(source.bias.detach(), network.average.scale * alpha)
-    layers.append(dense)
-    return nn.Sequential(*layers).eval()
+    layers["dense"] = dense
+    return nn.Sequential(OrderedDict(layers)).eval()
 
 
 def bias_bits(network: Network) -> int:
