@@ -134,7 +134,8 @@ def main() -> None:
         if sterna is not None:
             measure(record, sterna, folder / f"fold-{k}.onnx", data.x[fold == k])
             path.write_text(json.dumps(record))
-    records = [json.loads(p.read_text()) for p in sorted(folder.glob("fold-*.json"))]
+    finished = sorted(folder.glob("fold-*.json"))
+    records = [json.loads(p.read_text()) | {"fold": int(p.stem[5:])} for p in finished]
     text = table.markdown(data.name, records)
     (folder / "results.md").write_text(text)
     pictures.learning_curves(records, folder / "learning-curves.png")

@@ -39,8 +39,8 @@ def contact_sheets(data: Data, folder: Path, count: int = 24) -> None:
 def learning_curves(records: list[dict], path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(11, 3.6), sharey=True)
     for axis, kind in zip(axes, ("float", "ternary"), strict=True):
-        for k, record in enumerate(records):
-            history = record["history"][kind]
+        for record in records:
+            k, history = record["fold"], record["history"][kind]
             train = 100 * np.array(history["train"])
             axis.plot(np.arange(1, len(train) + 1), train, color=f"C{k}", lw=0.8, alpha=0.6)
             if history["held_out"]:

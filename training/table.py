@@ -50,11 +50,11 @@ def markdown(name: str, records: list[dict]) -> str:
         "| fold | samples | " + " | ".join(NAMES.values()) + " | zeros | bias bits | seconds |",
         "|---" * (len(NAMES) + 5) + "|",
     ]
-    for k, record in enumerate(records):
+    for record in records:
         count = len(record["labels"])
         cells = [_percent(hits(record, kind), count) for kind in NAMES]
         lines.append(
-            f"| {k} | {count} | {' | '.join(cells)} | {100 * record['zeros']:.1f} % "
+            f"| {record['fold']} | {count} | {' | '.join(cells)} | {100 * record['zeros']:.1f} % "
             f"| {record['bias_bits']} | {record['seconds']} |"
         )
     cells = [_percent(_total(records, kind), samples) for kind in NAMES]
