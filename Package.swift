@@ -60,7 +60,18 @@ let package = Package(
 
     // What several test targets need: seeded random networks and their inputs.
     .target(name: "TestSupport", dependencies: ["TernaryIR", "ReferenceInterpreter"], path: "Tests/TestSupport"),
-    .testTarget(name: "SternaTests", dependencies: ["Sterna"]),
+    .testTarget(
+      name: "SternaTests",
+      dependencies: ["Sterna", "FirmwarePlanning", "ReferenceInterpreter", "TernaryIR", "ModelBuilding"]),
+    .testTarget(
+      name: "FirmwarePlanningTests",
+      dependencies: ["FirmwarePlanning", "Diagnostics", "ReferenceInterpreter", "TernaryIR", "TestSupport"]),
+    .testTarget(
+      name: "CEmissionTests",
+      dependencies: [
+        "CEmission", "FirmwarePlanning", "Sterna", "TernaryIR", "TestSupport",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
     .testTarget(name: "TernaryIRTests", dependencies: ["TernaryIR", "TestSupport", "FirmwarePlanning"]),
     .testTarget(name: "ReferenceInterpreterTests", dependencies: ["ReferenceInterpreter", "TernaryIR"]),
     .testTarget(

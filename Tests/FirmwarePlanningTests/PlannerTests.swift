@@ -1,0 +1,78 @@
+import Diagnostics
+import TernaryIR
+import TestSupport
+import Testing
+
+@testable import FirmwarePlanning
+
+@Suite struct PlannerTests {
+  private static func plan(
+    _ network: TernaryNetwork, _ schedule: PlanningOptions.Schedule = .auto, ram: Int? = nil, flash: Int? = nil
+  ) throws -> FirmwarePlan {
+    try Planner.plan(network, PlanningOptions(name: "net", schedule: schedule, ram: ram, flash: flash))
+  }
+
+  private static let network = Result { try TernaryNetwork(parsing: PlanVerifierTests.text) }
+
+  @Test func aBudgetThatIsJustMetIsNoProblem() throws {
+    let network = try Self.network.get()
+    let least = try Self.plan(network).stateBytes
+    #expect(try Self.plan(network, ram: least).stateBytes == least)
+  }
+
+  @Test func refusalNamesTheLeastThatIsPossible() throws {
+    let network = try Self.network.get()
+    let least = try Self.plan(network).stateBytes
+    let error = #expect(throws: ModelError.self) { try Self.plan(network, ram: least - 1) }
+    let diagnostic = try #require(error?.diagnostics.first)
+    #expect(error?.diagnostics.count == 1)
+    #expect(diagnostic.code == "ram-budget")
+    #expect(
+      diagnostic.message
+        == "the state needs \(least) bytes with --schedule auto, more than --ram \(least - 1): the least that is "
+        + "possible is \(least)")
+    #expect(diagnostic.fix == "give at least --ram \(least), or use fewer channels or a smaller input")
+  }
+
+  /// Layer by layer costs more here; the message says what would do.
+  @Test func refusalRecommendsTheScheduleThatFits() throws {
+    let network = try Self.network.get()
+    let least = try Self.plan(network).stateBytes
+    let frame = try Self.plan(network, .frame).stateBytes
+    try #require(frame > least)
+    let error = #expect(throws: ModelError.self) { try Self.plan(network, .frame, ram: least) }
+    let diagnostic = try #require(error?.diagnostics.first)
+    #expect(diagnostic.message.contains("needs \(frame) bytes with --schedule frame"))
+    #expect(diagnostic.message.hasSuffix("the least that is possible is \(least)"))
+    #expect(diagnostic.fix == "use --schedule auto")
+  }
+
+  @Test func flashBudgetIsKept() throws {
+    let network = try Self.network.get()
+    let bytes = try Self.plan(network).flash.bytes
+    #expect(try Self.plan(network, flash: bytes).flash.bytes == bytes)
+    let error = #expect(throws: ModelError.self) { try Self.plan(network, flash: bytes - 1) }
+    #expect(error?.diagnostics.map(\.code) == ["flash-budget"])
+  }
+
+  /// "The least that is possible" must be: no schedule may beat auto.
+  @Test func autoIsNeverBeaten() throws {
+    for seed: UInt64 in 1...200 {
+      let network = RandomNetwork.make(seed: seed)
+      let auto = try Self.plan(network).stateBytes
+      for schedule in PlanningOptions.Schedule.allCases {
+        let other = try Self.plan(network, schedule)
+        #expect(other.stateBytes >= auto, "seed \(seed): \(schedule) takes \(other.stateBytes), auto \(auto)")
+        #expect(other.stateBytes >= other.lowerBoundBytes)
+      }
+    }
+  }
+
+  @Test func streamingRingsHoldNoMoreThanAWindow() throws {
+    let plan = try Self.plan(Self.network.get(), .stream)
+    #expect(plan.segments == [0...2, 3...3])
+    #expect(plan.stages.map(\.ring.slots) == [3, 2, 1, 4])
+    // One channel with a column of halo on each side, then two of six, of three, and the whole vector's rows.
+    #expect(plan.stages.map(\.ring.bytes) == [24, 24, 6, 24])
+  }
+}

@@ -1,0 +1,107 @@
+/* max_pool_row and sum_pool_row. */
+#include "testing.h"
+
+#include "../../Templates/kernels/max_pool_row.c"
+#include "../../Templates/kernels/sum_pool_row.c"
+
+#define KERNEL 5
+#define WIDTH 9
+#define STRIDE 6
+#define VALUES (KERNEL * ((WIDTH - 1) * STRIDE + KERNEL))
+
+static const uint8_t picture[2][5] = {{1, 7, 3, 0, 255}, {4, 2, 9, 0, 254}};
+
+static void test_max(void **unused) {
+    const struct stage stage = {
+        .out_width = 2, .kernel_height = 2, .kernel_width = 2, .stride_width = 2};
+    const tap_offset both[2] = {0, 5};
+    const tap_offset above[2] = {OUTSIDE, 0};
+    const tap_offset nowhere[2] = {OUTSIDE, OUTSIDE};
+    uint8_t out[3] = {99, 99, 99};
+
+    (void)unused;
+    max_pool_row(&stage, picture[0], both, out);
+    assert_int_equal(out[0], 7);
+    assert_int_equal(out[1], 9);
+    assert_int_equal(out[2], 99);
+    max_pool_row(&stage, picture[0], above, out);
+    assert_int_equal(out[0], 7);
+    assert_int_equal(out[1], 3);
+    max_pool_row(&stage, picture[0], nowhere, out);
+    assert_int_equal(out[0], 0);
+}
+
+static void test_sum(void **unused) {
+    const struct stage stage = {
+        .out_width = 2, .kernel_height = 2, .kernel_width = 2, .stride_width = 3};
+    const tap_offset both[2] = {0, 5};
+    const tap_offset below[2] = {5, OUTSIDE};
+    int32_t acc[3] = {-1, -1, -1};
+
+    (void)unused;
+    sum_pool_row(&stage, picture[0], both, 100, acc);
+    assert_int_equal(acc[0], 14);
+    assert_int_equal(acc[1], 509);
+    assert_int_equal(acc[2], -1);
+    sum_pool_row(&stage, picture[0], below, 100, acc);
+    assert_int_equal(acc[0], 6 + 200);
+    assert_int_equal(acc[1], 254 + 200);
+}
+
+static void test_random(void **unused) {
+    static uint8_t values[VALUES];
+
+    (void)unused;
+    for (int round = 0; round < 4000; round++) {
+        const uint32_t height = random_between(1, KERNEL);
+        const uint32_t width = random_between(1, KERNEL);
+        const uint32_t stride = random_between(1, STRIDE);
+        const uint32_t out_width = random_between(1, WIDTH);
+        const uint32_t row_width = (out_width - 1) * stride + width;
+        const int32_t padding = (int32_t)random_below(256);
+        const uint32_t levels = random_between(1, 256);
+        const struct stage stage = {.out_width = (uint16_t)out_width,
+                                    .kernel_height = (uint16_t)height,
+                                    .kernel_width = (uint16_t)width,
+                                    .stride_width = (uint16_t)stride};
+        tap_offset rows[KERNEL];
+        uint8_t out[WIDTH];
+        int32_t acc[WIDTH];
+
+        for (uint32_t ky = 0; ky < height; ky++) {
+            rows[ky] = (tap_offset)((ky + (uint32_t)round) % height * row_width);
+            if (random_below(5) == 0) {
+                rows[ky] = OUTSIDE;
+            }
+        }
+        for (uint32_t i = 0; i < height * row_width; i++) {
+            values[i] = (uint8_t)random_below(levels);
+        }
+        max_pool_row(&stage, values, rows, out);
+        sum_pool_row(&stage, values, rows, padding, acc);
+        for (uint32_t ox = 0; ox < out_width; ox++) {
+            int32_t largest = 0;
+            int32_t sum = 0;
+
+            for (uint32_t i = 0; i < height * width; i++) {
+                const tap_offset row = rows[i / width];
+                const int32_t value = row == OUTSIDE ? -1 : values[row + ox * stride + i % width];
+
+                largest = value > largest ? value : largest;
+                sum += value < 0 ? padding : value;
+            }
+            assert_int_equal(out[ox], largest);
+            assert_int_equal(acc[ox], sum);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_max),
+        cmocka_unit_test(test_sum),
+        cmocka_unit_test(test_random),
+    };
+
+    return cmocka_run_group_tests_name("pools", tests, NULL, NULL);
+}
