@@ -21,7 +21,9 @@ struct DemoVerb: AsyncParsableCommand {
         return
       }
       var files = OutputFiles()
-      let artefacts = try demonstration.compilation.artefacts() + [demonstration.compilation.testFile()]
+      let compilation = demonstration.compilation
+      let artefacts =
+        try compilation.artefacts() + [compilation.testFile(), demonstration.sampleHeader()]
       for artefact in artefacts { files.add("\(directory)/\(artefact.name)", artefact.text) }
       for file in BuiltInModel.files { files.add("\(directory)/\(file.name)", file.bytes) }
       try files.write()
