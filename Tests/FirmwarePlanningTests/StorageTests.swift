@@ -28,11 +28,26 @@ import Testing
     #expect(Self.storage(5...9, grid: 5...9, zero: 200) == Storage(base: 4, maximumLevel: 5, elementBytes: 1))
   }
 
-  @Test func sumsTakeTwoBytesAndLogitsFour() {
-    #expect(Self.storage(0...4080, kind: .sum) == Storage(base: 0, maximumLevel: 4080, elementBytes: 2))
-    #expect(Self.storage(-513...508, kind: .sum) == Storage(base: -514, maximumLevel: 1022, elementBytes: 2))
+  @Test func logitsTakeFourBytes() {
     #expect(Self.storage(-900...700, kind: .logits).elementBytes == 4)
     #expect(Self.storage(-900...700, kind: .logits).base == 0)
+  }
+
+  /// A pool's sums are stored as they come, over the sum of the bases.
+  @Test func sumsTakeTwoBytes() throws {
+    let (stage, _) = try Self.stage(
+      """
+      network "n"
+      input 1x2x2 range -3...12
+      avgpool "p" kernel 2x2
+      dense "d"
+        weights
+          +
+          -
+        logits
+      """)
+    #expect(stage.input == Storage(base: -4, maximumLevel: 16, elementBytes: 1))
+    #expect(stage.output == Storage(base: -16, maximumLevel: 64, elementBytes: 2))
   }
 
   // MARK: Epilogues

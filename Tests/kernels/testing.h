@@ -23,9 +23,8 @@ typedef uint16_t tap_offset;
 
 #include "../../Templates/kernels/stage.c"
 
-/* Not every test needs both; this keeps compilers from complaining. */
+/* Not every test needs it; this keeps compilers from complaining. */
 static inline void use_stage(void) {
-    (void)row_is_due;
     (void)row_offset;
 }
 

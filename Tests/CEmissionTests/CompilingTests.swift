@@ -1,0 +1,101 @@
+import FirmwarePlanning
+import Sterna
+import TestSupport
+import Testing
+
+/// What a C compiler and a linker make of emitted files.
+@Suite struct CompilingTests {
+  private static let compilers: [(tool: String, flags: [String])] = [
+    ("gcc", []), ("clang", []), ("arm-none-eabi-gcc", ["-mcpu=cortex-m0", "-mthumb", "-ffreestanding"]),
+    ("arm-none-eabi-gcc", ["-mcpu=cortex-m4", "-mthumb", "-ffreestanding"]),
+  ]
+
+  private static let compilations = Result {
+    try (1...12).map { seed in
+      let network = RandomNetwork.make(seed: UInt64(400 + seed))
+      return try compiled(
+        seed % 2 == 0 ? renamed(network) : network, name: "net\(seed)", schedule(seed))
+    } + smallNetworks.map { try compiled(small($0.name), name: $0.name) }
+  }
+
+  @Test(arguments: compilers.indices) func noCompilerWarns(index: Int) async throws {
+    let compiler = Self.compilers[index]
+    let workshop = try Workshop()
+    for compilation in try Self.compilations.get() {
+      try workshop.write(compilation)
+      let name = compilation.plan.name
+      for level in ["-O2", "-O0"] {
+        let outcome = try await workshop.run(
+          compiler.tool, Workshop.warnings + compiler.flags + [level, "-c", "\(name).c", "-o", "\(name).o"])
+        #expect(outcome.exitCode == 0, "\(name), \(level): \(outcome.output.prefix(2000))")
+      }
+    }
+  }
+
+  /// C++ includes the header too.
+  @Test func headersAreCPlusPlus() async throws {
+    let workshop = try Workshop()
+    for compilation in try Self.compilations.get() {
+      try workshop.write(compilation)
+      try workshop.write(
+        "main.cpp", "#include \"\(compilation.plan.name).h\"\nint main() { return sizeof(\(compilation.plan.name)_state) < 4; }\n")
+      let outcome = try await workshop.run("g++", ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c", "main.cpp"])
+      #expect(outcome.exitCode == 0, "\(outcome.output)")
+    }
+  }
+
+  /// Every external symbol begins with the model's name, and all memory is the caller's.
+  @Test func symbolsArePrefixedAndNothingIsMutable() async throws {
+    let workshop = try Workshop()
+    for compilation in try Self.compilations.get() {
+      let name = compilation.plan.name
+      try workshop.write(compilation)
+      try await workshop.run("arm-none-eabi-gcc", ["-mcpu=cortex-m0", "-mthumb", "-O2", "-c", "\(name).c"])
+      let outcome = try await workshop.run("arm-none-eabi-nm", ["\(name).o"])
+      #expect(outcome.exitCode == 0)
+      var defined: Set<String> = []
+      for line in outcome.output.split(separator: "\n") {
+        let words = line.split(separator: " ")
+        guard let symbol = words.last, words.count >= 2 else { continue }
+        switch words[words.count - 2] {
+        case "T", "R":
+          #expect(symbol.hasPrefix("\(name)_"))
+          defined.insert(String(symbol))
+        case "t", "r": break
+        case "U":
+          // The compiler's own helpers: divisions, 64-bit products, loops that it takes for a memset. None of them floats.
+          #expect(symbol.hasPrefix("__aeabi_") || symbol.hasPrefix("__gnu_thumb1_") || symbol.hasPrefix("mem"), "\(line)")
+          #expect(!symbol.hasPrefix("__aeabi_f") && !symbol.hasPrefix("__aeabi_d"), "\(line)")
+        default: Issue.record("\(name): \(line)")
+        }
+      }
+      #expect(
+        defined
+          == Set(["run", "begin", "push_row", "finish", "argmax", "self_test"].map { "\(name)_\($0)" }))
+    }
+  }
+
+  @Test func twoModelsShareAProgram() async throws {
+    let workshop = try Workshop()
+    for (name, kind) in [("first", "pools"), ("second", "depthwise")] {
+      try workshop.write(compiled(small(kind), name: name))
+    }
+    try workshop.write(
+      "main.c",
+      """
+      #include "first.h"
+      #include "second.h"
+
+      int main(void) {
+          static first_state a;
+          static second_state b;
+
+          return 10 * first_self_test(&a) + second_self_test(&b);
+      }
+
+      """)
+    let built = try await workshop.run("gcc", Workshop.warnings + ["main.c", "first.c", "second.c", "-o", "both"])
+    #expect(built.exitCode == 0, "\(built.output)")
+    #expect(try await workshop.run("./both").exitCode == 0)
+  }
+}

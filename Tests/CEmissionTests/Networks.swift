@@ -1,0 +1,134 @@
+import FirmwarePlanning
+import FoundationEssentials
+import Sterna
+import TernaryIR
+import TestSupport
+
+/// Networks of one or two layers, one for each kind of layer that the emitter prints.
+let smallNetworks: [(name: String, text: String)] = [
+  (
+    "convolution",
+    """
+    network "n"
+    input 2x4x6 range 0...15
+    conv "/edge/Conv" kernel 3x2 stride 2x1 pad 1 1 0 0
+      weights
+        +0 -0 +-  00 0- 0+
+        ++ ++ ++  00 00 00
+      affine shift 2 clamp 0...7
+      multipliers 1 3
+      offsets 2 0
+    """
+  ),
+  (
+    "depthwise",
+    """
+    network "n"
+    quantize "x" scale 0.5 zero 3 range -7...7 signed
+    input 2x3x5 range -7...7 zero 3
+    conv "depthwise" kernel 3x3 pad 1 1 1 1 groups 2
+      weights
+        +0- +0- +0-
+        0+0 +-+ 0+0
+      half-even shift 1 clamp -4...4
+    """
+  ),
+  (
+    "thresholds",
+    """
+    network "n"
+    input 2x3x3 range 0...3
+    conv "steps" kernel 1x1
+      weights
+        +-
+        ++
+      thresholds clamp 0...3
+      at -1 0 2
+      at 1 3 5
+    """
+  ),
+  (
+    "wide",
+    """
+    network "n"
+    input 1x2x2 range 0...255
+    conv "wide" kernel 2x2
+      weights
+        ++++
+      affine shift 31 clamp 0...255
+      multipliers 536870912
+      offsets 1073741824
+    """
+  ),
+  (
+    "pools",
+    """
+    network "n"
+    input 2x5x5 range 0...15
+    maxpool "/pool1/MaxPool" kernel 2x2 stride 1x1
+    avgpool "/pool2/AveragePool" kernel 2x2 stride 2x2
+      half-even shift 2 clamp 0...15
+    """
+  ),
+  (
+    "sums",
+    """
+    network "n"
+    input 2x4x4 range 0...255
+    avgpool "average" kernel 2x2 stride 2x2
+    dense "classes"
+      weights
+        ++++ 0000
+        0-0- +++-
+      logits
+      multipliers 3 5
+      offsets -7 0
+    """
+  ),
+  (
+    "dense",
+    """
+    network "n"
+    input 5x1x1 range 0...255
+    dense "hidden"
+      weights
+        +-0+-
+        ++++0
+        0000-
+      affine shift 1 clamp 0...127
+    dense "logits"
+      weights
+        +-0
+        -0+
+      affine clamp -100...100
+    """
+  ),
+]
+
+/// Schedules in turn.
+func schedule(_ index: Int) -> PlanningOptions.Schedule {
+  PlanningOptions.Schedule.allCases[index % PlanningOptions.Schedule.allCases.count]
+}
+
+func small(_ name: String) throws -> TernaryNetwork {
+  try TernaryNetwork(parsing: smallNetworks.first { $0.name == name }?.text ?? "")
+}
+
+func compiled(_ network: TernaryNetwork, name: String = "net", _ schedule: PlanningOptions.Schedule = .auto) throws
+  -> Compilation
+{
+  try Compilation(network: network, PlanningOptions(name: name, schedule: schedule))
+}
+
+/// Random networks with names as long, as alike and as hostile as a file can have them.
+func renamed(_ network: TernaryNetwork) -> TernaryNetwork {
+  let names = [
+    "taps", "/conv/Conv", "/conv/Conv_1", "requantize", "*/ int x; /*", "memset", String(repeating: "long name ", count: 30),
+    "conv_weights", "index\\\n\"%s%n", "", "net", "out", "conv_1_0", "pow",
+  ]
+  var network = network
+  for index in network.layers.indices {
+    network.layers[index].name = names[(index + network.layers.count * 3) % names.count]
+  }
+  return network
+}
