@@ -128,8 +128,10 @@ stage_firmware() {
 }
 
 stage_consumer() {
-    Tests/consumer/check "$STERNA" training/delivered/har.onnx
-    Tests/consumer/check "$STERNA" training/delivered/har.onnx cortex-m0
+    local model=$root/build/demo/har.onnx
+    "$STERNA" demo -o "$root/build/demo"
+    Tests/consumer/check "$STERNA" "$model"
+    Tests/consumer/check "$STERNA" "$model" cortex-m0
 }
 
 stage_acceptance() {

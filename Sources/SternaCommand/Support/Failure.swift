@@ -2,7 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Sterna
 
-/// Exit codes beyond 0 and ArgumentParser's 64; `design/interfaces` fixes the first four.
+/// Exit codes beyond 0 and ArgumentParser's 64.
 enum Exit {
   static let cannotCompile = ExitCode(1)
   static let mismatch = ExitCode(2)
