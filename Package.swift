@@ -71,7 +71,8 @@ let package = Package(
       dependencies: [
         "CEmission", "FirmwarePlanning", "Sterna", "TernaryIR", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
-      ]),
+      ],
+      exclude: ["Golden"]),
     .testTarget(name: "TernaryIRTests", dependencies: ["TernaryIR", "TestSupport", "FirmwarePlanning"]),
     .testTarget(name: "ReferenceInterpreterTests", dependencies: ["ReferenceInterpreter", "TernaryIR"]),
     .testTarget(

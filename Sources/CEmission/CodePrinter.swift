@@ -70,7 +70,8 @@ struct CodePrinter {
 }
 
 extension CodePrinter {
-  /// A declaration or call: on one line where it fits, else its arguments packed and aligned behind the parenthesis.
+  /// A declaration or call: on one line where it fits, else its arguments packed and aligned behind the parenthesis
+  /// where there is room for the longest, as clang-format does.
   mutating func list(_ head: String, _ arguments: [String], _ tail: String) {
     let room = Self.width - indentation
     let line = head + arguments.joined(separator: ", ") + tail
@@ -78,13 +79,17 @@ extension CodePrinter {
       print(line)
       return
     }
-    var current = head
+    let longest = arguments.map(\.count).max() ?? 0
+    let isAligned = head.count + longest + max(tail.count, 1) <= room
+    if !isAligned { print(head) }
+    let column = isAligned ? head.count : 4
+    var current = isAligned ? head : String(repeating: " ", count: column)
     for (index, argument) in arguments.enumerated() {
       let piece = argument + (index + 1 < arguments.count ? "," : tail)
       let separator = index == 0 || current.hasSuffix(" ") ? "" : " "
       if index > 0, current.count + separator.count + piece.count > room {
         print(current)
-        current = String(repeating: " ", count: head.count) + piece
+        current = String(repeating: " ", count: column) + piece
       } else {
         current += separator + piece
       }

@@ -6,7 +6,7 @@ struct HeaderPrinter {
   let plan: FirmwarePlan
   let provenance: Provenance
   private var p: String { plan.name }
-  private var P: String { plan.macroPrefix }
+  private var upper: String { plan.macroPrefix }
 
   init(_ plan: FirmwarePlan, _ provenance: Provenance) {
     self.plan = plan
@@ -26,15 +26,15 @@ struct HeaderPrinter {
         "  options: \(provenance.options.inComment)",
         "Do not edit: change the model and compile it again.",
       ])
-    out.print("#ifndef \(P)_H\n#define \(P)_H\n\n#include <stdint.h>\n")
+    out.print("#ifndef \(upper)_H\n#define \(upper)_H\n\n#include <stdint.h>\n")
     out.print("#ifdef __cplusplus\nextern \"C\" {\n#endif\n")
     printInput(&out, element)
     printOutput(&out)
     out.print("/* All RAM that the network needs, but for the stack. */")
-    out.print("#define \(P)_STATE_BYTES \(plan.stateBytes)\n")
-    out.print("typedef union {\n    uint32_t align;\n    uint8_t bytes[\(P)_STATE_BYTES];\n} \(p)_state;\n")
+    out.print("#define \(upper)_STATE_BYTES \(plan.stateBytes)\n")
+    out.print("typedef union {\n    uint32_t align;\n    uint8_t bytes[\(upper)_STATE_BYTES];\n} \(p)_state;\n")
     printFunctions(&out, element)
-    out.print("#ifdef __cplusplus\n}\n#endif\n\n#endif /* \(P)_H */")
+    out.print("#ifdef __cplusplus\n}\n#endif\n\n#endif /* \(upper)_H */")
     return out.text
   }
 
@@ -46,19 +46,19 @@ struct HeaderPrinter {
         "Input: \(input.shape.channels) channel(s) of \(input.shape.height) rows and \(input.shape.width) columns, in "
           + "this order, one \(element) each.",
         "",
-      ] + quantization.recipe(P))
-    out.print("#define \(P)_INPUT_CHANNELS \(input.shape.channels)")
-    out.print("#define \(P)_INPUT_HEIGHT \(input.shape.height)")
-    out.print("#define \(P)_INPUT_WIDTH \(input.shape.width)")
-    out.print("#define \(P)_INPUT_BYTES \(input.bytes)")
-    out.print("#define \(P)_ROW_BYTES \(input.rowBytes) /* one row of all channels */")
-    out.print("#define \(P)_INPUT_SIGNED \(quantization.isSigned ? 1 : 0)")
-    out.print("#define \(P)_INPUT_MINIMUM \(cInteger(quantization.minimum))")
-    out.print("#define \(P)_INPUT_MAXIMUM \(cInteger(quantization.maximum))")
-    out.print("#define \(P)_INPUT_ZERO_POINT \(cInteger(quantization.zeroPoint))")
+      ] + quantization.recipe(upper))
+    out.print("#define \(upper)_INPUT_CHANNELS \(input.shape.channels)")
+    out.print("#define \(upper)_INPUT_HEIGHT \(input.shape.height)")
+    out.print("#define \(upper)_INPUT_WIDTH \(input.shape.width)")
+    out.print("#define \(upper)_INPUT_BYTES \(input.bytes)")
+    out.print("#define \(upper)_ROW_BYTES \(input.rowBytes) /* one row of all channels */")
+    out.print("#define \(upper)_INPUT_SIGNED \(quantization.isSigned ? 1 : 0)")
+    out.print("#define \(upper)_INPUT_MINIMUM \(cInteger(quantization.minimum))")
+    out.print("#define \(upper)_INPUT_MAXIMUM \(cInteger(quantization.maximum))")
+    out.print("#define \(upper)_INPUT_ZERO_POINT \(cInteger(quantization.zeroPoint))")
     let (mantissa, exponent) = quantization.scale.dyadic
-    out.print("#define \(P)_INPUT_SCALE_MANTISSA \(mantissa)")
-    out.print("#define \(P)_INPUT_SCALE_EXPONENT \(cInteger(exponent))\n")
+    out.print("#define \(upper)_INPUT_SCALE_MANTISSA \(mantissa)")
+    out.print("#define \(upper)_INPUT_SCALE_EXPONENT \(cInteger(exponent))\n")
   }
 
   private func printOutput(_ out: inout CodePrinter) {
@@ -77,31 +77,32 @@ struct HeaderPrinter {
     }
     paragraphs.append("Every output lies in [\(tensor.range.lowerBound), \(tensor.range.upperBound)].")
     out.comment(paragraphs)
-    out.print("#define \(P)_OUTPUT_COUNT \(output.count)")
+    out.print("#define \(upper)_OUTPUT_COUNT \(output.count)")
     if tensor.shape.height * tensor.shape.width > 1 {
-      out.print("#define \(P)_OUTPUT_CHANNELS \(tensor.shape.channels)")
-      out.print("#define \(P)_OUTPUT_HEIGHT \(tensor.shape.height)")
-      out.print("#define \(P)_OUTPUT_WIDTH \(tensor.shape.width)")
+      out.print("#define \(upper)_OUTPUT_CHANNELS \(tensor.shape.channels)")
+      out.print("#define \(upper)_OUTPUT_HEIGHT \(tensor.shape.height)")
+      out.print("#define \(upper)_OUTPUT_WIDTH \(tensor.shape.width)")
     }
     out.print()
   }
 
   private func printFunctions(_ out: inout CodePrinter, _ element: String) {
-    let output = "int32_t output[\(P)_OUTPUT_COUNT]"
+    let output = "int32_t output[\(upper)_OUTPUT_COUNT]"
     out.print("/* Runs the network on a whole input. */")
-    out.list("void \(p)_run(", ["\(p)_state *state", "const \(element) input[\(P)_INPUT_BYTES]", output], ");")
+    out.list("void \(p)_run(", ["\(p)_state *state", "const \(element) input[\(upper)_INPUT_BYTES]", output], ");")
     out.print()
     out.comment([
       "The same in portions, as a sensor delivers its rows: begin, then push_row for each of the "
-        + "\(P)_INPUT_HEIGHT rows (all channels of a row, one after another), then finish. The input never has to exist "
+        + "\(upper)_INPUT_HEIGHT rows (all channels of a row, one after another), then finish. The input never has to exist "
         + "as a whole. A row too many is ignored; finish before the last row leaves the output unspecified."
     ])
     out.print("void \(p)_begin(\(p)_state *state);")
-    out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(P)_ROW_BYTES]"], ");")
+    out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ");")
     out.list("void \(p)_finish(", ["\(p)_state *state", output], ");")
     out.print()
     out.print("/* Index of the largest output, the first of several equal ones. */")
-    out.print("int \(p)_argmax(const \(output));\n")
+    out.list("int \(p)_argmax(", ["const \(output)"], ");")
+    out.print()
     out.comment([
       "Checks the network on the device; overwrites the state. 0: all is well, 1: a table in flash is damaged, 2: a "
         + "built-in sample does not give the known answer, 3: memory beyond the network's own was overwritten."

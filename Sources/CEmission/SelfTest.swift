@@ -34,7 +34,7 @@ package struct SelfTest: Sendable, Equatable {
 
   private static func integer(_ byte: UInt8, _ input: InputPlan) -> Int32 {
     let value = input.quantization.isSigned ? Int(Int8(bitPattern: byte)) : Int(byte)
-    return Int32(min(max(value, input.base), input.base + input.maximumLevel))
+    return Int32(min(max(value, input.base + input.minimumLevel), input.base + input.maximumLevel))
   }
 
   /// Folds values into a checksum. Any change of one value changes it, since each step is a bijection of the sum.
@@ -76,19 +76,20 @@ package struct SelfTest: Sendable, Equatable {
 
   func print(_ plan: FirmwarePlan, _ element: String, to out: inout CodePrinter) {
     let tables = tables(plan)
-    let P = plan.macroPrefix
+    let upper = plan.macroPrefix
     for bits in [8, 32, 64] where tables.contains(where: { $0.bits == bits }) {
       printChecksum(bits, &out)
     }
     out.block("int \(plan.name)_self_test(\(plan.name)_state *state)") { out in
-      out.print("static const int32_t answer[\(P)_OUTPUT_COUNT] = {")
+      out.print("static const int32_t answer[\(upper)_OUTPUT_COUNT] = {")
       out.print("    /* clang-format off */")
-      for line in Tables.lines(output.map { $0 == Int32.min ? "(-2147483647 - 1)" : "\($0)" }) { out.print(line) }
+      let numbers = output.map { $0 == Int32.min ? "(-2147483647 - 1)" : "\($0)" }
+      for line in Tables.lines(numbers, width: CodePrinter.width - 4) { out.print(line) }
       out.print("    /* clang-format on */")
       out.print("};")
       out.print(
         "\(element) *const row = (\(element) *)(void *)(state->bytes + SELF_TEST_ROW);".replacingVoidCast(element))
-      out.print("int32_t output[\(P)_OUTPUT_COUNT];")
+      out.print("int32_t output[\(upper)_OUTPUT_COUNT];")
       out.print("uint32_t seed = 1;")
       if !tables.isEmpty { out.print("uint32_t sum = UINT32_C(2166136261);") }
       out.print()
@@ -104,8 +105,8 @@ package struct SelfTest: Sendable, Equatable {
       }
       out.print("/* Pseudo-random rows, made where the layers' scratch memory is. */")
       out.print("\(plan.name)_begin(state);")
-      out.block("for (uint32_t y = 0; y < \(P)_INPUT_HEIGHT; y++)") { out in
-        out.block("for (uint32_t x = 0; x < \(P)_ROW_BYTES; x++)") { out in
+      out.block("for (uint32_t y = 0; y < \(upper)_INPUT_HEIGHT; y++)") { out in
+        out.block("for (uint32_t x = 0; x < \(upper)_ROW_BYTES; x++)") { out in
           out.print("seed = seed * UINT32_C(\(Self.multiplier)) + UINT32_C(\(Self.increment));")
           if element == "int8_t" {
             out.print("row[x] = (int8_t)((int32_t)((seed >> 24) ^ 128U) - 128);")
@@ -116,7 +117,7 @@ package struct SelfTest: Sendable, Equatable {
         out.print("\(plan.name)_push_row(state, row);")
       }
       out.print("\(plan.name)_finish(state, output);")
-      out.block("for (uint32_t i = 0; i < \(P)_OUTPUT_COUNT; i++)") { out in
+      out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") { out in
         out.block("if (output[i] != answer[i])") { $0.print("return 2;") }
       }
       out.print("return *(const uint32_t *)(const void *)(state->bytes + CANARY_AT) == CANARY ? 0 : 3;")

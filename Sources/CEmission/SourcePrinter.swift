@@ -8,7 +8,7 @@ struct SourcePrinter {
   let provenance: Provenance
   let selfTest: SelfTest
   private var p: String { plan.name }
-  private var P: String { plan.macroPrefix }
+  private var upper: String { plan.macroPrefix }
   private var element: String { plan.input.quantization.isSigned ? "int8_t" : "uint8_t" }
   private var first: Stage { plan.stages[0] }
 
@@ -61,8 +61,8 @@ struct SourcePrinter {
     out.print(
       """
       /* Tests define this to see every row that a layer makes; values[c * channel_stride + x]. */
-      #ifndef \(P)_PROBE
-      #define \(P)_PROBE(layer, row, values, channel_stride) ((void)0)
+      #ifndef \(upper)_PROBE
+      #define \(upper)_PROBE(layer, row, values, channel_stride) ((void)0)
       #endif
 
       """)
@@ -124,10 +124,13 @@ struct SourcePrinter {
     for stage in halos(ofSegment: segment) {
       let ring = stage.ring
       if ring.elementBytes == 1 {
-        out.print("fill_ring(memory + \(stage.name).ring, \(ring.bytes), \(ring.paddingLevel));")
+        out.list(
+          "fill_ring(", ["memory + \(stage.descriptor).ring", "\(ring.bytes)", "\(ring.paddingLevel)"], ");")
       } else {
-        out.print(
-          "fill_ring16((uint16_t *)(void *)(memory + \(stage.name).ring), \(ring.bytes / 2), \(ring.paddingLevel));")
+        out.list(
+          "fill_ring16(",
+          ["(uint16_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 2)", "\(ring.paddingLevel)"], ");"
+        )
       }
     }
   }
@@ -151,20 +154,21 @@ struct SourcePrinter {
     out.list("static void push_row(", ["uint8_t *memory", "const \(element) *row", "uint32_t channel_stride"], ") {")
     out.indented { out in
       out.print("uint16_t *const rows = row_counters(memory);")
-      out.print("uint8_t *to = memory + \(first.name).ring + row_offset(&\(first.name), rows[0])\(halo);\n")
+      out.print("const struct stage *const s = &\(first.descriptor);")
+      out.print("uint8_t *to = memory + s->ring + row_offset(s, rows[0])\(halo);\n")
       let copy: (inout CodePrinter) -> Void = { out in
-        out.block("for (uint32_t x = 0; x < \(P)_INPUT_WIDTH; x++)") { out in
-          if input.maximumLevel == 255, input.base == 0 {
+        out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { out in
+          if input.hasAllLevels, input.base == 0 {
             out.print("to[x] = row[x];")
-          } else if input.maximumLevel == 255 {
+          } else if input.hasAllLevels {
             out.print("to[x] = (uint8_t)(row[x] + \(-input.base));")
           } else {
             let level =
               input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
             out.print("const int level = \(level);\n")
             out.print("/* The quantizer makes no value beyond these; a stray one must not break the bounds. */")
-            out.print(
-              "to[x] = (uint8_t)(level < 0 ? 0 : level > \(input.maximumLevel) ? \(input.maximumLevel) : level);")
+            let (low, high) = (input.minimumLevel, input.maximumLevel)
+            out.print("to[x] = (uint8_t)(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
           }
         }
       }
@@ -172,7 +176,7 @@ struct SourcePrinter {
         out.print("(void)channel_stride;")
         copy(&out)
       } else {
-        out.block("for (uint32_t c = 0; c < \(P)_INPUT_CHANNELS; c++)") { out in
+        out.block("for (uint32_t c = 0; c < \(upper)_INPUT_CHANNELS; c++)") { out in
           copy(&out)
           out.print("row += channel_stride;")
           out.print("to += \(ring.channelStride);")
@@ -182,17 +186,17 @@ struct SourcePrinter {
       if case .output = first.destination {} else { out.print("\(first.name)_advance(memory);") }
     }
     out.print("}\n")
-    out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(P)_ROW_BYTES]"], ") {")
+    out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ") {")
     out.indented { out in
-      out.block("if (row_counters(state->bytes)[0] < \(P)_INPUT_HEIGHT)") {
-        $0.print("push_row(state->bytes, row, \(P)_INPUT_WIDTH);")
+      out.block("if (row_counters(state->bytes)[0] < \(upper)_INPUT_HEIGHT)") {
+        $0.print("push_row(state->bytes, row, \(upper)_INPUT_WIDTH);")
       }
     }
     out.print("}\n")
   }
 
   private func printFinish(_ out: inout CodePrinter) {
-    out.list("void \(p)_finish(", ["\(p)_state *state", "int32_t output[\(P)_OUTPUT_COUNT]"], ") {")
+    out.list("void \(p)_finish(", ["\(p)_state *state", "int32_t output[\(upper)_OUTPUT_COUNT]"], ") {")
     out.indented { out in
       out.print("uint8_t *const memory = state->bytes;\n")
       for segment in plan.segments.indices.dropFirst() {
@@ -212,7 +216,7 @@ struct SourcePrinter {
   }
 
   private func printResult(_ last: Stage, _ offset: Int, _ out: inout CodePrinter) {
-    out.block("for (uint32_t i = 0; i < \(P)_OUTPUT_COUNT; i++)") { out in
+    out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") { out in
       let base = last.output.base
       let shift = base == 0 ? "" : base < 0 ? " - \(-base)" : " + \(base)"
       if last.output.elementBytes == 1 {
@@ -228,11 +232,12 @@ struct SourcePrinter {
   private func printRun(_ out: inout CodePrinter) {
     out.list(
       "void \(p)_run(",
-      ["\(p)_state *state", "const \(element) input[\(P)_INPUT_BYTES]", "int32_t output[\(P)_OUTPUT_COUNT]"], ") {")
+      ["\(p)_state *state", "const \(element) input[\(upper)_INPUT_BYTES]", "int32_t output[\(upper)_OUTPUT_COUNT]"],
+      ") {")
     out.indented { out in
       out.print("\(p)_begin(state);")
-      out.block("for (uint32_t y = 0; y < \(P)_INPUT_HEIGHT; y++)") { out in
-        out.print("const \(element) *const row = input + y * \(P)_INPUT_WIDTH;\n")
+      out.block("for (uint32_t y = 0; y < \(upper)_INPUT_HEIGHT; y++)") { out in
+        out.print("const \(element) *const row = input + y * \(upper)_INPUT_WIDTH;\n")
         out.print("push_row(state->bytes, row, \(plan.input.shape.height * plan.input.shape.width));")
       }
       out.print("\(p)_finish(state, output);")
@@ -241,12 +246,12 @@ struct SourcePrinter {
   }
 
   private func printArgmax(_ out: inout CodePrinter) {
+    out.list("int \(p)_argmax(", ["const int32_t output[\(upper)_OUTPUT_COUNT]"], ") {")
     out.print(
       """
-      int \(p)_argmax(const int32_t output[\(P)_OUTPUT_COUNT]) {
           int best = 0;
 
-          for (int i = 1; i < \(P)_OUTPUT_COUNT; i++) {
+          for (int i = 1; i < \(upper)_OUTPUT_COUNT; i++) {
               if (output[i] > output[best]) {
                   best = i;
               }

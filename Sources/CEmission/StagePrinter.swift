@@ -38,7 +38,7 @@ struct StagePrinter {
   func printDescriptor(_ out: inout CodePrinter) {
     let ring = stage.ring
     let window = stage.window
-    out.print("static const struct stage \(name) = {")
+    out.print("static const struct stage \(stage.descriptor) = {")
     let fields: [(String, Int)] = [
       ("ring", plan.buffers[ring.buffer].offset), ("row_stride", ring.rowStride), ("slots", ring.slots),
       ("channel_stride", ring.channelStride), ("height", stage.inputShape.height),
@@ -79,7 +79,7 @@ struct StagePrinter {
 
   private func printRows(_ out: inout CodePrinter) {
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(name);")
+      out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
       if isConvolution { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
@@ -131,13 +131,12 @@ struct StagePrinter {
     case .ring(let next):
       let ring = plan.stages[next].ring
       let halo = ring.left > 0 ? " + \(ring.left)" : ""
+      out.print("const struct stage *const next = &\(plan.stages[next].descriptor);")
       if type == "uint8_t" {
-        out.print(
-          "uint8_t *const out = memory + \(plan.stages[next].name).ring + row_offset(&\(plan.stages[next].name), oy)\(halo);"
-        )
+        out.print("uint8_t *const out = memory + next->ring + row_offset(next, oy)\(halo);")
       } else {
-        out.print("\(type) *const base = \(cast)(memory + \(plan.stages[next].name).ring);")
-        out.print("\(type) *const out = base + row_offset(&\(plan.stages[next].name), oy)\(halo);")
+        out.print("\(type) *const base = \(cast)(memory + next->ring);")
+        out.print("\(type) *const out = base + row_offset(next, oy)\(halo);")
       }
     case .result(let buffer):
       if type == "uint8_t" {
@@ -251,7 +250,7 @@ struct StagePrinter {
 
   private func printDense(_ work: DenseWork, _ out: inout CodePrinter) {
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(name);")
+      out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);\n")
       out.block("if (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
@@ -268,7 +267,7 @@ struct StagePrinter {
 
   private func printFinish(_ work: DenseWork, _ out: inout CodePrinter) {
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(name);")
+      out.print("const struct stage *const s = &\(stage.descriptor);")
       printDots(work, "output[oc]", &out)
       out.print("\(plan.macroPrefix)_PROBE(\(index), 0, output, 1);")
     }
@@ -294,4 +293,10 @@ struct StagePrinter {
       out.print("\(target) = \(value);")
     }
   }
+}
+
+extension Stage {
+  /// The C name of the stage's window and ring. No identifier is a layer's bare name: whatever a file calls its layers, they
+  /// meet neither each other's tables nor the names of C, of the kernels and of local variables.
+  var descriptor: String { "\(name)_stage" }
 }

@@ -21,7 +21,7 @@ struct TestPrinter {
   let provenance: Provenance
   let samples: [GoldenSample]
   private var p: String { plan.name }
-  private var P: String { plan.macroPrefix }
+  private var upper: String { plan.macroPrefix }
   private var element: String { plan.input.quantization.isSigned ? "int8_t" : "uint8_t" }
 
   func text() -> String {
@@ -45,8 +45,15 @@ struct TestPrinter {
       static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride);
 
       """)
-    out.macro("\(P)_PROBE(layer, row, values, channel_stride)", "check_row((layer), (row), (values), (channel_stride))")
+    out.macro(
+      "\(upper)_PROBE(layer, row, values, channel_stride)", "check_row((layer), (row), (values), (channel_stride))")
     out.print("#include \"\(p).c\"\n")
+    for (short, long) in [
+      ("CHANNELS", "INPUT_CHANNELS"), ("HEIGHT", "INPUT_HEIGHT"), ("WIDTH", "INPUT_WIDTH"), ("OUTPUTS", "OUTPUT_COUNT"),
+    ] {
+      out.print("#define \(short) \(upper)_\(long)")
+    }
+    out.print()
     printLayers(&out)
     printVectors(&out)
     printChecks(&out)
@@ -82,13 +89,13 @@ struct TestPrinter {
   private func printVectors(_ out: inout CodePrinter) {
     out.print("/* Golden vectors: [channel][row][column], as stored. */\n/* clang-format off */")
     for (s, sample) in samples.enumerated() {
-      printTable("static const \(element) input_\(s)[\(P)_INPUT_BYTES]", sample.input, &out)
+      printTable("static const \(element) input_\(s)[\(upper)_INPUT_BYTES]", sample.input, &out)
       for (layer, values) in zip(plan.probedLayers, sample.layers) {
         let base = Int32(layer.base)
         printTable(
           "static const \(type(layer)) \(layer.name)_\(s)[\(layer.count)]", values.map { $0 - base }, &out)
       }
-      printTable("static const int32_t output_\(s)[\(P)_OUTPUT_COUNT]", sample.output, &out)
+      printTable("static const int32_t output_\(s)[\(upper)_OUTPUT_COUNT]", sample.output, &out)
     }
     out.print("/* clang-format on */\n")
     out.print("static const \(element) *const inputs[SAMPLES] = {")
@@ -190,14 +197,14 @@ struct TestPrinter {
           for (uint32_t layer = 0; layer < LAYERS; layer++) {
               assert_int_equal(rows_seen[layer], layers[layer].height);
           }
-          for (uint32_t i = 0; i < \(P)_OUTPUT_COUNT; i++) {
+          for (uint32_t i = 0; i < OUTPUTS; i++) {
               assert_int_equal(output[i], outputs[sample][i]);
           }
       }
 
       static void test_run(void **unused) {
           static \(p)_state state;
-          static int32_t output[\(P)_OUTPUT_COUNT];
+          static int32_t output[OUTPUTS];
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {
@@ -210,18 +217,18 @@ struct TestPrinter {
       /* Row by row, with a row too many at the end, which must be ignored. */
       static void test_push_row(void **unused) {
           static \(p)_state state;
-          static int32_t output[\(P)_OUTPUT_COUNT];
-          static \(element) row[\(P)_ROW_BYTES];
+          static int32_t output[OUTPUTS];
+          static \(element) row[\(upper)_ROW_BYTES];
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {
               start(s, &state);
               \(p)_begin(&state);
-              for (uint32_t y = 0; y < \(P)_INPUT_HEIGHT + 1; y++) {
-                  for (uint32_t c = 0; c < \(P)_INPUT_CHANNELS && y < \(P)_INPUT_HEIGHT; c++) {
-                      const uint32_t from = (c * \(P)_INPUT_HEIGHT + y) * \(P)_INPUT_WIDTH;
+              for (uint32_t y = 0; y < HEIGHT + 1; y++) {
+                  for (uint32_t c = 0; c < CHANNELS && y < HEIGHT; c++) {
+                      const uint32_t from = (c * HEIGHT + y) * WIDTH;
 
-                      memcpy(row + c * \(P)_INPUT_WIDTH, inputs[s] + from, \(P)_INPUT_WIDTH);
+                      memcpy(row + c * WIDTH, inputs[s] + from, WIDTH);
                   }
                   \(p)_push_row(&state, row);
               }
@@ -255,16 +262,16 @@ struct TestPrinter {
     out.print(
       """
       static void test_argmax(void **unused) {
-          static int32_t output[\(P)_OUTPUT_COUNT];
+          static int32_t output[OUTPUTS];
 
           (void)unused;
           assert_int_equal(\(p)_argmax(output), 0); /* the first of equal ones */
-          output[\(P)_OUTPUT_COUNT - 1] = 1;
-          assert_int_equal(\(p)_argmax(output), \(P)_OUTPUT_COUNT - 1);
+          output[OUTPUTS - 1] = 1;
+          assert_int_equal(\(p)_argmax(output), OUTPUTS - 1);
           output[0] = 1;
           assert_int_equal(\(p)_argmax(output), 0);
           output[0] = INT32_MIN;
-          assert_int_equal(\(p)_argmax(output), \(P)_OUTPUT_COUNT - 1);
+          assert_int_equal(\(p)_argmax(output), OUTPUTS - 1);
       }
 
       """)

@@ -41,8 +41,11 @@ package struct InputPlan: Sendable, Equatable {
   package var quantization: InputQuantization
   /// The integer that is stored as level 0.
   package var base: Int
-  /// Levels above this are not the quantizer's: a caller's stray byte is clamped. 255 where no byte is stray.
+  /// Levels below or above these are not the quantizer's: a caller's stray byte is clamped.
+  package var minimumLevel: Int
   package var maximumLevel: Int
+  /// No byte is stray.
+  package var hasAllLevels: Bool { minimumLevel == 0 && maximumLevel == 255 }
   package var bytes: Int { shape.count }
   package var rowBytes: Int { shape.channels * shape.width }
 }

@@ -1,7 +1,10 @@
-/// Flash that a plan will take on a Cortex-M4 at -O2: tables to the byte, code from constants measured per kernel.
+import TernaryIR
+
+/// Flash that a plan will take on a Cortex-M4 at -O2: tables to the byte, code by constants fitted to measurements.
 package struct FlashEstimate: Sendable, Equatable, Codable {
   package var weights = 0
   package var requantizers = 0
+  /// Code, and the descriptors of the stages.
   package var code = 0
   package var bytes: Int { weights + requantizers + code }
 
@@ -16,10 +19,106 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
       }
       if let epilogue = stage.epilogue { requantizers += epilogue.tableBytes }
     }
+    code = CodeFeature.counts(plan).reduce(0) { $0 + $1.key.bytes * $1.value }
+  }
+}
+
+/// A property of a plan that costs code, and its price in bytes: Cortex-M4, arm-none-eabi-gcc 12.2 -O2, `har_run` and
+/// what it needs. `Tests/bench/fit_flash` measures a set of networks and prints this table anew.
+package enum CodeFeature: String, CaseIterable, Sendable {
+  case network
+  case inputChannels, inputClamp
+  case descriptor
+  case convolution, groupedConvolution, dense, lastDense, maxPool, averagePool, sums
+  case wideConvolution, wideDense
+  case affine, affine64, halfEven, halfEven64, thresholds, logits
+  case singleEntry
+  case ringWithHalo
+  case result
+  case segment
+  case anyConvolution, anyWideConvolution, anyDense, anyMaxPool, anyAveragePool
+
+  /// How often a plan has each of them.
+  package static func counts(_ plan: FirmwarePlan) -> [CodeFeature: Int] {
+    var counts: [CodeFeature: Int] = [.network: 1, .segment: plan.segments.count]
+    func add(_ feature: CodeFeature) { counts[feature, default: 0] += 1 }
+    if plan.input.shape.channels > 1 { add(.inputChannels) }
+    if plan.input.maximumLevel < 255 { add(.inputClamp) }
+    for stage in plan.stages {
+      add(.descriptor)
+      let isWide = stage.input.elementBytes == 2
+      switch stage.work {
+      case .convolution(let work):
+        add(isWide ? .wideConvolution : .convolution)
+        counts[isWide ? .anyWideConvolution : .anyConvolution] = 1
+        if work.outputsPerGroup < stage.outputShape.channels { add(.groupedConvolution) }
+      case .dense:
+        if case .output = stage.destination { add(.lastDense) } else { add(.dense) }
+        if isWide { add(.wideDense) }
+        counts[.anyDense] = 1
+      case .maxPool:
+        add(.maxPool)
+        counts[.anyMaxPool] = 1
+      case .averagePool(let epilogue):
+        add(epilogue == nil ? .sums : .averagePool)
+        counts[.anyAveragePool] = 1
+      }
+      if stage.ring.hasHalo { add(.ringWithHalo) }
+      if case .result = stage.destination { add(.result) }
+      if let epilogue = stage.epilogue { epilogue.count(add) }
+    }
+    return counts
+  }
+
+  /// Bytes of one. Fitted by least squares of the relative error; single constants may well be negative.
+  package var bytes: Int {
+    switch self {
+    case .affine: 38
+    case .affine64: 1
+    case .anyAveragePool: -112
+    case .anyConvolution: 85
+    case .anyDense: -58
+    case .anyMaxPool: -20
+    case .anyWideConvolution: 2
+    case .averagePool: 109
+    case .convolution: 140
+    case .dense: -139
+    case .descriptor: 201
+    case .groupedConvolution: 28
+    case .halfEven: 24
+    case .halfEven64: 64
+    case .inputChannels: 84
+    case .inputClamp: 7
+    case .lastDense: 43
+    case .logits: 58
+    case .maxPool: -33
+    case .network: 145
+    case .result: 102
+    case .ringWithHalo: -6
+    case .segment: 26
+    case .singleEntry: -28
+    case .sums: 78
+    case .thresholds: -30
+    case .wideConvolution: 2
+    case .wideDense: 76
+    }
   }
 }
 
 extension Epilogue {
+  fileprivate func count(_ add: (CodeFeature) -> Void) {
+    switch form {
+    case .affine(let multipliers, _, _, _, _):
+      add(fits32 ? .affine : .affine64)
+      if multipliers.count == 1 { add(.singleEntry) }
+    case .halfEven(let multipliers, _, _, _, _):
+      add(fits32 ? .halfEven : .halfEven64)
+      if multipliers.count == 1 { add(.singleEntry) }
+    case .thresholds: add(.thresholds)
+    case .logits: add(.logits)
+    }
+  }
+
   /// Bytes of the tables in flash.
   package var tableBytes: Int {
     switch form {

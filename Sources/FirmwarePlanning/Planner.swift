@@ -6,7 +6,7 @@ package enum Planner {
   /// - Throws: `ModelError` where the network's shape is beyond the firmware's, or a budget can not be kept.
   package static func plan(_ network: TernaryNetwork, _ options: PlanningOptions) throws(ModelError) -> FirmwarePlan {
     try checkShape(network)
-    var names = Names(reserved: ["har_state"])
+    var names = Names(reserved: [options.name])
     var stages: [Stage] = []
     for index in network.layers.indices {
       let input = stages.last?.output ?? Storage(network[network.inputTensor])
@@ -15,8 +15,16 @@ package enum Planner {
     // A dense layer at the end writes straight into the caller's array, when `finish` hands that over.
     var isVector = false
     if case .dense? = stages.last?.work { isVector = true }
-    let segments = segments(stages, options.schedule, isLastAlone: isVector)
-    var plan = layOut(network, stages, segments, options, isVector: isVector)
+    // The search counts what flows between stages; scratch and alignment can tip the scales, so its answer has to beat
+    // the other schedules as laid out.
+    let schedules: [PlanningOptions.Schedule] =
+      options.schedule == .auto ? [.auto, .frame, .stream] : [options.schedule]
+    let candidates = schedules.map { schedule in
+      let segments = segments(stages, schedule, isLastAlone: isVector)
+      return layOut(network, stages, segments, options, isVector: isVector)
+    }
+    var plan = candidates[0]
+    for candidate in candidates where candidate.stateBytes < plan.stateBytes { plan = candidate }
     plan.flash = FlashEstimate(plan)
     let problems = plan.problems()
     guard problems.isEmpty else { throw ModelError(problems) }
@@ -274,10 +282,9 @@ package enum Planner {
   private static func inputPlan(_ network: TernaryNetwork) -> InputPlan {
     let tensor = network[network.inputTensor]
     let storage = Storage(tensor)
-    let isFullByte = network.input.isSigned ? tensor.grid == -128...127 : tensor.grid == 0...255
     return InputPlan(
       shape: tensor.shape, quantization: network.input, base: storage.base,
-      maximumLevel: isFullByte ? 255 : tensor.grid.upperBound - storage.base)
+      minimumLevel: tensor.grid.lowerBound - storage.base, maximumLevel: tensor.grid.upperBound - storage.base)
   }
 
   private static func outputPlan(_ network: TernaryNetwork, _ stages: [Stage]) -> OutputPlan {

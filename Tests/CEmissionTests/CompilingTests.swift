@@ -38,7 +38,8 @@ import Testing
     for compilation in try Self.compilations.get() {
       try workshop.write(compilation)
       try workshop.write(
-        "main.cpp", "#include \"\(compilation.plan.name).h\"\nint main() { return sizeof(\(compilation.plan.name)_state) < 4; }\n")
+        "main.cpp",
+        "#include \"\(compilation.plan.name).h\"\nint main() { return sizeof(\(compilation.plan.name)_state) < 4; }\n")
       let outcome = try await workshop.run("g++", ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c", "main.cpp"])
       #expect(outcome.exitCode == 0, "\(outcome.output)")
     }
@@ -64,7 +65,8 @@ import Testing
         case "t", "r": break
         case "U":
           // The compiler's own helpers: divisions, 64-bit products, loops that it takes for a memset. None of them floats.
-          #expect(symbol.hasPrefix("__aeabi_") || symbol.hasPrefix("__gnu_thumb1_") || symbol.hasPrefix("mem"), "\(line)")
+          #expect(
+            symbol.hasPrefix("__aeabi_") || symbol.hasPrefix("__gnu_thumb1_") || symbol.hasPrefix("mem"), "\(line)")
           #expect(!symbol.hasPrefix("__aeabi_f") && !symbol.hasPrefix("__aeabi_d"), "\(line)")
         default: Issue.record("\(name): \(line)")
         }

@@ -25,7 +25,8 @@ struct FormattingTests {
         compiled(seed % 2 == 0 ? renamed(network) : network, name: String(name.prefix(30)), schedule(seed / 3)))
     }
     for file in files {
-      let outcome = try await workshop.run("clang-format", [Self.style, "--dry-run", "--Werror", "-ferror-limit=3", file])
+      let outcome = try await workshop.run(
+        "clang-format", [Self.style, "--dry-run", "--Werror", "-ferror-limit=3", file])
       #expect(outcome.exitCode == 0, "\(outcome.output)")
     }
   }

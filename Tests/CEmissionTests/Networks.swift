@@ -123,7 +123,8 @@ func compiled(_ network: TernaryNetwork, name: String = "net", _ schedule: Plann
 /// Random networks with names as long, as alike and as hostile as a file can have them.
 func renamed(_ network: TernaryNetwork) -> TernaryNetwork {
   let names = [
-    "taps", "/conv/Conv", "/conv/Conv_1", "requantize", "*/ int x; /*", "memset", String(repeating: "long name ", count: 30),
+    "taps", "/conv/Conv", "/conv/Conv_1", "requantize", "*/ int x; /*", "memset",
+    String(repeating: "long name ", count: 30),
     "conv_weights", "index\\\n\"%s%n", "", "net", "out", "conv_1_0", "pow",
   ]
   var network = network

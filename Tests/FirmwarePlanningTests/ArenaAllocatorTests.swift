@@ -14,7 +14,8 @@ import Testing
       + (1...generator.pick(1...12)).map { index in
         let first = generator.pick(0...(segments - 1))
         return Buffer(
-          name: "\(index)", kind: .ring, bytes: generator.chance(20) ? generator.pick(1...4000) : generator.pick(1...60),
+          name: "\(index)", kind: .ring,
+          bytes: generator.chance(20) ? generator.pick(1...4000) : generator.pick(1...60),
           firstSegment: first, lastSegment: generator.pick(first...(segments - 1)), offset: -1)
       }
   }
@@ -31,9 +32,10 @@ import Testing
         for b in buffers[(i + 1)...] { #expect(!a.overlaps(b)) }
       }
       // The bound, counted byte by byte of life rather than by the allocator's own sum.
-      let bound = (0...5).map { segment in
-        buffers.reduce(0) { $0 + (($1.firstSegment...$1.lastSegment).contains(segment) ? ($1.bytes + 3) / 4 * 4 : 0) }
-      }.max() ?? 0
+      let bound =
+        (0...5).map { segment in
+          buffers.reduce(0) { $0 + (($1.firstSegment...$1.lastSegment).contains(segment) ? ($1.bytes + 3) / 4 * 4 : 0) }
+        }.max() ?? 0
       #expect(ArenaAllocator.lowerBound(buffers) == bound)
       #expect(size >= bound)
       if size == bound { tight += 1 }

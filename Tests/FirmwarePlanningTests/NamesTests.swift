@@ -11,7 +11,7 @@ import Testing
   @Test func namesOfExportersBecomeShort() {
     #expect(
       Self.identifiers(["/conv1/Conv", "/layers.2/conv/Conv", "/pool/MaxPool", "/fc/Gemm", "Conv_7", "/Conv_1"])
-        == ["conv1", "layers_2_conv", "pool", "fc", "conv_7", "conv_1"])
+        == ["conv1", "layers_2", "pool", "fc", "conv_7", "conv_1"])
   }
 
   @Test func nothingLegibleGivesTheNumber() {
@@ -33,6 +33,7 @@ import Testing
   }
 
   @Test func commentMarksAndEscapesDoNotSurvive() {
-    #expect(Self.identifiers(["*/ int x; /*", "a\nb", "\"); system(\"rm", "??/"]) == ["int_x", "a_b", "system_rm", "layer4"])
+    #expect(
+      Self.identifiers(["*/ int x; /*", "a\nb", "\"); system(\"rm", "??/"]) == ["int_x", "a_b", "system_rm", "layer4"])
   }
 }

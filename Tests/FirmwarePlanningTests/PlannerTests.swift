@@ -36,7 +36,20 @@ import Testing
 
   /// Layer by layer costs more here; the message says what would do.
   @Test func refusalRecommendsTheScheduleThatFits() throws {
-    let network = try Self.network.get()
+    let network = try TernaryNetwork(
+      parsing: """
+        network "n"
+        input 1x20x20 range 0...255
+        conv "first" kernel 3x3
+          weights
+            +0- +0- +0-
+            000 +++ 000
+          affine shift 2 clamp 0...255
+        conv "second" kernel 3x3
+          weights
+            +0- +0- +0-  000 +++ 000
+          affine shift 2 clamp 0...255
+        """)
     let least = try Self.plan(network).stateBytes
     let frame = try Self.plan(network, .frame).stateBytes
     try #require(frame > least)

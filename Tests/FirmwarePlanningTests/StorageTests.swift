@@ -94,36 +94,40 @@ import Testing
   /// Compares one stage over every accumulator that its layer can reach.
   private static func check(_ stage: Stage, _ network: TernaryNetwork) -> (checked: Int, wrong: [String]) {
     guard let epilogue = stage.epilogue, let requantizer = stage.layer.requantizer else { return (0, []) }
-    var domains: [ClosedRange<Int>]
-    var weightSums: [Int]
+    let domains: [ClosedRange<Int>]
+    let weights: [ArraySlice<Int8>]
     switch stage.layer.kind {
     case .convolution(let convolution):
       domains = convolution.accumulators
-      weightSums = (0..<convolution.outputChannels).map { c in
-        convolution.weights[(c * convolution.taps)..<((c + 1) * convolution.taps)].reduce(0) { $0 + Int($1) }
+      weights = (0..<convolution.outputChannels).map { c in
+        convolution.weights[(c * convolution.taps)..<((c + 1) * convolution.taps)]
       }
     case .dense(let dense):
       domains = dense.accumulators
-      weightSums = (0..<dense.outputs).map { c in
-        dense.weights[(c * dense.taps)..<((c + 1) * dense.taps)].reduce(0) { $0 + Int($1) }
-      }
+      weights = (0..<dense.outputs).map { dense.weights[($0 * dense.taps)..<(($0 + 1) * dense.taps)] }
     case .averagePool(let pool):
       domains = [pool.accumulators]
-      weightSums = [pool.window.kernelHeight * pool.window.kernelWidth]
+      weights = [ArraySlice(repeating: 1, count: pool.window.kernelHeight * pool.window.kernelWidth)]
     case .maxPool: return (0, [])
+    }
+    let weightSums = weights.map { $0.reduce(0) { $0 + Int($1) } }
+    let reachable = weights.map { row in
+      (-row.count { $0 < 0 } * stage.input.maximumLevel)...(row.count { $0 > 0 } * stage.input.maximumLevel)
     }
     var count = 0
     var wrong: [String] = []
     for channel in domains.indices {
       for a in all(domains[channel]) {
         let levels = a - stage.input.base * weightSums[channel]
-        // A bound of partial sums may lie outside of what whole sums of levels reach.
-        guard epilogue.accumulators.contains(levels) else { continue }
+        // A bound of partial sums of integers may lie outside of what sums of levels reach.
+        guard reachable[channel].contains(levels) else { continue }
         count += 1
         let expected = requantizer.apply(a, channel: channel) - stage.output.base
         let found = emitted(epilogue, levels, channel: channel)
         if found != expected, wrong.count < 3 {
-          wrong.append("\(stage.name), channel \(channel), accumulator \(a): expected \(expected), got \(found ?? -1)")
+          wrong.append(
+            "\(stage.name), channel \(channel), accumulator \(a): expected \(expected), got \(found.map { "\($0)" } ?? "overflow") from \(epilogue) of \(requantizer)"
+          )
         }
       }
     }
@@ -157,7 +161,7 @@ import Testing
     return (try Planner.plan(network, PlanningOptions(name: "net")).stages[0], network)
   }
 
-  /// `q = u − 4`: two plus ones and a minus one move the accumulator by −4.
+  /// `q = u − 4`: two plus ones and a minus one move the accumulator by −4, three plus ones by −12.
   @Test func biasHoldsTheBaseOfTheInput() throws {
     let (stage, network) = try Self.stage(
       """
@@ -166,14 +170,14 @@ import Testing
       conv "c" kernel 1x1
         weights
           ++-
-          +00
+          +++
         affine shift 1 clamp -2...5
         multipliers 3
         offsets 1
       """)
     #expect(
       stage.epilogue?.form
-        == .affine(multipliers: [3, 3], offsets: [1 - 12 + 4, 1 - 12 + 4], shift: 1, low: 0, high: 15))
+        == .affine(multipliers: [3, 3], offsets: [1 - 12 + 4, 1 - 36 + 4], shift: 1, low: 0, high: 15))
     #expect(stage.epilogue?.fits32 == true)
     #expect(Self.check(stage, network).wrong.isEmpty)
   }
