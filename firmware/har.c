@@ -277,7 +277,7 @@ static void fill_ring(uint8_t *ring, uint32_t bytes, uint8_t level) {
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
-static const struct stage layer1_1 = {
+static const struct stage layer1_1_stage = {
     .ring = 6616,
     .row_stride = 70,
     .slots = 7,
@@ -292,7 +292,7 @@ static const struct stage layer1_1 = {
     .top = 3,
 };
 
-static const struct stage layer2_4 = {
+static const struct stage layer2_4_stage = {
     .ring = 24,
     .row_stride = 1024,
     .slots = 2,
@@ -307,7 +307,7 @@ static const struct stage layer2_4 = {
     .top = 0,
 };
 
-static const struct stage layer3_5 = {
+static const struct stage layer3_5_stage = {
     .ring = 2072,
     .row_stride = 544,
     .slots = 3,
@@ -322,7 +322,7 @@ static const struct stage layer3_5 = {
     .top = 1,
 };
 
-static const struct stage layer4_8 = {
+static const struct stage layer4_8_stage = {
     .ring = 5592,
     .row_stride = 512,
     .slots = 1,
@@ -337,7 +337,7 @@ static const struct stage layer4_8 = {
     .top = 0,
 };
 
-static const struct stage layer5_11 = {
+static const struct stage layer5_11_stage = {
     .ring = 3704,
     .row_stride = 512,
     .slots = 2,
@@ -352,7 +352,7 @@ static const struct stage layer5_11 = {
     .top = 0,
 };
 
-static const struct stage layer6_12 = {
+static const struct stage layer6_12_stage = {
     .ring = 4728,
     .row_stride = 288,
     .slots = 3,
@@ -367,7 +367,7 @@ static const struct stage layer6_12 = {
     .top = 1,
 };
 
-static const struct stage layer7_15 = {
+static const struct stage layer7_15_stage = {
     .ring = 7480,
     .row_stride = 256,
     .slots = 1,
@@ -382,7 +382,7 @@ static const struct stage layer7_15 = {
     .top = 0,
 };
 
-static const struct stage layer8_18 = {
+static const struct stage layer8_18_stage = {
     .ring = 6104,
     .row_stride = 256,
     .slots = 2,
@@ -397,7 +397,7 @@ static const struct stage layer8_18 = {
     .top = 0,
 };
 
-static const struct stage layer9_19 = {
+static const struct stage layer9_19_stage = {
     .ring = 7736,
     .row_stride = 128,
     .slots = 2,
@@ -412,7 +412,7 @@ static const struct stage layer9_19 = {
     .top = 0,
 };
 
-static const struct stage layer10_22 = {
+static const struct stage layer10_22_stage = {
     .ring = 7992,
     .row_stride = 64,
     .slots = 4,
@@ -481,7 +481,7 @@ static const int32_t layer1_1_bias[16] = {
 /* clang-format on */
 
 static void layer1_1_advance(uint8_t *memory) {
-    const struct stage *const s = &layer1_1;
+    const struct stage *const s = &layer1_1_stage;
     uint16_t *const rows = row_counters(memory) + 0;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
@@ -489,7 +489,8 @@ static void layer1_1_advance(uint8_t *memory) {
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer2_4.ring + row_offset(&layer2_4, oy);
+        const struct stage *const next = &layer2_4_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy);
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -522,13 +523,14 @@ static void layer1_1_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of layer3_5.
  */
 static void layer2_4_advance(uint8_t *memory) {
-    const struct stage *const s = &layer2_4;
+    const struct stage *const s = &layer2_4_stage;
     uint16_t *const rows = row_counters(memory) + 1;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer3_5.ring + row_offset(&layer3_5, oy) + 1;
+        const struct stage *const next = &layer3_5_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy) + 1;
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -583,7 +585,7 @@ static const int32_t layer3_5_bias[16] = {
 /* clang-format on */
 
 static void layer3_5_advance(uint8_t *memory) {
-    const struct stage *const s = &layer3_5;
+    const struct stage *const s = &layer3_5_stage;
     uint16_t *const rows = row_counters(memory) + 2;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
@@ -591,7 +593,8 @@ static void layer3_5_advance(uint8_t *memory) {
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer4_8.ring + row_offset(&layer4_8, oy);
+        const struct stage *const next = &layer4_8_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy);
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -657,7 +660,7 @@ static const int32_t layer4_8_bias[16] = {
 /* clang-format on */
 
 static void layer4_8_advance(uint8_t *memory) {
-    const struct stage *const s = &layer4_8;
+    const struct stage *const s = &layer4_8_stage;
     uint16_t *const rows = row_counters(memory) + 3;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
@@ -665,7 +668,8 @@ static void layer4_8_advance(uint8_t *memory) {
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer5_11.ring + row_offset(&layer5_11, oy);
+        const struct stage *const next = &layer5_11_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy);
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -698,13 +702,14 @@ static void layer4_8_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of layer6_12.
  */
 static void layer5_11_advance(uint8_t *memory) {
-    const struct stage *const s = &layer5_11;
+    const struct stage *const s = &layer5_11_stage;
     uint16_t *const rows = row_counters(memory) + 4;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer6_12.ring + row_offset(&layer6_12, oy) + 1;
+        const struct stage *const next = &layer6_12_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy) + 1;
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -759,7 +764,7 @@ static const int32_t layer6_12_bias[16] = {
 /* clang-format on */
 
 static void layer6_12_advance(uint8_t *memory) {
-    const struct stage *const s = &layer6_12;
+    const struct stage *const s = &layer6_12_stage;
     uint16_t *const rows = row_counters(memory) + 5;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
@@ -767,7 +772,8 @@ static void layer6_12_advance(uint8_t *memory) {
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer7_15.ring + row_offset(&layer7_15, oy);
+        const struct stage *const next = &layer7_15_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy);
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -833,7 +839,7 @@ static const int32_t layer7_15_bias[16] = {
 /* clang-format on */
 
 static void layer7_15_advance(uint8_t *memory) {
-    const struct stage *const s = &layer7_15;
+    const struct stage *const s = &layer7_15_stage;
     uint16_t *const rows = row_counters(memory) + 6;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
@@ -841,7 +847,8 @@ static void layer7_15_advance(uint8_t *memory) {
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer8_18.ring + row_offset(&layer8_18, oy);
+        const struct stage *const next = &layer8_18_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy);
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -874,13 +881,14 @@ static void layer7_15_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of layer9_19.
  */
 static void layer8_18_advance(uint8_t *memory) {
-    const struct stage *const s = &layer8_18;
+    const struct stage *const s = &layer8_18_stage;
     uint16_t *const rows = row_counters(memory) + 7;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer9_19.ring + row_offset(&layer9_19, oy);
+        const struct stage *const next = &layer9_19_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy);
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -905,14 +913,15 @@ static void layer8_18_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of layer10_22.
  */
 static void layer9_19_advance(uint8_t *memory) {
-    const struct stage *const s = &layer9_19;
+    const struct stage *const s = &layer9_19_stage;
     uint16_t *const rows = row_counters(memory) + 8;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        uint8_t *const out = memory + layer10_22.ring + row_offset(&layer10_22, oy);
+        const struct stage *const next = &layer10_22_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy);
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
@@ -991,7 +1000,7 @@ static const int32_t layer10_22_bias[5] = {
 /* clang-format on */
 
 static void layer10_22_finish(uint8_t *memory, int32_t *output) {
-    const struct stage *const s = &layer10_22;
+    const struct stage *const s = &layer10_22_stage;
     const uint8_t *const values = memory + s->ring;
 
     for (uint32_t oc = 0; oc < 5; oc++) {
@@ -1014,16 +1023,17 @@ void har_begin(har_state *state) {
     for (uint32_t i = 0; i < 11; i++) {
         rows[i] = 0;
     }
-    fill_ring(memory + layer1_1.ring, 490, 0);
-    fill_ring(memory + layer3_5.ring, 1632, 0);
-    fill_ring(memory + layer6_12.ring, 864, 0);
+    fill_ring(memory + layer1_1_stage.ring, 490, 0);
+    fill_ring(memory + layer3_5_stage.ring, 1632, 0);
+    fill_ring(memory + layer6_12_stage.ring, 864, 0);
     *(uint32_t *)(void *)(memory + CANARY_AT) = CANARY;
 }
 
 /* Takes a row whose channels lie channel_stride apart. */
 static void push_row(uint8_t *memory, const uint8_t *row, uint32_t channel_stride) {
     uint16_t *const rows = row_counters(memory);
-    uint8_t *to = memory + layer1_1.ring + row_offset(&layer1_1, rows[0]) + 3;
+    const struct stage *const s = &layer1_1_stage;
+    uint8_t *to = memory + s->ring + row_offset(s, rows[0]) + 3;
 
     (void)channel_stride;
     for (uint32_t x = 0; x < HAR_INPUT_WIDTH; x++) {

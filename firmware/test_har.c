@@ -19,6 +19,11 @@ static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t
     check_row((layer), (row), (values), (channel_stride))
 #include "har.c"
 
+#define CHANNELS HAR_INPUT_CHANNELS
+#define HEIGHT HAR_INPUT_HEIGHT
+#define WIDTH HAR_INPUT_WIDTH
+#define OUTPUTS HAR_OUTPUT_COUNT
+
 #define SAMPLES 3
 #define LAYERS 10
 
@@ -9270,14 +9275,14 @@ static void check_end(const int32_t *output) {
     for (uint32_t layer = 0; layer < LAYERS; layer++) {
         assert_int_equal(rows_seen[layer], layers[layer].height);
     }
-    for (uint32_t i = 0; i < HAR_OUTPUT_COUNT; i++) {
+    for (uint32_t i = 0; i < OUTPUTS; i++) {
         assert_int_equal(output[i], outputs[sample][i]);
     }
 }
 
 static void test_run(void **unused) {
     static har_state state;
-    static int32_t output[HAR_OUTPUT_COUNT];
+    static int32_t output[OUTPUTS];
 
     (void)unused;
     for (int s = 0; s < SAMPLES; s++) {
@@ -9290,18 +9295,18 @@ static void test_run(void **unused) {
 /* Row by row, with a row too many at the end, which must be ignored. */
 static void test_push_row(void **unused) {
     static har_state state;
-    static int32_t output[HAR_OUTPUT_COUNT];
+    static int32_t output[OUTPUTS];
     static uint8_t row[HAR_ROW_BYTES];
 
     (void)unused;
     for (int s = 0; s < SAMPLES; s++) {
         start(s, &state);
         har_begin(&state);
-        for (uint32_t y = 0; y < HAR_INPUT_HEIGHT + 1; y++) {
-            for (uint32_t c = 0; c < HAR_INPUT_CHANNELS && y < HAR_INPUT_HEIGHT; c++) {
-                const uint32_t from = (c * HAR_INPUT_HEIGHT + y) * HAR_INPUT_WIDTH;
+        for (uint32_t y = 0; y < HEIGHT + 1; y++) {
+            for (uint32_t c = 0; c < CHANNELS && y < HEIGHT; c++) {
+                const uint32_t from = (c * HEIGHT + y) * WIDTH;
 
-                memcpy(row + c * HAR_INPUT_WIDTH, inputs[s] + from, HAR_INPUT_WIDTH);
+                memcpy(row + c * WIDTH, inputs[s] + from, WIDTH);
             }
             har_push_row(&state, row);
         }
@@ -9319,16 +9324,16 @@ static void test_self_test(void **unused) {
 }
 
 static void test_argmax(void **unused) {
-    static int32_t output[HAR_OUTPUT_COUNT];
+    static int32_t output[OUTPUTS];
 
     (void)unused;
     assert_int_equal(har_argmax(output), 0); /* the first of equal ones */
-    output[HAR_OUTPUT_COUNT - 1] = 1;
-    assert_int_equal(har_argmax(output), HAR_OUTPUT_COUNT - 1);
+    output[OUTPUTS - 1] = 1;
+    assert_int_equal(har_argmax(output), OUTPUTS - 1);
     output[0] = 1;
     assert_int_equal(har_argmax(output), 0);
     output[0] = INT32_MIN;
-    assert_int_equal(har_argmax(output), HAR_OUTPUT_COUNT - 1);
+    assert_int_equal(har_argmax(output), OUTPUTS - 1);
 }
 
 int main(void) {

@@ -39,6 +39,11 @@ extension AsyncParsableCommand {
       Console.say("sterna: error: \(error)")
       if case .missing = error { throw Exit.missingTool }
       throw Exit.internalError
+    } catch let code as ExitCode {
+      throw code
+    } catch {
+      Console.say("sterna: internal error: \(error)")
+      throw Exit.internalError
     }
   }
 }

@@ -10,6 +10,8 @@ struct DemoVerb: AsyncParsableCommand {
     help: "A folder for the C, the model and the samples; nothing is written unless given.")
   var directory: String?
 
+  func validate() throws { try requireNonempty(directory, "--output") }
+
   func run() async throws {
     try await reporting("har.onnx") {
       let demonstration = try Demonstration()
