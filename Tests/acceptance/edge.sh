@@ -53,7 +53,7 @@ refused() {
     cp -r old output
     (
         # 2 GiB of address space, 20 s: a hostile file must not cost more.
-        ulimit -t 20
+        ulimit -v 2097152 -t 20
         expect 1 "$STERNA" compile "$models/edge/$1.onnx" -o output --name net --tests
     )
     diff -r old output

@@ -21,7 +21,7 @@ struct ModelOptions: ParsableArguments {
   var flash: Int?
 
   func validate() throws {
-    if model.isEmpty { throw ValidationError("the model's name is empty: expected a file, or - for the standard input") }
+    if model.isEmpty { throw ValidationError("the model is an empty path: expected a file, or - for standard input") }
     if let name, !PlanningOptions.isValidName(name) {
       throw ValidationError(
         "--name '\(name)' can not begin C symbols: expected a letter, then letters, digits or _, 30 at most")
