@@ -34,6 +34,10 @@ let package = Package(
       dependencies: ["Diagnostics", "GraphIR", "TernaryIR", .product(name: "BigInt", package: "BigInt")]),
     .target(name: "ReferenceInterpreter", dependencies: ["TernaryIR"]),
 
+    // A float model made ternary without training: ONNX in, QONNX out. It shares nothing with the way to C, so that what
+    // it writes is compiled like any other file.
+    .target(name: "Ternarization", dependencies: ["Diagnostics", "ONNXFormat"]),
+
     // Writing: network -> plan -> C.
     .target(name: "FirmwarePlanning", dependencies: ["Diagnostics", "TernaryIR"]),
     .target(
@@ -47,13 +51,13 @@ let package = Package(
       name: "Sterna",
       dependencies: [
         "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "TernaryIR", "Lowering", "ReferenceInterpreter",
-        "FirmwarePlanning", "CEmission", "Templates",
+        "FirmwarePlanning", "CEmission", "Templates", "Ternarization",
       ],
       exclude: ["BuiltIn/embed.py"]),
     .executableTarget(
       name: "SternaCommand",
       dependencies: [
-        "Sterna", "Diagnostics", "FirmwarePlanning", "ReferenceInterpreter", "Templates", "TernaryIR",
+        "Sterna", "Diagnostics", "FirmwarePlanning", "ReferenceInterpreter", "Templates", "TernaryIR", "Ternarization",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
@@ -96,6 +100,12 @@ let package = Package(
     .testTarget(name: "ONNXFormatTests", dependencies: ["Diagnostics", "ONNXFormat", "ModelBuilding"]),
     .testTarget(
       name: "ONNXImportTests", dependencies: ["Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "ModelBuilding"]),
+    .testTarget(
+      name: "TernarizationTests",
+      dependencies: [
+        "Ternarization", "Sterna", "Diagnostics", "ONNXFormat", "FirmwarePlanning", "ReferenceInterpreter", "TernaryIR",
+        "ModelBuilding",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

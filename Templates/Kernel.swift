@@ -6,6 +6,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case decodeTaps
   case accumulateRow
   case accumulateRow16
+  case poolAccumulators
   case ternaryDot
   case ternaryDot16
   case maxPoolRow
@@ -28,6 +29,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .decodeTaps: PackageResources.decode_taps_c
       case .accumulateRow: PackageResources.accumulate_row_c
       case .accumulateRow16: PackageResources.accumulate_row16_c
+      case .poolAccumulators: PackageResources.pool_accumulators_c
       case .ternaryDot: PackageResources.ternary_dot_c
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c

@@ -79,13 +79,12 @@ extension CodePrinter {
       print(line)
       return
     }
-    let longest = arguments.map(\.count).max() ?? 0
-    let isAligned = head.count + longest + max(tail.count, 1) <= room
+    let pieces = arguments.enumerated().map { $1 + ($0 + 1 < arguments.count ? "," : tail) }
+    let isAligned = pieces.allSatisfy { head.count + $0.count <= room }
     if !isAligned { print(head) }
     let column = isAligned ? head.count : 4
     var current = isAligned ? head : String(repeating: " ", count: column)
-    for (index, argument) in arguments.enumerated() {
-      let piece = argument + (index + 1 < arguments.count ? "," : tail)
+    for (index, piece) in pieces.enumerated() {
       let separator = index == 0 || current.hasSuffix(" ") ? "" : " "
       if index > 0, current.count + separator.count + piece.count > room {
         print(current)

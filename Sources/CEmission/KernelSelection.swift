@@ -14,6 +14,7 @@ extension FirmwarePlan {
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
       case .averagePool: used.formUnion([.locateRows, .sumPoolRow])
       }
+      if stage.pool != nil { used.insert(.poolAccumulators) }
       if stage.ring.hasHalo { used.insert(isWide ? .fillRing16 : .fillRing) }
       guard let epilogue = stage.epilogue else { continue }
       switch epilogue.form {

@@ -42,9 +42,10 @@ struct StagePrinter {
     let fields: [(String, Int)] = [
       ("ring", plan.buffers[ring.buffer].offset), ("row_stride", ring.rowStride), ("slots", ring.slots),
       ("channel_stride", ring.channelStride), ("height", stage.inputShape.height),
-      ("out_height", stage.outputShape.height), ("out_width", stage.outputShape.width),
+      ("out_height", stage.outputShape.height), ("out_width", stage.accumulatorShape.width),
       ("kernel_height", window.kernelHeight), ("kernel_width", window.kernelWidth),
       ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
+      ("reach", stage.reach), ("advance", stage.advance),
     ]
     for (field, value) in fields { out.print("    .\(field) = \(value),") }
     out.print("};\n")
@@ -89,7 +90,7 @@ struct StagePrinter {
         out.print("const uint32_t oy = rows[1];")
         printDestination(&out)
         out.print()
-        out.print("locate_rows(s, oy, window);")
+        printLocation(&out)
         out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { printChannel(&$0) }
         printProbe(&out)
         out.print("rows[1]++;")
@@ -97,6 +98,18 @@ struct StagePrinter {
       }
     }
     out.print()
+  }
+
+  /// The window's rows: of a fused pool, for each of the layer's rows that it covers.
+  private func printLocation(_ out: inout CodePrinter) {
+    guard let pool = stage.pool else {
+      out.print("locate_rows(s, oy, window);")
+      return
+    }
+    let (rows, kernel) = (pool.kernelHeight, stage.window.kernelHeight)
+    out.block("for (uint32_t r = 0; r < \(rows); r++)") {
+      $0.print("locate_rows(s, oy * \(rows) + r, window + r * \(kernel));")
+    }
   }
 
   private var isConvolution: Bool {
@@ -173,11 +186,29 @@ struct StagePrinter {
         out.print("const uint32_t group = \(channels) * s->channel_stride;")
       }
       out.print("const uint8_t *const weights = \(name)_weights[oc];")
-      out.list(
-        "const struct taps taps = decode_taps(",
-        ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"], ");")
-      out.print()
-      out.print("accumulate_row\(wide ? "16" : "")(s, values\(isGrouped ? " + group" : ""), offsets, taps, acc);")
+      let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"]
+      let suffix = wide ? "16" : ""
+      let accumulate = "accumulate_row\(suffix)(s, values\(isGrouped ? " + group" : ""), offsets, taps, acc);"
+      if let pool = stage.pool {
+        let (rows, kernel) = (pool.kernelHeight, stage.window.kernelHeight)
+        out.print("int32_t *const pooled = acc + \(stage.accumulatorShape.width);\n")
+        out.block("for (uint32_t r = 0; r < \(rows); r++)") { out in
+          out.print("const tap_offset *const at = window + r * \(kernel);")
+          var arguments = decoding
+          arguments[3] = "at"
+          out.list("const struct taps taps = decode_taps(", arguments, ");")
+          out.print()
+          out.print(accumulate)
+          out.list(
+            "pool_accumulators(", ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(stage.outputShape.width)"], ");"
+          )
+        }
+        out.print()
+      } else {
+        out.list("const struct taps taps = decode_taps(", decoding, ");")
+        out.print()
+        out.print(accumulate)
+      }
       printEpilogue(work.epilogue, &out)
     case .maxPool:
       out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
@@ -199,7 +230,9 @@ struct StagePrinter {
   private func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
     let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
     printConstants(epilogue, "oc", &out)
-    out.block(loop) { $0.print("row[ox] = \(cast)\(expression(epilogue, "acc[ox]"));") }
+    out.block(loop) {
+      $0.print("row[ox] = \(cast)\(expression(epilogue, stage.pool == nil ? "acc[ox]" : "pooled[ox]"));")
+    }
   }
 
   /// Local names for what the epilogue's expression needs.

@@ -13,8 +13,12 @@ struct StageText {
   }
 
   var paragraphs: [String] {
-    var lines = ["Layer \(index + 1) of \(plan.stages.count): \(stage.layer.name.inComment)", ""]
-    lines.append("\(kind), \(stage.inputShape) -> \(stage.outputShape).")
+    var lines = ["Stage \(index + 1) of \(plan.stages.count): \(stage.layer.name.inComment)", ""]
+    lines.append("\(kind), \(stage.inputShape) -> \(stage.accumulatorShape).")
+    if let pool = stage.pool {
+      lines.append(
+        "Max pool \(pool.kernelHeight)x\(pool.kernelWidth) of the accumulators -> \(stage.outputShape).")
+    }
     if let weights { lines.append(weights) }
     if let epilogue = stage.epilogue {
       lines.append(

@@ -80,15 +80,29 @@ package struct Stage: Sendable, Equatable {
   /// C identifier, unique in the plan.
   package var name: String
   package var layer: Layer
+  /// The network's layers that it stands for: one, or a convolution and the max pool that is fused into it.
+  package var layers: ClosedRange<Int>
   package var inputShape: Shape
+  /// Extents of the layer's own result, before a fused pool.
+  package var accumulatorShape: Shape
   package var outputShape: Shape
   package var input: Storage
   package var output: Storage
   package var ring: Ring
   /// Of a dense layer: all rows at once.
   package var window: Window
+  /// A max pool of the accumulators, before they are requantized: the requantizer does not decrease, so the bits are
+  /// the same, and there are fewer values to requantize and to keep.
+  package var pool: Window?
   package var work: Work
   package var destination: Destination
+
+  /// Rows of the layer that make one row of the stage.
+  package var rowsPerOutput: Int { pool?.kernelHeight ?? 1 }
+  /// Input rows under one output row.
+  package var reach: Int { window.kernelHeight + (rowsPerOutput - 1) * window.strideHeight }
+  /// Input rows from an output row to the next.
+  package var advance: Int { rowsPerOutput * window.strideHeight }
 
   package var epilogue: Epilogue? {
     switch work {

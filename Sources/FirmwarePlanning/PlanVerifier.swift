@@ -25,8 +25,8 @@ extension FirmwarePlan {
           buffer.firstSegment <= self.segment(of: index - 1), "\(stage.name): its input is written before it lives")
       }
       require(
-        stage.ring.slots >= min(stage.window.kernelHeight, stage.inputShape.height),
-        "\(stage.name): ring of \(stage.ring.slots) rows for a window of \(stage.window.kernelHeight)")
+        stage.ring.slots >= min(stage.reach, stage.inputShape.height),
+        "\(stage.name): ring of \(stage.ring.slots) rows for a window of \(stage.reach)")
       require(
         stage.ring.paddingLevel >= 0 && stage.ring.paddingLevel <= stage.input.maximumLevel,
         "\(stage.name): padding level \(stage.ring.paddingLevel) outside 0...\(stage.input.maximumLevel)")

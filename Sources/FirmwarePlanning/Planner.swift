@@ -10,7 +10,11 @@ package enum Planner {
     var stages: [Stage] = []
     for index in network.layers.indices {
       let input = stages.last?.output ?? Storage(network[network.inputTensor])
-      stages.append(stage(index, network, input, &names))
+      if let pooled = stages.last.flatMap({ fused($0, network, poolAt: index) }) {
+        stages[stages.count - 1] = pooled
+      } else {
+        stages.append(stage(index, network, input, &names))
+      }
     }
     // A dense layer at the end writes straight into the caller's array, when `finish` hands that over.
     var isVector = false
@@ -94,13 +98,30 @@ package enum Planner {
     if case .maxPool = layer.kind {} else if window.hasPadding { paddingLevel = source.zeroPoint - input.base }
     let channelStride = source.shape.width + window.left + window.right
     return Stage(
-      name: names.identifier(for: layer.name, index: index + 1), layer: layer, inputShape: source.shape,
-      outputShape: target.shape, input: input, output: output,
+      name: names.identifier(for: layer.name, index: index + 1), layer: layer, layers: index...index,
+      inputShape: source.shape, accumulatorShape: target.shape, outputShape: target.shape, input: input,
+      output: output,
       ring: Ring(
         buffer: 0, slots: 0, left: window.left, right: window.right, paddingLevel: paddingLevel,
         channelStride: channelStride, rowStride: channelStride * source.shape.channels, elementBytes: input.elementBytes
       ),
       window: window, work: work, destination: .output)
+  }
+
+  /// The stage with the max pool behind it fused in, where the pool's windows neither overlap nor leave the map and RAM
+  /// is saved: a few more input rows against the rows of the pool's own ring.
+  private static func fused(_ stage: Stage, _ network: TernaryNetwork, poolAt index: Int) -> Stage? {
+    guard case .convolution = stage.work, stage.pool == nil, case .maxPool(let window) = network.layers[index].kind,
+      window.kernelHeight == window.strideHeight, window.kernelWidth == window.strideWidth, !window.hasPadding
+    else { return nil }
+    var pooled = stage
+    pooled.pool = window
+    pooled.layers = stage.layers.lowerBound...index
+    pooled.outputShape = network[network.layers[index].output].shape
+    let poolRing =
+      window.kernelHeight * stage.outputShape.width * stage.outputShape.channels * stage.output.elementBytes
+    guard ringRows(pooled) * stage.ring.rowBytes <= ringRows(stage) * stage.ring.rowBytes + poolRing else { return nil }
+    return pooled
   }
 
   private static func work(
@@ -161,7 +182,7 @@ package enum Planner {
   // MARK: Segments
 
   private static func ringRows(_ stage: Stage) -> Int {
-    min(stage.window.kernelHeight, stage.inputShape.height)
+    min(stage.reach, stage.inputShape.height)
   }
 
   private static func segments(
@@ -243,7 +264,8 @@ package enum Planner {
     let largestRing = stages.map(\.ring.bytes).max() ?? 0
     let tapBytes = largestRing < Int(UInt16.max) ? 2 : 4
     let accumulatorBytes = 4 * (stages.compactMap { accumulators(of: $0) }.max() ?? 0)
-    let rows = tapBytes * (stages.compactMap { needsRows($0) ? $0.window.kernelHeight : nil }.max() ?? 0)
+    let rows =
+      tapBytes * (stages.compactMap { needsRows($0) ? $0.window.kernelHeight * $0.rowsPerOutput : nil }.max() ?? 0)
     let taps = tapBytes * (stages.compactMap { mostTaps($0) }.max() ?? 0)
     let rowsOffset = accumulatorBytes
     let tapsOffset = ArenaAllocator.rounded(rowsOffset + rows)
@@ -266,7 +288,7 @@ package enum Planner {
   /// int32 accumulators that a stage keeps while it makes one channel of a row.
   private static func accumulators(of stage: Stage) -> Int? {
     switch stage.work {
-    case .convolution, .averagePool: stage.outputShape.width
+    case .convolution, .averagePool: stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width)
     case .dense, .maxPool: nil
     }
   }

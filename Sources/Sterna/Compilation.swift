@@ -60,6 +60,18 @@ package struct Compilation: Sendable {
   }
 }
 
+extension Compilation {
+  /// A file name and the extents of every layer's output, fused pools included, in the interpreter's order.
+  package var layerFiles: [(name: String, shape: Shape)] {
+    plan.stages.flatMap { stage in
+      stage.layers.map { index in
+        let isFusedPool = index > stage.layers.lowerBound
+        return (isFusedPool ? "\(stage.name)_pool" : stage.name, network[network.layers[index].output].shape)
+      }
+    }
+  }
+}
+
 /// A model file as read, before anything is known of it.
 package struct Model: Sendable {
   package var bytes: [UInt8]

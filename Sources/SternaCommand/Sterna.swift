@@ -14,6 +14,6 @@ struct SternaTool: AsyncParsableCommand {
     version: sternaVersion,
     subcommands: [
       DemoVerb.self, CompileVerb.self, InspectVerb.self, RunVerb.self, VerifyVerb.self, EvaluateVerb.self,
-      OperatorsVerb.self,
+      OperatorsVerb.self, TernarizeVerb.self,
     ])
 }

@@ -1,4 +1,5 @@
-/* Offsets of the kernel_height input rows under output row oy, OUTSIDE for those in the padding. */
+/* Offsets of the kernel_height input rows under row oy of the layer, OUTSIDE for those in the
+ * padding. */
 static void locate_rows(const struct stage *stage, uint32_t oy, tap_offset *rows) {
     int32_t y = (int32_t)(oy * stage->stride_height) - stage->top;
 

@@ -9,12 +9,14 @@ struct stage {
     uint16_t channel_stride;
     uint16_t height; /* of the input */
     uint16_t out_height;
-    uint16_t out_width;
+    uint16_t out_width; /* before a fused pool */
     uint16_t kernel_height;
     uint16_t kernel_width;
     uint16_t stride_height;
     uint16_t stride_width;
-    uint16_t top; /* padding above */
+    uint16_t top;     /* padding above */
+    uint16_t reach;   /* input rows under one output row, those of a fused pool's other rows too */
+    uint16_t advance; /* input rows from an output row to the next */
 };
 
 /* Marks a window row that lies in the padding above or below. */

@@ -45,12 +45,12 @@ import Testing
       let scratch = plan.scratch.buffer
       plan.buffers[plan.stages[1].ring.buffer].offset = plan.buffers[scratch].offset
     }
-    #expect(found.contains("buffers 'pool input' and 'scratch' overlap while both live"))
+    #expect(found.contains("buffers 'second input' and 'scratch' overlap while both live"))
   }
 
   @Test func deadInputIsFound() throws {
     let found = try Self.problems { plan in
-      let buffer = plan.stages[3].ring.buffer
+      let buffer = plan.stages[2].ring.buffer
       plan.buffers[buffer].firstSegment = 0
       plan.buffers[buffer].lastSegment = 0
     }
@@ -59,7 +59,7 @@ import Testing
 
   @Test func inputThatIsWrittenTooEarlyIsFound() throws {
     let found = try Self.problems { plan in
-      plan.buffers[plan.stages[3].ring.buffer].firstSegment = plan.segments.count - 1
+      plan.buffers[plan.stages[2].ring.buffer].firstSegment = plan.segments.count - 1
     }
     #expect(found.contains("classes: its input is written before it lives"))
   }
@@ -69,12 +69,12 @@ import Testing
       plan.stages[0].ring.slots = 2
       plan.buffers[plan.stages[0].ring.buffer].bytes = plan.stages[0].ring.bytes
     }
-    #expect(found == ["first: ring of 2 rows for a window of 3"])
+    #expect(found == ["first: ring of 2 rows for a window of 4"])
   }
 
   @Test func otherDefectsAreFound() throws {
     #expect(
-      try Self.problems { $0.stages[0].ring.slots = 4 }.contains("first: ring and buffer differ in size"))
+      try Self.problems { $0.stages[0].ring.slots = 5 }.contains("first: ring and buffer differ in size"))
     #expect(try Self.problems { $0.stateBytes -= 8 }.contains { $0.hasSuffix("leaves the state") })
     #expect(
       try Self.problems { $0.buffers[$0.scratch.buffer].offset += 2 }.contains("buffer 'scratch' is not aligned"))

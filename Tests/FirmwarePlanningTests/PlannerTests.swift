@@ -83,9 +83,10 @@ import Testing
 
   @Test func streamingRingsHoldNoMoreThanAWindow() throws {
     let plan = try Self.plan(Self.network.get(), .stream)
-    #expect(plan.segments == [0...2, 3...3])
-    #expect(plan.stages.map(\.ring.slots) == [3, 2, 1, 4])
-    // One channel with a column of halo on each side, then two of six, of three, and the whole vector's rows.
-    #expect(plan.stages.map(\.ring.bytes) == [24, 24, 6, 24])
+    #expect(plan.segments == [0...1, 2...2])
+    #expect(plan.stages.map(\.ring.slots) == [4, 1, 4])
+    // One channel with a column of halo on each side, a row more than the window for the fused pool; then two channels of
+    // three, and the whole vector's rows.
+    #expect(plan.stages.map(\.ring.bytes) == [32, 6, 24])
   }
 }

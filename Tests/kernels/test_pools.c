@@ -2,6 +2,7 @@
 #include "testing.h"
 
 #include "../../Templates/kernels/max_pool_row.c"
+#include "../../Templates/kernels/pool_accumulators.c"
 #include "../../Templates/kernels/sum_pool_row.c"
 
 #define KERNEL 5
@@ -96,8 +97,40 @@ static void test_random(void **unused) {
     }
 }
 
+/* Rows folded one after another equal the maximum over each window. */
+static void test_pool_accumulators(void **unused) {
+    (void)unused;
+    for (int round = 0; round < 2000; round++) {
+        const uint32_t kernel_width = random_between(1, 4);
+        const uint32_t rows = random_between(1, 4);
+        const uint32_t width = random_between(1, 9);
+        int32_t acc[4][40];
+        int32_t pooled[9];
+
+        for (uint32_t r = 0; r < rows; r++) {
+            for (uint32_t x = 0; x < width * kernel_width; x++) {
+                acc[r][x] = (int32_t)random_between(0, 2000) - 1000;
+            }
+            pool_accumulators(acc[r], kernel_width, r == 0, pooled, width);
+        }
+        for (uint32_t ox = 0; ox < width; ox++) {
+            int32_t best = INT32_MIN;
+
+            for (uint32_t r = 0; r < rows; r++) {
+                for (uint32_t kx = 0; kx < kernel_width; kx++) {
+                    const int32_t value = acc[r][ox * kernel_width + kx];
+
+                    best = value > best ? value : best;
+                }
+            }
+            assert_int_equal(pooled[ox], best);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pool_accumulators),
         cmocka_unit_test(test_max),
         cmocka_unit_test(test_sum),
         cmocka_unit_test(test_random),

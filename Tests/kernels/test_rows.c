@@ -14,8 +14,7 @@ static int due(const struct stage *stage, uint16_t arrived, uint16_t done) {
 
 /* 3 rows, padded by one above and below, over 5. */
 static void test_due_with_padding(void **unused) {
-    const struct stage stage = {
-        .height = 5, .out_height = 5, .kernel_height = 3, .stride_height = 1, .top = 1};
+    const struct stage stage = {.height = 5, .out_height = 5, .reach = 3, .advance = 1, .top = 1};
 
     (void)unused;
     assert_false(due(&stage, 0, 0));
@@ -31,14 +30,11 @@ static void test_due_with_padding(void **unused) {
 
 static void test_due_with_strides(void **unused) {
     /* The stride skips rows: windows at 0, 4 and 8 of 9. */
-    const struct stage skipping = {
-        .height = 9, .out_height = 3, .kernel_height = 1, .stride_height = 4};
+    const struct stage skipping = {.height = 9, .out_height = 3, .reach = 1, .advance = 4};
     /* A row that no window sees stands at the end. */
-    const struct stage leaving = {
-        .height = 5, .out_height = 2, .kernel_height = 2, .stride_height = 2};
+    const struct stage leaving = {.height = 5, .out_height = 2, .reach = 2, .advance = 2};
     /* A whole window in the padding above. */
-    const struct stage above = {
-        .height = 4, .out_height = 4, .kernel_height = 2, .stride_height = 2, .top = 4};
+    const struct stage above = {.height = 4, .out_height = 4, .reach = 2, .advance = 2, .top = 4};
 
     (void)unused;
     assert_false(due(&skipping, 0, 0));
@@ -99,6 +95,8 @@ static void test_flow(void **unused) {
                               .height = (uint16_t)height,
                               .kernel_height = (uint16_t)kernel,
                               .stride_height = (uint16_t)stride,
+                              .reach = (uint16_t)kernel,
+                              .advance = (uint16_t)stride,
                               .top = (uint16_t)top};
         uint16_t rows[2] = {0, 0};
         uint32_t content[7];

@@ -127,7 +127,8 @@ extension Report.Layer {
     case .maxPool: kind = "max pool"
     case .averagePool: kind = "average pool"
     }
-    let positions = stage.outputShape.height * stage.outputShape.width
+    if stage.pool != nil { kind += " + max pool" }
+    let positions = stage.accumulatorShape.height * stage.accumulatorShape.width
     macs = weights * positions
     additions = (weights - zeros) * positions
     if let epilogue = stage.epilogue {

@@ -21,7 +21,9 @@ package struct Vectors: Sendable {
     for input in inputs {
       bytes += input.map { UInt8(truncatingIfNeeded: $0) }
       let result = interpreter.run(input)
-      for (layer, values) in zip(layers, result.layers) {
+      for (layer, stage) in zip(layers, plan.stages) {
+        let values = result.layers[stage.layers.upperBound]
+
         for value in values {
           let stored = Int(value) - layer.base
           switch layer.elementBytes {

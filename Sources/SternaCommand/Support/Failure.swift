@@ -22,7 +22,8 @@ extension AsyncParsableCommand {
     } catch let error as ModelError {
       for diagnostic in error.diagnostics { Console.say(diagnostic.rendered(file: file, color: Console.usesColor)) }
       let isInternal = error.diagnostics.contains { $0.code.hasPrefix("internal-") }
-      throw isInternal ? Exit.internalError : Exit.cannotCompile
+      let isInputOnly = error.diagnostics.allSatisfy { $0.code.hasPrefix("calibration-") }
+      throw isInternal ? Exit.internalError : isInputOnly ? Exit.unreadableInput : Exit.cannotCompile
     } catch let error as InputFileError {
       Console.say("sterna: error: \(error)")
       throw Exit.unreadableInput

@@ -31,7 +31,7 @@ struct RunVerb: AsyncParsableCommand {
       let samples = try Samples(readArray(input), path: input, input: compilation.plan.input)
       let interpreter = Interpreter(compilation.network)
       var outputs: [Int32] = []
-      var layerValues = [[Int32]](repeating: [], count: layers == nil ? 0 : compilation.plan.stages.count)
+      var layerValues = [[Int32]](repeating: [], count: layers == nil ? 0 : compilation.network.layers.count)
       for (index, sample) in samples.integers.enumerated() {
         Console.progress("sample \(index + 1) of \(samples.integers.count)")
         let result = interpreter.run(sample)
@@ -47,10 +47,10 @@ struct RunVerb: AsyncParsableCommand {
         output,
         NPY(shape: shape, values: real ? .float32(tensor.real(outputs).map { Float($0) }) : .int32(outputs)).encoded())
       if let layers {
-        for (stage, values) in zip(compilation.plan.stages, layerValues) {
+        for (layer, values) in zip(compilation.layerFiles, layerValues) {
           files.add(
-            "\(layers)/\(stage.name).npy",
-            NPY(shape: [count] + stage.outputShape.extents, values: .int32(values)).encoded())
+            "\(layers)/\(layer.name).npy",
+            NPY(shape: [count] + layer.shape.extents, values: .int32(values)).encoded())
         }
       }
       try files.write()
