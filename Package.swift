@@ -66,7 +66,9 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["TernaryIR", "ReferenceInterpreter"], path: "Tests/TestSupport"),
     .testTarget(
       name: "SternaTests",
-      dependencies: ["Sterna", "FirmwarePlanning", "ReferenceInterpreter", "TernaryIR", "ModelBuilding"]),
+      dependencies: [
+        "Sterna", "FirmwarePlanning", "ReferenceInterpreter", "TernaryIR", "Diagnostics", "TestSupport", "ModelBuilding",
+      ]),
     .testTarget(
       name: "FirmwarePlanningTests",
       dependencies: ["FirmwarePlanning", "Diagnostics", "ReferenceInterpreter", "TernaryIR", "TestSupport"]),

@@ -13,7 +13,7 @@ struct SternaTool: AsyncParsableCommand {
       """,
     version: sternaVersion,
     subcommands: [
-      DemoVerb.self, CompileVerb.self, InspectVerb.self, RunVerb.self, VerifyVerb.self, EvaluateVerb.self,
-      OperatorsVerb.self, TernarizeVerb.self,
+      DemoVerb.self, CompileVerb.self, InspectVerb.self, ReportVerb.self, RunVerb.self, VerifyVerb.self,
+      EvaluateVerb.self, OperatorsVerb.self, TernarizeVerb.self,
     ])
 }

@@ -33,7 +33,7 @@ extension TernarizedModel {
     if loss > 0.01 {
       lines.append(
         "Ternary weights without training cost that much: sizes and speed are real, the accuracy is not the one that "
-          + "training with quantization reaches. --fit-scales and more calibration samples often win some back.")
+          + "training with quantization reaches. More calibration samples often win some back.")
     }
     return lines.joined(separator: "\n")
   }

@@ -34,8 +34,10 @@ struct TernarizeVerb: AsyncParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Whether biases are moved so that every channel keeps its mean.")
   var biasCorrection = true
 
-  @Flag(help: "Fits the scales to the layers' outputs on the calibration samples instead of to the weights.")
-  var fitScales = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether scales are fitted to the layers' outputs on the calibration samples, rather than to the weights.")
+  var fitScales = true
 
   func validate() throws {
     for (option, bits) in [("--input-bits", inputBits), ("--activation-bits", activationBits)]

@@ -1,0 +1,39 @@
+import FirmwarePlanning
+
+// How the page shows kinds of buffers; colours are in the stylesheet.
+
+extension Buffer.Kind {
+  var style: String { "k-\(rawValue)" }
+
+  /// What it is, in the legend.
+  var title: String {
+    switch self {
+    case .counters: "row counters"
+    case .ring: "ring of rows"
+    case .tensor: "whole tensor"
+    case .scratch: "scratch of one row"
+    case .result: "result"
+    }
+  }
+}
+
+extension FirmwarePlan {
+  /// Kinds in use, in the order of their first buffer.
+  var kinds: [Buffer.Kind] {
+    buffers.reduce(into: []) { kinds, buffer in if !kinds.contains(buffer.kind) { kinds.append(buffer.kind) } }
+  }
+
+  func live(in segment: Int) -> [Buffer] {
+    buffers.filter { $0.firstSegment <= segment && segment <= $0.lastSegment }
+  }
+
+  func liveBytes(in segment: Int) -> Int { live(in: segment).reduce(0) { $0 + $1.bytes } }
+
+  /// The segment in which most is alive.
+  var peakSegment: Int {
+    segments.indices.max { (liveBytes(in: $0), $1) < (liveBytes(in: $1), $0) } ?? 0
+  }
+
+  /// The stage whose input a buffer holds.
+  func reader(of buffer: Int) -> Stage? { stages.first { $0.ring.buffer == buffer } }
+}

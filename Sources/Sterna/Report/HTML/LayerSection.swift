@@ -1,0 +1,63 @@
+import FirmwarePlanning
+
+// What each layer costs: a column for each measure there is.
+
+extension ReportPage {
+  var layerSection: Markup {
+    section(
+      "Layers", id: "layers",
+      "Bars compare the layers of a column. Thin bars below: the same for the other schedules, where it differs."
+    ) {
+      dataTable(["layer", "output"] + costs.map(\.title), rows + [totals])
+    }
+  }
+
+  private var rows: [[[Markup]]] {
+    zip(plan.stages, report.layers).enumerated().map { index, layer in
+      let (stage, report) = layer
+      let name = [
+        tag("strong", ["title": stage.layer.name.shortened(to: 200)]) { stage.name },
+        tag("span", ["class": "kind"]) { "\(report.kind), \(details(stage))" },
+      ]
+      let shape = report.output.map { "\($0)" }.joined(separator: "×")
+      return [name, [tag("span", ["class": "shape"]) { shape }]] + costs.map { cell($0, index) }
+    }
+  }
+
+  private var totals: [[Markup]] {
+    [[tag("strong") { "together" }], []]
+      + costs.map { cost in
+        cost.total.map { total in [tag("strong", ["class": "number"]) { PageNumber.grouped(total) }] } ?? []
+      }
+  }
+
+  private func details(_ stage: Stage) -> String {
+    if case .dense = stage.work { return "\(stage.inputShape.count) to \(stage.outputShape.channels)" }
+    let window = stage.window
+    var text = "\(window.kernelHeight)×\(window.kernelWidth)"
+    if window.strideHeight != window.strideWidth {
+      text += ", stride \(window.strideHeight)×\(window.strideWidth)"
+    } else if window.strideHeight > 1 {
+      text += ", stride \(window.strideHeight)"
+    }
+    return text
+  }
+
+  private func cell(_ cost: LayerCost, _ index: Int) -> [Markup] {
+    let value = cost.chosen.values[index]
+    let others = cost.alternatives.filter { $0.values[index] != value }
+    guard value > 0 || !others.isEmpty else { return [tag("span", ["class": "number none"]) { "–" }] }
+    func share(_ value: Int) -> Double { Double(value) / Double(max(cost.largest, 1)) }
+    return [
+      tag("span", ["class": "number"]) { PageNumber.grouped(value) },
+      Draw.bar(
+        share(value), height: 9,
+        label: "\(plan.stages[index].name), \(cost.chosen.label): \(PageNumber.grouped(value)) (\(cost.explanation))"),
+    ]
+      + others.map {
+        Draw.bar(
+          share($0.values[index]), height: 3, class: "other",
+          label: "\(plan.stages[index].name), \($0.label): \(PageNumber.grouped($0.values[index]))")
+      }
+  }
+}
