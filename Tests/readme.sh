@@ -33,3 +33,24 @@ diff -u "$work/written" "$work/meant" || {
     echo "README.md: the table of operators is not what \`sterna operators\` prints" >&2
     exit 1
 }
+
+# The excerpt of the emitted C is one.
+awk '/^<!-- excerpt of firmware\/har.c -->/ { wanted = 1 } wanted && /^```/ { if (inside) exit; inside = 1; next } inside' \
+    "$root/README.md" >"$work/excerpt"
+[ -s "$work/excerpt" ]
+while IFS= read -r line; do
+    grep -qxF -- "$line" "$root/firmware/har.c" || {
+        echo "README.md: firmware/har.c has no line '$line'" >&2
+        exit 1
+    }
+done <"$work/excerpt"
+
+# Every command has its row.
+"$sterna" --help | awk '/^SUBCOMMANDS:/ { list = 1; next } list && /^  [a-z]/ && !/See/ { print $1 }' >"$work/verbs"
+[ -s "$work/verbs" ]
+while read -r verb; do
+    grep -q "^| \`sterna $verb[ \`]" "$root/README.md" || {
+        echo "README.md: no row for sterna $verb" >&2
+        exit 1
+    }
+done <"$work/verbs"

@@ -157,6 +157,10 @@ stage_training() {
         tell "SKIPPED: STERNA_SKIP_TRAINING is set"
         return
     fi
+    if [ ! -f training/requirements.txt ]; then
+        tell "SKIPPED: this checkout has no training/"
+        return
+    fi
     local venv=$root/.venv-training
     local torch
     torch=$(sed -n 's/^torch==//p' training/requirements.txt)
