@@ -28,6 +28,11 @@ output-is-file     73 not_a_directory                  compile model.onnx -o tex
 output-below-file  73 not_a_directory                  compile model.onnx -o text.onnx/new
 output-in-proc     73 /proc/new                        compile model.onnx -o /proc/new
 demo-unwritable    73 text.onnx                        demo -o text.onnx
+report-empty       64 --output                         report model.onnx -o @
+report-directory   73 is_a_directory                   report model.onnx -o folder
+ternarize-empty    64 --output                         ternarize model.onnx --calibration x.npy -o @
+ternarize-text     1  text.onnx:_error:_[              ternarize text.onnx --calibration x.npy -o new.onnx
+ternarize-no-array 66 text.onnx                        ternarize model.onnx --calibration text.onnx -o new.onnx
 missing-input      66 nope.npy                         run model.onnx --input nope.npy --output new.npy
 input-no-array     66 text.onnx                        run model.onnx --input text.onnx --output new.npy
 input-wrong-shape  66 y.npy                            run model.onnx --input y.npy --output new.npy
