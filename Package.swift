@@ -67,7 +67,8 @@ let package = Package(
     .testTarget(
       name: "SternaTests",
       dependencies: [
-        "Sterna", "FirmwarePlanning", "ReferenceInterpreter", "TernaryIR", "Diagnostics", "TestSupport", "ModelBuilding",
+        "Sterna", "FirmwarePlanning", "ReferenceInterpreter", "TernaryIR", "Diagnostics", "TestSupport",
+        "ModelBuilding",
       ]),
     .testTarget(
       name: "FirmwarePlanningTests",

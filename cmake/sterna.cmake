@@ -11,7 +11,7 @@ set(STERNA_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 #
 #   MODEL    an .onnx file, relative to the current source folder
 #   NAME     the prefix of all its symbols; the file's stem unless given
-#   OPTIONS  for `sterna compile`, such as --core cortex-m4 --optimize speed
+#   OPTIONS  for `sterna compile`, such as --schedule frame
 #
 # The tool is the cache variable STERNA_EXECUTABLE; unset, the `sterna` in PATH, else one built in this checkout.
 function(sterna_add_model target)
@@ -42,7 +42,8 @@ function(sterna_add_model target)
 
   # A folder of its own for each target: two may compile one model with different options.
   set(directory ${CMAKE_CURRENT_BINARY_DIR}/sterna/${target})
-  set(outputs ${directory}/${name}.c ${directory}/${name}.h ${directory}/${name}.json)
+  # In the order of the depfile: Ninja rebuilds for ever where the first of both is not the same.
+  set(outputs ${directory}/${name}.h ${directory}/${name}.c ${directory}/${name}.json)
   add_custom_command(
     OUTPUT ${outputs}
     COMMAND ${STERNA_EXECUTABLE} compile ${model} -o ${directory} --name ${name} --depfile ${directory}/${name}.d

@@ -14,27 +14,24 @@
 #endif
 
 /*
- * The state, 8252 bytes (no plan with these segments needs less than 8252):
+ * The state, 5636 bytes (no plan with these segments needs less than 5636):
  *
- *     0...21 row counters, phases 1 to 2
- *     24...2071 layer2_4 input, phase 1
- *     2072...3703 layer3_5 input, phase 1
- *     3704...4727 layer5_11 input, phase 1
- *     4728...5591 layer6_12 input, phase 1
- *     5592...6103 layer4_8 input, phase 1
- *     6104...6615 layer8_18 input, phase 1
- *     6616...7105 layer1_1 input, phase 1
- *     7108...7477 scratch, phases 1 to 2
- *     7480...7735 layer7_15 input, phase 1
- *     7736...7991 layer9_19 input, phase 1
- *     7992...8247 layer10_22 input, phases 1 to 2
- *     8248...8251 canary
+ *     0...15 row counters, phases 1 to 2
+ *     16...1647 layer3_5 input, phase 1
+ *     1648...2671 layer4_8 input, phase 1
+ *     2672...3535 layer6_12 input, phase 1
+ *     3536...4095 layer1_1 input, phase 1
+ *     4096...4607 layer7_15 input, phase 1
+ *     4608...5117 scratch, phases 1 to 2
+ *     5120...5375 layer9_19 input, phase 1
+ *     5376...5631 layer10_22 input, phases 1 to 2
+ *     5632...5635 canary
  */
-#define SCRATCH_ACCUMULATORS 7108
-#define SCRATCH_ROWS 7364
-#define SCRATCH_TAPS 7380
-#define SELF_TEST_ROW 7108
-#define CANARY_AT 8248
+#define SCRATCH_ACCUMULATORS 4608
+#define SCRATCH_ROWS 4992
+#define SCRATCH_TAPS 5020
+#define SELF_TEST_ROW 4608
+#define CANARY_AT 5632
 #define CANARY UINT32_C(0x5EA5E11F)
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
@@ -52,12 +49,14 @@ struct stage {
     uint16_t channel_stride;
     uint16_t height; /* of the input */
     uint16_t out_height;
-    uint16_t out_width;
+    uint16_t out_width; /* before a fused pool */
     uint16_t kernel_height;
     uint16_t kernel_width;
     uint16_t stride_height;
     uint16_t stride_width;
-    uint16_t top; /* padding above */
+    uint16_t top;     /* padding above */
+    uint16_t reach;   /* input rows under one output row, those of a fused pool's other rows too */
+    uint16_t advance; /* input rows from an output row to the next */
 };
 
 /* Marks a window row that lies in the padding above or below. */
@@ -73,13 +72,13 @@ static uint32_t row_offset(const struct stage *stage, uint32_t y) {
  * done. Padding below counts as arrived together with the last row.
  */
 static int row_is_due(const struct stage *stage, const uint16_t *rows) {
-    const int32_t needed =
-        (int32_t)rows[1] * stage->stride_height + stage->kernel_height - stage->top;
+    const int32_t needed = (int32_t)rows[1] * stage->advance + stage->reach - stage->top;
 
     return rows[1] < stage->out_height && (rows[0] == stage->height || rows[0] >= needed);
 }
 
-/* Offsets of the kernel_height input rows under output row oy, OUTSIDE for those in the padding. */
+/* Offsets of the kernel_height input rows under row oy of the layer, OUTSIDE for those in the
+ * padding. */
 static void locate_rows(const struct stage *stage, uint32_t oy, tap_offset *rows) {
     int32_t y = (int32_t)(oy * stage->stride_height) - stage->top;
 
@@ -196,6 +195,24 @@ static void accumulate_row(const struct stage *stage, const uint8_t *values,
     }
 }
 
+/*
+ * Max pool of accumulators: folds a row into the pooled row, kernel_width columns into one. The
+ * requantizer that follows does not decrease, so pooling first gives the same values from fewer of
+ * them.
+ */
+static void pool_accumulators(const int32_t *acc, uint32_t kernel_width, int is_first,
+                              int32_t *pooled, uint32_t width) {
+    for (uint32_t ox = 0; ox < width; ox++) {
+        int32_t best = is_first ? acc[0] : pooled[ox];
+
+        for (uint32_t kx = 0; kx < kernel_width; kx++) {
+            best = acc[kx] > best ? acc[kx] : best;
+        }
+        pooled[ox] = best;
+        acc += kernel_width;
+    }
+}
+
 /* Scalar product of count packed ternary weights and as many values. */
 static int32_t ternary_dot(const uint8_t *weights, const uint8_t *values, uint32_t count) {
     int32_t acc = 0;
@@ -211,31 +228,6 @@ static int32_t ternary_dot(const uint8_t *weights, const uint8_t *values, uint32
         byte >>= 2;
     }
     return acc;
-}
-
-/*
- * One row of one channel of a max pool. Levels are never negative, so the halo's zeros and the rows
- * of padding never win.
- */
-static void max_pool_row(const struct stage *stage, const uint8_t *values, const tap_offset *rows,
-                         uint8_t *out) {
-    for (uint32_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
-        uint32_t best = 0;
-
-        for (uint32_t ky = 0; ky < stage->kernel_height; ky++) {
-            if (rows[ky] == OUTSIDE) {
-                continue;
-            }
-            for (uint32_t kx = 0; kx < stage->kernel_width; kx++) {
-                const uint32_t value = values[rows[ky] + kx];
-
-                if (value > best) {
-                    best = value;
-                }
-            }
-        }
-        out[ox] = (uint8_t)best;
-    }
 }
 
 /* One row of one channel of an average pool: the exact sums of its windows, padding counted with
@@ -278,37 +270,24 @@ static void fill_ring(uint8_t *ring, uint32_t bytes, uint8_t level) {
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
 static const struct stage layer1_1_stage = {
-    .ring = 6616,
+    .ring = 3536,
     .row_stride = 70,
-    .slots = 7,
+    .slots = 8,
     .channel_stride = 70,
     .height = 64,
-    .out_height = 64,
+    .out_height = 32,
     .out_width = 64,
     .kernel_height = 7,
     .kernel_width = 7,
     .stride_height = 1,
     .stride_width = 1,
     .top = 3,
-};
-
-static const struct stage layer2_4_stage = {
-    .ring = 24,
-    .row_stride = 1024,
-    .slots = 2,
-    .channel_stride = 64,
-    .height = 64,
-    .out_height = 32,
-    .out_width = 32,
-    .kernel_height = 2,
-    .kernel_width = 2,
-    .stride_height = 2,
-    .stride_width = 2,
-    .top = 0,
+    .reach = 8,
+    .advance = 2,
 };
 
 static const struct stage layer3_5_stage = {
-    .ring = 2072,
+    .ring = 16,
     .row_stride = 544,
     .slots = 3,
     .channel_stride = 34,
@@ -320,40 +299,29 @@ static const struct stage layer3_5_stage = {
     .stride_height = 1,
     .stride_width = 1,
     .top = 1,
+    .reach = 3,
+    .advance = 1,
 };
 
 static const struct stage layer4_8_stage = {
-    .ring = 5592,
+    .ring = 1648,
     .row_stride = 512,
-    .slots = 1,
+    .slots = 2,
     .channel_stride = 32,
     .height = 32,
-    .out_height = 32,
+    .out_height = 16,
     .out_width = 32,
     .kernel_height = 1,
     .kernel_width = 1,
     .stride_height = 1,
     .stride_width = 1,
     .top = 0,
-};
-
-static const struct stage layer5_11_stage = {
-    .ring = 3704,
-    .row_stride = 512,
-    .slots = 2,
-    .channel_stride = 32,
-    .height = 32,
-    .out_height = 16,
-    .out_width = 16,
-    .kernel_height = 2,
-    .kernel_width = 2,
-    .stride_height = 2,
-    .stride_width = 2,
-    .top = 0,
+    .reach = 2,
+    .advance = 2,
 };
 
 static const struct stage layer6_12_stage = {
-    .ring = 4728,
+    .ring = 2672,
     .row_stride = 288,
     .slots = 3,
     .channel_stride = 18,
@@ -365,40 +333,29 @@ static const struct stage layer6_12_stage = {
     .stride_height = 1,
     .stride_width = 1,
     .top = 1,
+    .reach = 3,
+    .advance = 1,
 };
 
 static const struct stage layer7_15_stage = {
-    .ring = 7480,
+    .ring = 4096,
     .row_stride = 256,
-    .slots = 1,
+    .slots = 2,
     .channel_stride = 16,
     .height = 16,
-    .out_height = 16,
+    .out_height = 8,
     .out_width = 16,
     .kernel_height = 1,
     .kernel_width = 1,
     .stride_height = 1,
     .stride_width = 1,
     .top = 0,
-};
-
-static const struct stage layer8_18_stage = {
-    .ring = 6104,
-    .row_stride = 256,
-    .slots = 2,
-    .channel_stride = 16,
-    .height = 16,
-    .out_height = 8,
-    .out_width = 8,
-    .kernel_height = 2,
-    .kernel_width = 2,
-    .stride_height = 2,
-    .stride_width = 2,
-    .top = 0,
+    .reach = 2,
+    .advance = 2,
 };
 
 static const struct stage layer9_19_stage = {
-    .ring = 7736,
+    .ring = 5120,
     .row_stride = 128,
     .slots = 2,
     .channel_stride = 8,
@@ -410,10 +367,12 @@ static const struct stage layer9_19_stage = {
     .stride_height = 2,
     .stride_width = 2,
     .top = 0,
+    .reach = 2,
+    .advance = 2,
 };
 
 static const struct stage layer10_22_stage = {
-    .ring = 7992,
+    .ring = 5376,
     .row_stride = 64,
     .slots = 4,
     .channel_stride = 4,
@@ -425,6 +384,8 @@ static const struct stage layer10_22_stage = {
     .stride_height = 1,
     .stride_width = 1,
     .top = 0,
+    .reach = 4,
+    .advance = 1,
 };
 
 /* Rows that have arrived at each layer; the last count is of rows that the last layer made. */
@@ -432,24 +393,22 @@ static uint16_t *row_counters(uint8_t *memory) {
     return (uint16_t *)(void *)(memory + 0);
 }
 
-static void layer2_4_advance(uint8_t *memory);
 static void layer3_5_advance(uint8_t *memory);
 static void layer4_8_advance(uint8_t *memory);
-static void layer5_11_advance(uint8_t *memory);
 static void layer6_12_advance(uint8_t *memory);
 static void layer7_15_advance(uint8_t *memory);
-static void layer8_18_advance(uint8_t *memory);
 static void layer9_19_advance(uint8_t *memory);
 
 /*
- * Layer 1 of 10: /1/Conv
+ * Stage 1 of 7: /1/Conv
  *
  * Convolution 7x7, padding 3 3 3 3 (top, left, bottom, right), 1x64x64 -> 16x64x64.
+ * Max pool 2x2 of the accumulators -> 16x32x32.
  * 784 weights, 377 of them zero (48 %).
  * Accumulators of levels lie in [-4335, 4845], partial sums included.
  * Requantizer: (a * m + b) >> 21, exact for all 103801 reachable accumulators.
- * Input: levels 0...255, a ring of 7 row(s) of 70 bytes at 6616.
- * Output: levels 0...255, into the input of layer2_4.
+ * Input: levels 0...255, a ring of 8 row(s) of 70 bytes at 3536.
+ * Output: levels 0...255, into the input of layer3_5.
  */
 /* clang-format off */
 static const uint8_t layer1_1_weights[16][13] = {
@@ -489,70 +448,49 @@ static void layer1_1_advance(uint8_t *memory) {
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        const struct stage *const next = &layer2_4_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy);
+        const struct stage *const next = &layer3_5_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy) + 1;
 
-        locate_rows(s, oy, window);
+        for (uint32_t r = 0; r < 2; r++) {
+            locate_rows(s, oy * 2 + r, window + r * 7);
+        }
         for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 64;
+            uint8_t *const row = out + oc * 34;
             const uint8_t *const values = memory + s->ring;
             const uint8_t *const weights = layer1_1_weights[oc];
-            const struct taps taps = decode_taps(s, weights, 1, window, 0, offsets);
+            int32_t *const pooled = acc + 64;
 
-            accumulate_row(s, values, offsets, taps, acc);
+            for (uint32_t r = 0; r < 2; r++) {
+                const tap_offset *const at = window + r * 7;
+                const struct taps taps = decode_taps(s, weights, 1, at, 0, offsets);
+
+                accumulate_row(s, values, offsets, taps, acc);
+                pool_accumulators(acc, 2, r == 0, pooled, 32);
+            }
+
             const int32_t m = layer1_1_multiplier[oc];
             const int32_t b = layer1_1_bias[oc];
             const int32_t low = 0;
             const int32_t high = 536870911;
 
-            for (uint32_t ox = 0; ox < 64; ox++) {
-                row[ox] = (uint8_t)requantize(acc[ox], m, b, 21, low, high);
+            for (uint32_t ox = 0; ox < 32; ox++) {
+                row[ox] = (uint8_t)requantize(pooled[ox], m, b, 21, low, high);
             }
         }
-        HAR_PROBE(0, oy, out, 64);
-        rows[1]++;
-        layer2_4_advance(memory);
-    }
-}
-
-/*
- * Layer 2 of 10: /4/MaxPool
- *
- * Max pool 2x2, stride 2x2, 16x64x64 -> 16x32x32.
- * Input: levels 0...255, a ring of 2 row(s) of 1024 bytes at 24.
- * Output: levels 0...255, into the input of layer3_5.
- */
-static void layer2_4_advance(uint8_t *memory) {
-    const struct stage *const s = &layer2_4_stage;
-    uint16_t *const rows = row_counters(memory) + 1;
-    tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
-
-    while (row_is_due(s, rows)) {
-        const uint32_t oy = rows[1];
-        const struct stage *const next = &layer3_5_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy) + 1;
-
-        locate_rows(s, oy, window);
-        for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 34;
-            const uint8_t *const values = memory + s->ring + oc * s->channel_stride;
-
-            max_pool_row(s, values, window, row);
-        }
-        HAR_PROBE(1, oy, out, 34);
+        HAR_PROBE(0, oy, out, 34);
         rows[1]++;
         layer3_5_advance(memory);
     }
 }
 
 /*
- * Layer 3 of 10: /5/Conv
+ * Stage 2 of 7: /5/Conv
  *
  * Depthwise convolution 3x3, padding 1 1 1 1 (top, left, bottom, right), 16x32x32 -> 16x32x32.
  * 144 weights, 63 of them zero (43 %).
  * Accumulators of levels lie in [-1785, 1020], partial sums included.
  * Requantizer: (a * m + b) >> 14, exact for all 20671 reachable accumulators.
- * Input: levels 0...255, a ring of 3 row(s) of 544 bytes at 2072.
+ * Input: levels 0...255, a ring of 3 row(s) of 544 bytes at 16.
  * Output: levels 0...255, into the input of layer4_8.
  */
 /* clang-format off */
@@ -586,7 +524,7 @@ static const int32_t layer3_5_bias[16] = {
 
 static void layer3_5_advance(uint8_t *memory) {
     const struct stage *const s = &layer3_5_stage;
-    uint16_t *const rows = row_counters(memory) + 2;
+    uint16_t *const rows = row_counters(memory) + 1;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
     int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
@@ -614,21 +552,22 @@ static void layer3_5_advance(uint8_t *memory) {
                 row[ox] = (uint8_t)requantize(acc[ox], m, b, 14, low, high);
             }
         }
-        HAR_PROBE(2, oy, out, 32);
+        HAR_PROBE(1, oy, out, 32);
         rows[1]++;
         layer4_8_advance(memory);
     }
 }
 
 /*
- * Layer 4 of 10: /8/Conv
+ * Stage 3 of 7: /8/Conv
  *
  * Convolution 1x1, 16x32x32 -> 16x32x32.
+ * Max pool 2x2 of the accumulators -> 16x16x16.
  * 256 weights, 119 of them zero (46 %).
  * Accumulators of levels lie in [-2040, 1020], partial sums included.
  * Requantizer: (a * m + b) >> 17, exact for all 34951 reachable accumulators.
- * Input: levels 0...255, a ring of 1 row(s) of 512 bytes at 5592.
- * Output: levels 0...255, into the input of layer5_11.
+ * Input: levels 0...255, a ring of 2 row(s) of 512 bytes at 1648.
+ * Output: levels 0...255, into the input of layer6_12.
  */
 /* clang-format off */
 static const uint8_t layer4_8_weights[16][4] = {
@@ -661,77 +600,56 @@ static const int32_t layer4_8_bias[16] = {
 
 static void layer4_8_advance(uint8_t *memory) {
     const struct stage *const s = &layer4_8_stage;
-    uint16_t *const rows = row_counters(memory) + 3;
+    uint16_t *const rows = row_counters(memory) + 2;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
     int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        const struct stage *const next = &layer5_11_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy);
+        const struct stage *const next = &layer6_12_stage;
+        uint8_t *const out = memory + next->ring + row_offset(next, oy) + 1;
 
-        locate_rows(s, oy, window);
+        for (uint32_t r = 0; r < 2; r++) {
+            locate_rows(s, oy * 2 + r, window + r * 1);
+        }
         for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 32;
+            uint8_t *const row = out + oc * 18;
             const uint8_t *const values = memory + s->ring;
             const uint8_t *const weights = layer4_8_weights[oc];
-            const struct taps taps = decode_taps(s, weights, 16, window, 0, offsets);
+            int32_t *const pooled = acc + 32;
 
-            accumulate_row(s, values, offsets, taps, acc);
+            for (uint32_t r = 0; r < 2; r++) {
+                const tap_offset *const at = window + r * 1;
+                const struct taps taps = decode_taps(s, weights, 16, at, 0, offsets);
+
+                accumulate_row(s, values, offsets, taps, acc);
+                pool_accumulators(acc, 2, r == 0, pooled, 16);
+            }
+
             const int32_t m = layer4_8_multiplier[oc];
             const int32_t b = layer4_8_bias[oc];
             const int32_t low = 0;
             const int32_t high = 33554431;
 
-            for (uint32_t ox = 0; ox < 32; ox++) {
-                row[ox] = (uint8_t)requantize(acc[ox], m, b, 17, low, high);
+            for (uint32_t ox = 0; ox < 16; ox++) {
+                row[ox] = (uint8_t)requantize(pooled[ox], m, b, 17, low, high);
             }
         }
-        HAR_PROBE(3, oy, out, 32);
-        rows[1]++;
-        layer5_11_advance(memory);
-    }
-}
-
-/*
- * Layer 5 of 10: /11/MaxPool
- *
- * Max pool 2x2, stride 2x2, 16x32x32 -> 16x16x16.
- * Input: levels 0...255, a ring of 2 row(s) of 512 bytes at 3704.
- * Output: levels 0...255, into the input of layer6_12.
- */
-static void layer5_11_advance(uint8_t *memory) {
-    const struct stage *const s = &layer5_11_stage;
-    uint16_t *const rows = row_counters(memory) + 4;
-    tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
-
-    while (row_is_due(s, rows)) {
-        const uint32_t oy = rows[1];
-        const struct stage *const next = &layer6_12_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy) + 1;
-
-        locate_rows(s, oy, window);
-        for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 18;
-            const uint8_t *const values = memory + s->ring + oc * s->channel_stride;
-
-            max_pool_row(s, values, window, row);
-        }
-        HAR_PROBE(4, oy, out, 18);
+        HAR_PROBE(2, oy, out, 18);
         rows[1]++;
         layer6_12_advance(memory);
     }
 }
 
 /*
- * Layer 6 of 10: /12/Conv
+ * Stage 4 of 7: /12/Conv
  *
  * Depthwise convolution 3x3, padding 1 1 1 1 (top, left, bottom, right), 16x16x16 -> 16x16x16.
  * 144 weights, 54 of them zero (37 %).
  * Accumulators of levels lie in [-1530, 1530], partial sums included.
  * Requantizer: (a * m + b) >> 15, exact for all 22966 reachable accumulators.
- * Input: levels 0...255, a ring of 3 row(s) of 288 bytes at 4728.
+ * Input: levels 0...255, a ring of 3 row(s) of 288 bytes at 2672.
  * Output: levels 0...255, into the input of layer7_15.
  */
 /* clang-format off */
@@ -765,7 +683,7 @@ static const int32_t layer6_12_bias[16] = {
 
 static void layer6_12_advance(uint8_t *memory) {
     const struct stage *const s = &layer6_12_stage;
-    uint16_t *const rows = row_counters(memory) + 5;
+    uint16_t *const rows = row_counters(memory) + 3;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
     int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
@@ -793,21 +711,22 @@ static void layer6_12_advance(uint8_t *memory) {
                 row[ox] = (uint8_t)requantize(acc[ox], m, b, 15, low, high);
             }
         }
-        HAR_PROBE(5, oy, out, 16);
+        HAR_PROBE(3, oy, out, 16);
         rows[1]++;
         layer7_15_advance(memory);
     }
 }
 
 /*
- * Layer 7 of 10: /15/Conv
+ * Stage 5 of 7: /15/Conv
  *
  * Convolution 1x1, 16x16x16 -> 16x16x16.
+ * Max pool 2x2 of the accumulators -> 16x8x8.
  * 256 weights, 110 of them zero (42 %).
  * Accumulators of levels lie in [-2295, 1785], partial sums included.
  * Requantizer: (a * m + b) >> 15, exact for all 37246 reachable accumulators.
- * Input: levels 0...255, a ring of 1 row(s) of 256 bytes at 7480.
- * Output: levels 0...255, into the input of layer8_18.
+ * Input: levels 0...255, a ring of 2 row(s) of 256 bytes at 4096.
+ * Output: levels 0...255, into the input of layer9_19.
  */
 /* clang-format off */
 static const uint8_t layer7_15_weights[16][4] = {
@@ -840,81 +759,60 @@ static const int32_t layer7_15_bias[16] = {
 
 static void layer7_15_advance(uint8_t *memory) {
     const struct stage *const s = &layer7_15_stage;
-    uint16_t *const rows = row_counters(memory) + 6;
+    uint16_t *const rows = row_counters(memory) + 4;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
     int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        const struct stage *const next = &layer8_18_stage;
+        const struct stage *const next = &layer9_19_stage;
         uint8_t *const out = memory + next->ring + row_offset(next, oy);
 
-        locate_rows(s, oy, window);
+        for (uint32_t r = 0; r < 2; r++) {
+            locate_rows(s, oy * 2 + r, window + r * 1);
+        }
         for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 16;
+            uint8_t *const row = out + oc * 8;
             const uint8_t *const values = memory + s->ring;
             const uint8_t *const weights = layer7_15_weights[oc];
-            const struct taps taps = decode_taps(s, weights, 16, window, 0, offsets);
+            int32_t *const pooled = acc + 16;
 
-            accumulate_row(s, values, offsets, taps, acc);
+            for (uint32_t r = 0; r < 2; r++) {
+                const tap_offset *const at = window + r * 1;
+                const struct taps taps = decode_taps(s, weights, 16, at, 0, offsets);
+
+                accumulate_row(s, values, offsets, taps, acc);
+                pool_accumulators(acc, 2, r == 0, pooled, 8);
+            }
+
             const int32_t m = layer7_15_multiplier[oc];
             const int32_t b = layer7_15_bias[oc];
             const int32_t low = 0;
             const int32_t high = 8388607;
 
-            for (uint32_t ox = 0; ox < 16; ox++) {
-                row[ox] = (uint8_t)requantize(acc[ox], m, b, 15, low, high);
+            for (uint32_t ox = 0; ox < 8; ox++) {
+                row[ox] = (uint8_t)requantize(pooled[ox], m, b, 15, low, high);
             }
         }
-        HAR_PROBE(6, oy, out, 16);
-        rows[1]++;
-        layer8_18_advance(memory);
-    }
-}
-
-/*
- * Layer 8 of 10: /18/MaxPool
- *
- * Max pool 2x2, stride 2x2, 16x16x16 -> 16x8x8.
- * Input: levels 0...255, a ring of 2 row(s) of 256 bytes at 6104.
- * Output: levels 0...255, into the input of layer9_19.
- */
-static void layer8_18_advance(uint8_t *memory) {
-    const struct stage *const s = &layer8_18_stage;
-    uint16_t *const rows = row_counters(memory) + 7;
-    tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
-
-    while (row_is_due(s, rows)) {
-        const uint32_t oy = rows[1];
-        const struct stage *const next = &layer9_19_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy);
-
-        locate_rows(s, oy, window);
-        for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 8;
-            const uint8_t *const values = memory + s->ring + oc * s->channel_stride;
-
-            max_pool_row(s, values, window, row);
-        }
-        HAR_PROBE(7, oy, out, 8);
+        HAR_PROBE(4, oy, out, 8);
         rows[1]++;
         layer9_19_advance(memory);
     }
 }
 
 /*
- * Layer 9 of 10: /19/AveragePool
+ * Stage 6 of 7: /19/AveragePool
  *
  * Average pool 2x2, stride 2x2, 16x8x8 -> 16x4x4.
  * Accumulators of levels lie in [0, 1020], partial sums included.
  * Requantizer: (a * m + b) >> 13, exact for all 1021 reachable accumulators.
- * Input: levels 0...255, a ring of 2 row(s) of 128 bytes at 7736.
+ * Input: levels 0...255, a ring of 2 row(s) of 128 bytes at 5120.
  * Output: levels 0...255, into the input of layer10_22.
  */
 static void layer9_19_advance(uint8_t *memory) {
     const struct stage *const s = &layer9_19_stage;
-    uint16_t *const rows = row_counters(memory) + 8;
+    uint16_t *const rows = row_counters(memory) + 5;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
@@ -938,19 +836,19 @@ static void layer9_19_advance(uint8_t *memory) {
                 row[ox] = (uint8_t)requantize(acc[ox], m, b, 13, low, high);
             }
         }
-        HAR_PROBE(8, oy, out, 4);
+        HAR_PROBE(5, oy, out, 4);
         rows[1]++;
     }
 }
 
 /*
- * Layer 10 of 10: /22/Gemm
+ * Stage 7 of 7: /22/Gemm
  *
  * Dense layer, 16x4x4 -> 5x1x1.
  * 1280 weights, 697 of them zero (54 %).
  * Accumulators of levels lie in [-22695, 16575], partial sums included.
  * Logits: a * m + b, all in one scale.
- * Input: levels 0...255, all 4 row(s) of 64 bytes at 7992.
+ * Input: levels 0...255, all 4 row(s) of 64 bytes at 5376.
  * Output: int32 logits, to the caller.
  */
 /* clang-format off */
@@ -1011,7 +909,7 @@ static void layer10_22_finish(uint8_t *memory, int32_t *output) {
 
         output[oc] = a * m + b;
     }
-    HAR_PROBE(9, 0, output, 1);
+    HAR_PROBE(6, 0, output, 1);
 }
 
 /* ---- Network --------------------------------------------------------------------------------- */
@@ -1020,10 +918,10 @@ void har_begin(har_state *state) {
     uint8_t *const memory = state->bytes;
     uint16_t *const rows = row_counters(memory);
 
-    for (uint32_t i = 0; i < 11; i++) {
+    for (uint32_t i = 0; i < 8; i++) {
         rows[i] = 0;
     }
-    fill_ring(memory + layer1_1_stage.ring, 490, 0);
+    fill_ring(memory + layer1_1_stage.ring, 560, 0);
     fill_ring(memory + layer3_5_stage.ring, 1632, 0);
     fill_ring(memory + layer6_12_stage.ring, 864, 0);
     *(uint32_t *)(void *)(memory + CANARY_AT) = CANARY;

@@ -9,7 +9,7 @@ struct SternaTool: AsyncParsableCommand {
     abstract: "Compiles trained ternary neural networks (QONNX, QCDQ) to dependency-free C99 firmware.",
     discussion: """
       Start with `sterna demo`. Exit codes: 0 done, 1 the model can not be compiled, 2 the C and the interpreter differ, \
-      64 wrong call, 66 unreadable input, 70 internal error.
+      64 wrong call, 66 unreadable input, 69 missing compiler or emulator, 70 internal error, 73 unwritable output.
       """,
     version: sternaVersion,
     subcommands: [

@@ -1,3 +1,4 @@
+import CEmission
 import FirmwarePlanning
 import ReferenceInterpreter
 
@@ -46,6 +47,20 @@ package struct Demonstration: Sendable {
     lines.append("")
     lines.append("\(correct) of \(samples.count) samples recognised by the integer-only network")
     return lines.joined(separator: "\n")
+  }
+
+  /// `har_sample.h`: the first sample that the network recognises and that is not of class 0, the answer of a program that
+  /// does nothing.
+  package func sampleHeader() -> (name: String, text: String) {
+    let interpreter = Interpreter(compilation.network)
+    let plan = compilation.plan
+    let index =
+      samples.indices.first { labels[$0] != 0 && argmax(interpreter.run(samples[$0]).output) == labels[$0] } ?? 0
+    return (
+      "\(plan.name)_sample.h",
+      Emission.sample(
+        plan, compilation.provenance, samples[index], label: labels[index], classes: BuiltInModel.classes)
+    )
   }
 
   package var costs: String {

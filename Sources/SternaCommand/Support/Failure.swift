@@ -2,7 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Sterna
 
-/// Exit codes beyond 0 and ArgumentParser's 64; `design/interfaces` fixes the first four.
+/// Exit codes beyond 0 and ArgumentParser's 64.
 enum Exit {
   static let cannotCompile = ExitCode(1)
   static let mismatch = ExitCode(2)
@@ -39,6 +39,11 @@ extension AsyncParsableCommand {
     } catch let error as ToolchainError {
       Console.say("sterna: error: \(error)")
       if case .missing = error { throw Exit.missingTool }
+      throw Exit.internalError
+    } catch let code as ExitCode {
+      throw code
+    } catch {
+      Console.say("sterna: internal error: \(error)")
       throw Exit.internalError
     }
   }

@@ -21,6 +21,7 @@ struct ModelOptions: ParsableArguments {
   var flash: Int?
 
   func validate() throws {
+    if model.isEmpty { throw ValidationError("the model is an empty path: expected a file, or - for standard input") }
     if let name, !PlanningOptions.isValidName(name) {
       throw ValidationError(
         "--name '\(name)' can not begin C symbols: expected a letter, then letters, digits or _, 30 at most")
@@ -44,6 +45,11 @@ struct ModelOptions: ParsableArguments {
 }
 
 extension PlanningOptions.Schedule: ExpressibleByArgument {}
+
+/// A path that something is written to. An empty one, as of an unset variable in a script, would mean the root folder.
+func requireNonempty(_ path: String?, _ option: String) throws {
+  if path?.isEmpty ?? false { throw ValidationError("\(option) is empty: expected a path") }
+}
 
 /// Reads a user's array.
 func readArray(_ path: String) throws -> NPY {

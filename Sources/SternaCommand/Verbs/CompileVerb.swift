@@ -16,6 +16,11 @@ struct CompileVerb: AsyncParsableCommand {
   @Option(help: "Writes what the output depends on, in make's syntax.")
   var depfile: String?
 
+  func validate() throws {
+    try requireNonempty(directory, "--output")
+    try requireNonempty(depfile, "--depfile")
+  }
+
   func run() async throws {
     try await reporting(options.shownName) {
       let compilation = try options.compile()

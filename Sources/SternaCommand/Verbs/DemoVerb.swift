@@ -10,6 +10,8 @@ struct DemoVerb: AsyncParsableCommand {
     help: "A folder for the C, the model and the samples; nothing is written unless given.")
   var directory: String?
 
+  func validate() throws { try requireNonempty(directory, "--output") }
+
   func run() async throws {
     try await reporting("har.onnx") {
       let demonstration = try Demonstration()
@@ -21,7 +23,9 @@ struct DemoVerb: AsyncParsableCommand {
         return
       }
       var files = OutputFiles()
-      let artefacts = try demonstration.compilation.artefacts() + [demonstration.compilation.testFile()]
+      let compilation = demonstration.compilation
+      let artefacts =
+        try compilation.artefacts() + [compilation.testFile(), demonstration.sampleHeader()]
       for artefact in artefacts { files.add("\(directory)/\(artefact.name)", artefact.text) }
       for file in BuiltInModel.files { files.add("\(directory)/\(file.name)", file.bytes) }
       try files.write()

@@ -12,6 +12,8 @@ struct ReportVerb: AsyncParsableCommand {
     name: [.customShort("o"), .customLong("output")], help: "The page to write; - writes it to the standard output.")
   var output: String
 
+  func validate() throws { try requireNonempty(output, "--output") }
+
   func run() async throws {
     try await reporting(options.shownName) {
       let compilation = try options.compile()

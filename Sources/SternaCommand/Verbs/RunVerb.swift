@@ -20,6 +20,11 @@ struct RunVerb: AsyncParsableCommand {
   @Option(help: "A folder for every layer's output, an int32 array each.")
   var layers: String?
 
+  func validate() throws {
+    try requireNonempty(output, "--output")
+    try requireNonempty(layers, "--layers")
+  }
+
   func run() async throws {
     try await reporting(options.shownName) {
       let compilation = try options.compile()

@@ -40,6 +40,7 @@ struct TernarizeVerb: AsyncParsableCommand {
   var fitScales = true
 
   func validate() throws {
+    try requireNonempty(output, "--output")
     for (option, bits) in [("--input-bits", inputBits), ("--activation-bits", activationBits)]
     where !(2...8).contains(bits) {
       throw ValidationError("\(option) must be from 2 to 8")

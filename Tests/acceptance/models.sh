@@ -1,0 +1,57 @@
+# Trained networks, as Brevitas exported them: C = interpreter on every host compiler and emulated core, 64 inputs, every
+# value of every layer; outputs as PyTorch's.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+# The files, and PyTorch's outputs for x.npy. `-`: threshold weights exported to QONNX are another network than PyTorch's
+# (README, "A trap in QONNX export"); those are compared with qonnx's executor, see Tests/vectors.
+table() {
+    cat <<'END'
+act4_qonnx_ts               -
+const_pt_qcdq_ts            const_pt
+const_pt_qonnx_ts           const_pt
+floatpool_outq_qonnx_ts     -
+max2_pc_qcdq_ts             max2_pc
+max2_pc_qonnx_dynamo        max2_pc
+max2_pc_qonnx_ts            max2_pc
+pot_qonnx_ts                pot
+twn_pc_qcdq_ts              twn_pc
+twn_pc_qonnx_ts             -
+twn_pt_biasint8_qonnx_ts    -
+END
+}
+
+cases() {
+    # Every file there is: one that the table does not have is an error.
+    for path in "$models"/har/*.onnx; do
+        name=$(basename "$path" .onnx)
+        expectation=$(table | awk -v name="$name" '$1 == name { print $2 }')
+        echo "host $name ${expectation:-missing}"
+        echo "cores $name ${expectation:-missing}"
+    done
+}
+
+# check NAME JOBS ARGUMENT...: verifies, and expects that many runs, all equal.
+check() {
+    local name=$1 jobs=$2
+    shift 2
+    expect 0 "$STERNA" verify "$models/har/$name.onnx" --input "$models/har/x.npy" "$@"
+    cat out
+    [ "$(grep -c ': equal samples=64 layers=[1-9][0-9]* values=[1-9][0-9]* differing=0$' out)" -eq "$jobs" ]
+}
+
+host() {
+    local arguments=(--optimization O0 --optimization O2 --optimization O3 --optimization Os --sanitize)
+    if [ "$2" = - ]; then
+        check "$1" 10 "${arguments[@]}"
+    else
+        check "$1" 10 "${arguments[@]}" --expect "$models/har/$2_torch_out.npy"
+        grep -q '^against the expected outputs: argmax equal on 64 of 64 samples' out
+    fi
+}
+
+cores() {
+    check "$1" 6 --target cortex-m0 --target cortex-m3 --target cortex-m4 --target cortex-m7 --target cortex-m33 \
+        --target riscv32
+}
+
+main "$@"

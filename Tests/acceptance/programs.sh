@@ -1,0 +1,98 @@
+# What a firmware project does with emitted code.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+flags=(-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-align -Wvla -Werror)
+
+cases() {
+    echo two_models
+    echo from_cpp
+    for name in act4_qonnx_ts max2_pc_qcdq_ts floatpool_outq_qonnx_ts; do echo "emitted_tests $name"; done
+    for name in $(cd "$models/har" && ls ./*.onnx); do echo "symbols $(basename "$name" .onnx)"; done
+}
+
+compile() { expect 0 "$STERNA" compile "$models/har/$1.onnx" -o . --name "$2" "${@:3}"; }
+
+# Two different models in one program give the answers that each gives alone.
+two_models() {
+    compile act4_qonnx_ts first
+    compile twn_pc_qcdq_ts second
+    cat >main.c <<'END'
+#include <stdio.h>
+#ifdef FIRST
+#include "first.h"
+static first_state a;
+#endif
+#ifdef SECOND
+#include "second.h"
+static second_state b;
+#endif
+
+int main(void) {
+    static int8_t input[64 * 64];
+    int32_t output[5];
+    for (int i = 0; i < 64 * 64; i++) {
+        input[i] = (int8_t)(i * 7 % 128);
+    }
+#ifdef FIRST
+    if (first_self_test(&a) != 0) { return 1; }
+    first_run(&a, (const void *)input, output);
+    for (int i = 0; i < 5; i++) { printf("%ld\n", (long)output[i]); }
+#endif
+#ifdef SECOND
+    if (second_self_test(&b) != 0) { return 2; }
+    second_run(&b, (const void *)input, output);
+    for (int i = 0; i < 5; i++) { printf("%ld\n", (long)output[i]); }
+#endif
+    return 0;
+}
+END
+    for compiler in gcc clang; do
+        $compiler "${flags[@]}" -O2 -DFIRST main.c first.c -o one
+        $compiler "${flags[@]}" -O2 -DSECOND main.c second.c -o two
+        $compiler "${flags[@]}" -O2 -DFIRST -DSECOND main.c first.c second.c -o both
+        ./one >alone
+        ./two >>alone
+        ./both >together
+        [ "$(wc -l <alone)" -eq 10 ]
+        diff alone together
+    done
+}
+
+from_cpp() {
+    compile pot_qonnx_ts pot
+    gcc -c -O2 pot.c -o pot.o
+    printf '#include "pot.h"\nstatic pot_state state;\nint main() { return pot_self_test(&state); }\n' >main.cpp
+    # C++ only where there is a compiler for it.
+    for compiler in g++ clang++; do
+        if command -v $compiler >/dev/null; then
+            $compiler -Wall -Wextra -Werror -fsyntax-only main.cpp
+        fi
+    done
+}
+
+# `compile --tests` passes, and notices a single changed weight.
+emitted_tests() {
+    compile "$1" net --tests
+    gcc "${flags[@]}" -O2 test_net.c -lcmocka -o test_net
+    ./test_net
+    awk '!done && /^static const uint8_t .*_weights\[/ { table = 1 }
+        table && !done && /0x/ { if (sub(/0x[0-9a-f][0-9a-f]/, "0x00")) done = 1 } { print }' net.c >changed.c
+    if cmp -s net.c changed.c; then awk '{ sub(/0x[0-9a-f][0-9a-f], 0x/, "0x15, 0x"); print }' net.c >changed.c; fi
+    ! cmp -s net.c changed.c
+    mv changed.c net.c
+    gcc -std=c99 -O2 test_net.c -lcmocka -o test_net
+    expect_failure=0
+    ./test_net >out 2>&1 || expect_failure=$?
+    [ $expect_failure -ne 0 ]
+}
+
+# Every external symbol begins with the model's name; no data of its own; clang-format has nothing to say.
+symbols() {
+    compile "$1" net
+    arm-none-eabi-gcc "${flags[@]}" -O2 -mcpu=cortex-m4 -mthumb -ffreestanding -c net.c -o net.o
+    arm-none-eabi-nm --defined-only --extern-only net.o | awk '$3 !~ /^net_/ { print "symbol", $3; bad = 1 } END { exit bad }'
+    arm-none-eabi-nm net.o | awk '$2 ~ /^[dDbBcC]$/ { print "data", $3; bad = 1 } END { exit bad }'
+    arm-none-eabi-nm --undefined-only net.o | awk '$2 !~ /^(mem(cpy|set|move)|__aeabi_.*)$/ { print "needs", $2; bad = 1 } END { exit bad }'
+    clang-format "--style=file:$here/../../firmware/.clang-format" --dry-run -Werror net.c net.h
+}
+
+main "$@"
