@@ -44,7 +44,7 @@ let package = Package(
       name: "Templates",
       path: "Templates",
       resources: [.embedInCode("kernels"), .embedInCode("targets")]),
-    .target(name: "CEmission", dependencies: ["FirmwarePlanning", "Templates"]),
+    .target(name: "CEmission", dependencies: ["FirmwarePlanning", "Templates"], exclude: ["README.md"]),
 
     // The tool.
     .target(

@@ -24,13 +24,14 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
 }
 
 /// A property of a plan that costs code, and its price in bytes: Cortex-M4, arm-none-eabi-gcc 12.2 -O2, `har_run` and
-/// what it needs. `Tests/bench/fit_flash` measures a set of networks and prints this table anew.
+/// what it needs. `Tests/bench/fit_flash.py` measures a set of networks and prints this table anew.
 package enum CodeFeature: String, CaseIterable, Sendable {
   case network
   case inputChannels, inputClamp
   case descriptor
   case convolution, groupedConvolution, dense, lastDense, maxPool, averagePool, sums
   case wideConvolution, wideDense
+  case fusedPool, lanes
   case affine, affine64, halfEven, halfEven64, thresholds, logits
   case singleEntry
   case ringWithHalo
@@ -50,7 +51,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
       switch stage.work {
       case .convolution(let work):
         add(isWide ? .wideConvolution : .convolution)
-        counts[isWide ? .anyWideConvolution : .anyConvolution] = 1
+        if stage.ring.lanes == nil { counts[isWide ? .anyWideConvolution : .anyConvolution] = 1 }
         if work.outputsPerGroup < stage.outputShape.channels { add(.groupedConvolution) }
       case .dense:
         if case .output = stage.destination { add(.lastDense) } else { add(.dense) }
@@ -63,7 +64,9 @@ package enum CodeFeature: String, CaseIterable, Sendable {
         add(epilogue == nil ? .sums : .averagePool)
         counts[.anyAveragePool] = 1
       }
-      if stage.ring.hasHalo { add(.ringWithHalo) }
+      if stage.ring.needsFilling { add(.ringWithHalo) }
+      if stage.pool != nil, stage.ring.lanes == nil { add(.fusedPool) }
+      if stage.ring.lanes != nil { add(.lanes) }
       if case .result = stage.destination { add(.result) }
       if let epilogue = stage.epilogue { epilogue.count(add) }
     }
@@ -73,34 +76,36 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   /// Bytes of one. Fitted by least squares of the relative error; single constants may well be negative.
   package var bytes: Int {
     switch self {
-    case .affine: 38
-    case .affine64: 1
-    case .anyAveragePool: -112
-    case .anyConvolution: 85
-    case .anyDense: -58
-    case .anyMaxPool: -20
-    case .anyWideConvolution: 2
-    case .averagePool: 109
-    case .convolution: 140
-    case .dense: -139
-    case .descriptor: 201
-    case .groupedConvolution: 28
-    case .halfEven: 24
-    case .halfEven64: 64
-    case .inputChannels: 84
-    case .inputClamp: 7
-    case .lastDense: 43
+    case .affine: 8
+    case .affine64: 40
+    case .anyAveragePool: -143
+    case .anyConvolution: 142
+    case .anyDense: -59
+    case .anyMaxPool: 56
+    case .anyWideConvolution: 31
+    case .averagePool: 146
+    case .convolution: 130
+    case .dense: -94
+    case .descriptor: 196
+    case .groupedConvolution: 22
+    case .halfEven: 34
+    case .halfEven64: 75
+    case .inputChannels: 106
+    case .inputClamp: 5
+    case .lastDense: -6
     case .logits: 58
-    case .maxPool: -33
-    case .network: 145
-    case .result: 102
-    case .ringWithHalo: -6
-    case .segment: 26
-    case .singleEntry: -28
-    case .sums: 78
-    case .thresholds: -30
-    case .wideConvolution: 2
-    case .wideDense: 76
+    case .maxPool: -79
+    case .network: 106
+    case .result: 112
+    case .ringWithHalo: 27
+    case .segment: 4
+    case .singleEntry: -30
+    case .sums: 68
+    case .thresholds: -8
+    case .fusedPool: 329
+    case .lanes: 125
+    case .wideConvolution: 31
+    case .wideDense: 36
     }
   }
 }
