@@ -7,6 +7,9 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case accumulateRow
   case accumulateRow16
   case poolAccumulators
+  case pairRow
+  case accumulateLanes
+  case poolLanes
   case ternaryDot
   case ternaryDot16
   case maxPoolRow
@@ -30,6 +33,9 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .accumulateRow: PackageResources.accumulate_row_c
       case .accumulateRow16: PackageResources.accumulate_row16_c
       case .poolAccumulators: PackageResources.pool_accumulators_c
+      case .pairRow: PackageResources.pair_row_c
+      case .accumulateLanes: PackageResources.accumulate_lanes_c
+      case .poolLanes: PackageResources.pool_lanes_c
       case .ternaryDot: PackageResources.ternary_dot_c
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c

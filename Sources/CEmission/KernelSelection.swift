@@ -9,13 +9,16 @@ extension FirmwarePlan {
       if case .output = stage.destination {} else { used.insert(.rowIsDue) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
-      case .convolution: used.formUnion([.locateRows, .decodeTaps, isWide ? .accumulateRow16 : .accumulateRow])
+      case .convolution:
+        used.formUnion([.locateRows, .decodeTaps])
+        used.insert(stage.ring.lanes != nil ? .accumulateLanes : isWide ? .accumulateRow16 : .accumulateRow)
       case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
       case .averagePool: used.formUnion([.locateRows, .sumPoolRow])
       }
-      if stage.pool != nil { used.insert(.poolAccumulators) }
-      if stage.ring.hasHalo { used.insert(isWide ? .fillRing16 : .fillRing) }
+      if stage.pool != nil { used.insert(stage.ring.lanes != nil ? .poolLanes : .poolAccumulators) }
+      if stage.ring.lanes != nil { used.insert(.pairRow) }
+      if stage.ring.needsFilling { used.insert(isWide ? .fillRing16 : .fillRing) }
       guard let epilogue = stage.epilogue else { continue }
       switch epilogue.form {
       case .affine: used.insert(epilogue.fits32 ? .requantize : .requantize64)

@@ -93,6 +93,7 @@ struct SourcePrinter {
       }
       out.print("#define SCRATCH_ROWS \(plan.scratch.rows)")
       if isConvolutional { out.print("#define SCRATCH_TAPS \(plan.scratch.taps)") }
+      if let levels = plan.scratch.levels { out.print("#define SCRATCH_LEVELS \(levels)") }
     }
     out.print("#define SELF_TEST_ROW \(plan.buffers[plan.scratch.buffer].offset)")
     out.print("#define CANARY_AT \(plan.canaryOffset)")
@@ -117,7 +118,7 @@ struct SourcePrinter {
       stages.append(plan.stages[index])
     }
     if segment + 1 < plan.segments.count { stages.append(plan.stages[plan.segments[segment + 1].lowerBound]) }
-    return stages.filter(\.ring.hasHalo)
+    return stages.filter(\.ring.needsFilling)
   }
 
   private func printHalos(ofSegment segment: Int, _ out: inout CodePrinter) {
@@ -155,29 +156,49 @@ struct SourcePrinter {
     out.indented { out in
       out.print("uint16_t *const rows = row_counters(memory);")
       out.print("const struct stage *const s = &\(first.descriptor);")
-      out.print("uint8_t *to = memory + s->ring + row_offset(s, rows[0])\(halo);\n")
+      if ring.lanes != nil {
+        out.print("uint32_t *to = (uint32_t *)(void *)(memory + s->ring) + row_offset(s, rows[0]);")
+        if plan.scratch.levels != nil { out.print("uint8_t *const levels = memory + SCRATCH_LEVELS;") }
+        out.print()
+      } else {
+        out.print("uint8_t *to = memory + s->ring + row_offset(s, rows[0])\(halo);\n")
+      }
+      let target = ring.lanes == nil ? "to" : "levels"
       let copy: (inout CodePrinter) -> Void = { out in
         out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { out in
           if input.hasAllLevels, input.base == 0 {
-            out.print("to[x] = row[x];")
+            out.print("\(target)[x] = row[x];")
           } else if input.hasAllLevels {
-            out.print("to[x] = (uint8_t)(row[x] + \(-input.base));")
+            out.print("\(target)[x] = (uint8_t)(row[x] + \(-input.base));")
           } else {
             let level =
               input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
             out.print("const int level = \(level);\n")
             out.print("/* The quantizer makes no value beyond these; a stray one must not break the bounds. */")
             let (low, high) = (input.minimumLevel, input.maximumLevel)
-            out.print("to[x] = (uint8_t)(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
+            out.print("\(target)[x] = (uint8_t)(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
           }
         }
       }
+      let store: (inout CodePrinter) -> Void = { out in
+        guard let lanes = ring.lanes else {
+          copy(&out)
+          return
+        }
+        if plan.scratch.levels != nil { copy(&out) }
+        out.list(
+          "pair_row(",
+          [
+            plan.scratch.levels == nil ? "row" : "levels", "\(upper)_INPUT_WIDTH", "\(ring.left)",
+            "\(lanes.distance)", "\(ring.paddingLevel)", "to", "\(ring.channelStride)",
+          ], ");")
+      }
       if input.shape.channels == 1 {
         out.print("(void)channel_stride;")
-        copy(&out)
+        store(&out)
       } else {
         out.block("for (uint32_t c = 0; c < \(upper)_INPUT_CHANNELS; c++)") { out in
-          copy(&out)
+          store(&out)
           out.print("row += channel_stride;")
           out.print("to += \(ring.channelStride);")
         }

@@ -42,7 +42,8 @@ struct StagePrinter {
     let fields: [(String, Int)] = [
       ("ring", plan.buffers[ring.buffer].offset), ("row_stride", ring.rowStride), ("slots", ring.slots),
       ("channel_stride", ring.channelStride), ("height", stage.inputShape.height),
-      ("out_height", stage.outputShape.height), ("out_width", stage.accumulatorShape.width),
+      ("out_height", stage.outputShape.height),
+      ("out_width", stage.ring.lanes?.outputs ?? stage.accumulatorShape.width),
       ("kernel_height", window.kernelHeight), ("kernel_width", window.kernelWidth),
       ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
       ("reach", stage.reach), ("advance", stage.advance),
@@ -84,7 +85,10 @@ struct StagePrinter {
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
       if isConvolution { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
-      if needsAccumulators { out.print("int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);") }
+      if needsAccumulators {
+        let type = stage.ring.lanes == nil ? "int32_t" : "uint32_t"
+        out.print("\(type) *const acc = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
+      }
       out.print()
       out.block("while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
@@ -174,8 +178,9 @@ struct StagePrinter {
   private func printChannel(_ out: inout CodePrinter) {
     out.print("\(elementType) *const row = out + oc * \(outputStride);")
     let wide = stage.input.elementBytes == 2
-    let base = wide ? "(const uint16_t *)(const void *)(memory + s->ring)" : "memory + s->ring"
-    let type = wide ? "uint16_t" : "uint8_t"
+    let lanes = stage.ring.lanes
+    let type = lanes != nil ? "uint32_t" : wide ? "uint16_t" : "uint8_t"
+    let base = type == "uint8_t" ? "memory + s->ring" : "(const \(type) *)(const void *)(memory + s->ring)"
     switch stage.work {
     case .convolution(let work):
       let first = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
@@ -188,10 +193,14 @@ struct StagePrinter {
       out.print("const uint8_t *const weights = \(name)_weights[oc];")
       let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"]
       let suffix = wide ? "16" : ""
-      let accumulate = "accumulate_row\(suffix)(s, values\(isGrouped ? " + group" : ""), offsets, taps, acc);"
+      let from = "values\(isGrouped ? " + group" : "")"
+      let accumulate =
+        lanes.map { "accumulate_lanes(s, \(from), offsets, taps, \($0.start), acc);" }
+        ?? "accumulate_row\(suffix)(s, \(from), offsets, taps, acc);"
       if let pool = stage.pool {
         let (rows, kernel) = (pool.kernelHeight, stage.window.kernelHeight)
-        out.print("int32_t *const pooled = acc + \(stage.accumulatorShape.width);\n")
+        let offset = lanes?.outputs ?? stage.accumulatorShape.width
+        out.print("\(lanes == nil ? "int32_t" : "uint32_t") *const pooled = acc + \(offset);\n")
         out.block("for (uint32_t r = 0; r < \(rows); r++)") { out in
           out.print("const tap_offset *const at = window + r * \(kernel);")
           var arguments = decoding
@@ -199,9 +208,10 @@ struct StagePrinter {
           out.list("const struct taps taps = decode_taps(", arguments, ");")
           out.print()
           out.print(accumulate)
+          let width = stage.outputShape.width / (lanes == nil ? 1 : 2)
           out.list(
-            "pool_accumulators(", ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(stage.outputShape.width)"], ");"
-          )
+            lanes == nil ? "pool_accumulators(" : "pool_lanes(",
+            ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(width)"], ");")
         }
         out.print()
       } else {
@@ -230,8 +240,17 @@ struct StagePrinter {
   private func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
     let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
     printConstants(epilogue, "oc", &out)
-    out.block(loop) {
-      $0.print("row[ox] = \(cast)\(expression(epilogue, stage.pool == nil ? "acc[ox]" : "pooled[ox]"));")
+    let from = stage.pool == nil ? "acc[ox]" : "pooled[ox]"
+    guard let lanes = stage.ring.lanes else {
+      out.block(loop) { $0.print("row[ox] = \(cast)\(expression(epilogue, from));") }
+      return
+    }
+    let half = stage.outputShape.width / 2
+    out.block("for (uint32_t ox = 0; ox < \(half); ox++)") { out in
+      out.print("const int32_t left = (int32_t)(\(from) & 0xFFFFU) - \(lanes.start);")
+      out.print("const int32_t right = (int32_t)(\(from) >> 16) - \(lanes.start);\n")
+      out.print("row[ox] = \(cast)\(expression(epilogue, "left"));")
+      out.print("row[\(half) + ox] = \(cast)\(expression(epilogue, "right"));")
     }
   }
 

@@ -28,6 +28,10 @@ struct StageText {
     if let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue {
       lines.append(describe(requantizer, epilogue))
     }
+    if let lanes = stage.ring.lanes {
+      lines.append(
+        "Two lanes a word: columns x and x + \(lanes.distance), sums lifted by \(lanes.start); none leaves 0...32767.")
+    }
     lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")
     return lines

@@ -45,6 +45,8 @@ package struct InputPlan: Sendable, Equatable {
   package var minimumLevel: Int
   package var maximumLevel: Int
   /// No byte is stray.
+  /// Whether the caller's bytes are the levels.
+  package var isStoredAsIs: Bool { hasAllLevels && base == 0 }
   package var hasAllLevels: Bool { minimumLevel == 0 && maximumLevel == 255 }
   package var bytes: Int { shape.count }
   package var rowBytes: Int { shape.channels * shape.width }
@@ -141,6 +143,20 @@ package struct Ring: Sendable, Equatable {
   package var rowBytes: Int { rowStride * elementBytes }
   package var bytes: Int { slots * rowBytes }
   package var hasHalo: Bool { left + right > 0 }
+  /// Two columns a word; nil: a byte, or 16 bits, each.
+  package var lanes: Lanes?
+  /// Whether the halo is written once and for all; words of two lanes carry it with every row.
+  package var needsFilling: Bool { hasHalo && lanes == nil }
+
+  /// Rows as words of two 16-bit lanes, columns `x` and `x + distance`: one 32-bit addition serves two output columns.
+  package struct Lanes: Sendable, Equatable {
+    /// Input columns between the lanes of a word: those between the output columns that share one.
+    package var distance: Int
+    /// Words of the layer's row before a pool.
+    package var outputs: Int
+    /// Added to both lanes, so that none is ever negative.
+    package var start: Int
+  }
 }
 
 package struct ConvolutionWork: Sendable, Equatable {
@@ -188,6 +204,8 @@ package struct Scratch: Sendable, Equatable {
   package var accumulators: Int
   package var rows: Int
   package var taps: Int
+  /// A channel of an input row as levels, where the caller's bytes are not levels already.
+  package var levels: Int?
 }
 
 package struct Buffer: Sendable, Equatable, Codable {

@@ -34,6 +34,15 @@ extension FirmwarePlan {
         stage.input.maximumLevel <= (stage.input.elementBytes == 1 ? 255 : 65535),
         "\(stage.name): level \(stage.input.maximumLevel) does not fit its storage")
       require(tapOffsetBits == 32 || stage.ring.bytes < 0xFFFF, "\(stage.name): ring beyond tap offsets")
+      if let lanes = stage.ring.lanes, let epilogue = stage.epilogue {
+        require(
+          index == 0 && lanes.start >= -epilogue.accumulators.lowerBound
+            && epilogue.accumulators.upperBound + lanes.start < 1 << 15,
+          "\(stage.name): accumulators leave their lanes")
+        require(
+          2 * lanes.outputs == stage.accumulatorShape.width
+            && lanes.distance == lanes.outputs * stage.window.strideWidth, "\(stage.name): lanes do not pair")
+      }
       if let epilogue = stage.epilogue {
         require(
           Int32(exactly: epilogue.accumulators.lowerBound) != nil

@@ -19,6 +19,31 @@ package enum Planner {
     // A dense layer at the end writes straight into the caller's array, when `finish` hands that over.
     var isVector = false
     if case .dense? = stages.last?.work { isVector = true }
+    let wide = paired(stages[0]).map { [$0] + stages.dropFirst() }
+    var plan = leanest(network, wide ?? stages, options, isVector: isVector)
+    if let ram = options.ram, plan.stateBytes > ram {
+      // Rows in two lanes are faster and take more RAM: the budget comes first.
+      plan = leanest(network, stages, options, isVector: isVector)
+      guard plan.stateBytes <= ram else {
+        var auto = options
+        auto.schedule = .auto
+        let best = leanest(network, stages, auto, isVector: isVector).stateBytes
+        throw ModelError(.ramBudget(ram, plan.stateBytes, options.schedule, best: best))
+      }
+    }
+    plan.flash = FlashEstimate(plan)
+    let problems = plan.problems()
+    guard problems.isEmpty else { throw ModelError(problems) }
+    if let flash = options.flash, plan.flash.bytes > flash {
+      throw ModelError(.flashBudget(flash, plan.flash.bytes))
+    }
+    return plan
+  }
+
+  /// The plan of least RAM among those that the schedule allows.
+  private static func leanest(
+    _ network: TernaryNetwork, _ stages: [Stage], _ options: PlanningOptions, isVector: Bool
+  ) -> FirmwarePlan {
     // The search counts what flows between stages; scratch and alignment can tip the scales, so its answer has to beat
     // the other schedules as laid out.
     let schedules: [PlanningOptions.Schedule] =
@@ -29,19 +54,6 @@ package enum Planner {
     }
     var plan = candidates[0]
     for candidate in candidates where candidate.stateBytes < plan.stateBytes { plan = candidate }
-    plan.flash = FlashEstimate(plan)
-    let problems = plan.problems()
-    guard problems.isEmpty else { throw ModelError(problems) }
-    if let ram = options.ram, plan.stateBytes > ram {
-      let best =
-        options.schedule == .auto
-        ? plan.stateBytes
-        : try self.plan(network, PlanningOptions(name: options.name)).stateBytes
-      throw ModelError(.ramBudget(ram, plan.stateBytes, options.schedule, best: best))
-    }
-    if let flash = options.flash, plan.flash.bytes > flash {
-      throw ModelError(.flashBudget(flash, plan.flash.bytes))
-    }
     return plan
   }
 
@@ -122,6 +134,25 @@ package enum Planner {
       window.kernelHeight * stage.outputShape.width * stage.outputShape.channels * stage.output.elementBytes
     guard ringRows(pooled) * stage.ring.rowBytes <= ringRows(stage) * stage.ring.rowBytes + poolRing else { return nil }
     return pooled
+  }
+
+  /// The first stage with its rows in two lanes, where every accumulator fits one and the output columns pair up.
+  private static func paired(_ stage: Stage) -> Stage? {
+    guard case .convolution(let work) = stage.work, stage.input.elementBytes == 1 else { return nil }
+    let width = stage.accumulatorShape.width
+    let pooledBy = stage.pool?.kernelWidth ?? 1
+    let start = -work.epilogue.accumulators.lowerBound
+    // 15 bits: the max pool of lanes needs the sixteenth.
+    guard width % 2 == 0, width / 2 % pooledBy == 0, stage.outputShape.width * pooledBy == width,
+      work.epilogue.accumulators.upperBound + start < 1 << 15
+    else { return nil }
+    var paired = stage
+    let words = (width / 2 - 1) * stage.window.strideWidth + stage.window.kernelWidth
+    paired.ring.lanes = Ring.Lanes(distance: width / 2 * stage.window.strideWidth, outputs: width / 2, start: start)
+    paired.ring.elementBytes = 4
+    paired.ring.channelStride = words
+    paired.ring.rowStride = words * stage.inputShape.channels
+    return paired
   }
 
   private static func work(
@@ -269,9 +300,13 @@ package enum Planner {
     let taps = tapBytes * (stages.compactMap { mostTaps($0) }.max() ?? 0)
     let rowsOffset = accumulatorBytes
     let tapsOffset = ArenaAllocator.rounded(rowsOffset + rows)
+    // Input bytes that are not levels yet are made so before they are paired, beside the self-test's row.
+    let needsLevels = stages[0].ring.lanes != nil && !input.isStoredAsIs
+    let levelsOffset = max(tapsOffset + taps, input.rowBytes)
+    let scratchBytes = levelsOffset + (needsLevels ? input.shape.width : 0)
     buffers.append(
       Buffer(
-        name: "scratch", kind: .scratch, bytes: max(tapsOffset + taps, input.rowBytes), firstSegment: 0,
+        name: "scratch", kind: .scratch, bytes: max(scratchBytes, input.rowBytes), firstSegment: 0,
         lastSegment: lastSegment, offset: 0))
     let end = ArenaAllocator.place(&buffers, pinned: 1)
     let scratch = buffers.count - 1
@@ -280,7 +315,8 @@ package enum Planner {
       name: options.name, input: input, output: outputPlan(network, stages), stages: stages, segments: segments,
       buffers: buffers,
       scratch: Scratch(
-        buffer: scratch, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset),
+        buffer: scratch, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,
+        levels: needsLevels ? start + levelsOffset : nil),
       stateBytes: end + 4, lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
       schedule: options.schedule, flash: FlashEstimate())
   }
@@ -288,7 +324,9 @@ package enum Planner {
   /// int32 accumulators that a stage keeps while it makes one channel of a row.
   private static func accumulators(of stage: Stage) -> Int? {
     switch stage.work {
-    case .convolution, .averagePool: stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width)
+    case .convolution, .averagePool:
+      (stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width))
+        / (stage.ring.lanes == nil ? 1 : 2)
     case .dense, .maxPool: nil
     }
   }

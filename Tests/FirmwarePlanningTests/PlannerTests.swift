@@ -39,7 +39,7 @@ import Testing
     let network = try TernaryNetwork(
       parsing: """
         network "n"
-        input 1x20x20 range 0...255
+        input 1x21x21 range 0...255
         conv "first" kernel 3x3
           weights
             +0- +0- +0-

@@ -112,18 +112,19 @@ import Testing
     for (stage, observed) in zip(compilation.plan.stages, page.observations.layers) {
       guard let proven = stage.epilogue?.accumulators, let observed else { continue }
       #expect(proven.contains(observed.range.lowerBound) && proven.contains(observed.range.upperBound), "\(stage.name)")
-      #expect(observed.counts.values.reduce(0, +) == 2 * stage.outputShape.count)
+      #expect(observed.counts.values.reduce(0, +) == 2 * stage.accumulatorShape.count)
     }
   }
 
   @Test func rowsComeWhenTheirWindowsAreFull() throws {
     let plan = try Self.compilation.get().plan
     let flow = RowFlow(plan)
-    // 7x7 with three rows of padding: the first row after four; the last ones need nothing that has not come.
-    #expect(flow.readyAfter[0].prefix(2) == [4, 5])
-    #expect(flow.readyAfter[0].suffix(4) == [64, 64, 64, 64])
-    // Its pool makes a row of two.
-    #expect(flow.readyAfter[1].prefix(2) == [5, 7])
+    // 7x7 with three rows of padding, pooled by two: the first row after five; the last ones need nothing that has not
+    // come.
+    #expect(flow.readyAfter[0].prefix(2) == [5, 7])
+    #expect(flow.readyAfter[0].suffix(4) == [61, 63, 64, 64])
+    // 3x3 with a row of padding behind it.
+    #expect(flow.readyAfter[1].prefix(2) == [7, 9])
     for (stage, ready) in zip(plan.stages, flow.readyAfter) {
       #expect(ready.count == stage.outputShape.height)
       #expect(ready == ready.sorted())

@@ -1,0 +1,14 @@
+/*
+ * Spreads a row of levels into words of two lanes: word j holds padded column j in its low half and
+ * column j + distance in its high half, so that one addition serves two columns of the output.
+ * Columns of the halo hold the padding's level.
+ */
+static void pair_row(const uint8_t *row, uint32_t width, uint32_t left, uint32_t distance,
+                     uint32_t padding, uint32_t *words, uint32_t count) {
+    for (uint32_t j = 0; j < count; j++) {
+        const uint32_t low = j - left; /* wraps in the halo, beyond any width */
+        const uint32_t high = low + distance;
+
+        words[j] = (low < width ? row[low] : padding) | (high < width ? row[high] : padding) << 16;
+    }
+}
