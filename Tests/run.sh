@@ -29,6 +29,13 @@ export STERNA=$root/.build/debug/sterna
 exec 3>&1
 tell() { echo "    $*" >&3; }
 
+# skip WHY: the stage ends as skipped, which the last line repeats.
+skip() {
+    echo "SKIPPED: $*"
+    tell "SKIPPED: $*"
+    exit 0
+}
+
 # --- packages
 
 # need PACKAGE COMMAND...: notes the package where a command fails.
@@ -154,12 +161,10 @@ stage_limits() {
 
 stage_training() {
     if [ "${STERNA_SKIP_TRAINING-}" = 1 ]; then
-        tell "SKIPPED: STERNA_SKIP_TRAINING is set"
-        return
+        skip "STERNA_SKIP_TRAINING is set"
     fi
     if [ ! -f training/requirements.txt ]; then
-        tell "SKIPPED: this checkout has no training/"
-        return
+        skip "this checkout has no training/"
     fi
     local venv=$root/.venv-training
     local torch
@@ -169,8 +174,7 @@ stage_training() {
     if ! "$venv/bin/pip" install -q --disable-pip-version-check "torch==$torch+cpu" &&
         ! "$venv/bin/pip" install -q --disable-pip-version-check --retries 1 "torch==$torch+cpu" \
             --extra-index-url https://download.pytorch.org/whl/cpu; then
-        tell "SKIPPED: the CPU build of torch $torch can not be installed: $(grep -a '^ERROR' "$logs/training.log" | tail -1)"
-        return
+        skip "the CPU build of torch $torch can not be installed: $(grep -a '^ERROR' "$logs/training.log" | tail -1)"
     fi
     "$venv/bin/pip" install -q --disable-pip-version-check -r training/requirements.txt
     "$venv/bin/python" -m pytest -q training
@@ -193,6 +197,7 @@ for stage in "${stages[@]}"; do
 done
 
 mkdir -p "$logs"
+skipped=()
 for stage in "${stages[@]}"; do
     echo "$stage ..."
     begin=$SECONDS
@@ -210,6 +215,10 @@ for stage in "${stages[@]}"; do
         echo "--- stage $stage FAILED after $((SECONDS - begin)) s, exit $status; all of it: build/logs/$stage.log"
         exit 1
     fi
-    echo "$stage passed in $((SECONDS - begin)) s"
+    if tail -1 "$logs/$stage.log" | grep -qa '^SKIPPED: '; then
+        skipped+=("$stage")
+    else
+        echo "$stage passed in $((SECONDS - begin)) s"
+    fi
 done
-echo "all stages passed in $((SECONDS / 60)) min $((SECONDS % 60)) s: ${stages[*]}"
+echo "all stages passed${skipped[*]:+, but for ${skipped[*]}: skipped} ($((SECONDS / 60)) min $((SECONDS % 60)) s)"
