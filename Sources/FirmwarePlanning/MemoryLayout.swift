@@ -1,0 +1,102 @@
+import TernaryIR
+
+/// Stages and segments to a plan: rings, tensors and scratch memory in one arena.
+extension Planner {
+  static func ringRows(_ stage: Stage) -> Int {
+    min(stage.reach, stage.inputShape.height)
+  }
+
+  static func layOut(
+    _ network: TernaryNetwork, _ chain: [Stage], _ segments: [ClosedRange<Int>], _ options: PlanningOptions,
+    isVector: Bool
+  ) -> FirmwarePlan {
+    var stages = chain
+    let lastSegment = segments.count - 1
+    let input = inputPlan(network)
+    var buffers = [
+      Buffer(
+        name: "row counters", kind: .counters, bytes: 2 * (stages.count + 1), firstSegment: 0, lastSegment: lastSegment,
+        offset: 0)
+    ]
+    for (number, segment) in segments.enumerated() {
+      for index in segment {
+        let isTensor = index == segment.lowerBound && (number > 0 || (isVector && stages.count == 1))
+        stages[index].ring.slots = isTensor ? stages[index].inputShape.height : ringRows(stages[index])
+        stages[index].ring.buffer = buffers.count
+        buffers.append(
+          Buffer(
+            name: "\(stages[index].name) input", kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
+            firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0))
+        if index + 1 < stages.count { stages[index].destination = .ring(stage: index + 1) }
+      }
+    }
+    if !isVector {
+      let last = stages.count - 1
+      stages[last].destination = .result(buffer: buffers.count)
+      buffers.append(
+        Buffer(
+          name: "result", kind: .result, bytes: stages[last].outputShape.count * stages[last].output.elementBytes,
+          firstSegment: lastSegment, lastSegment: lastSegment, offset: 0))
+    }
+
+    let largestRing = stages.map(\.ring.bytes).max() ?? 0
+    let tapBytes = largestRing < Int(UInt16.max) ? 2 : 4
+    let accumulatorBytes = 4 * (stages.compactMap { accumulators(of: $0) }.max() ?? 0)
+    let rows =
+      tapBytes * (stages.compactMap { needsRows($0) ? $0.window.kernelHeight * $0.rowsPerOutput : nil }.max() ?? 0)
+    let taps = tapBytes * (stages.compactMap { mostTaps($0) }.max() ?? 0)
+    let rowsOffset = accumulatorBytes
+    let tapsOffset = ArenaAllocator.rounded(rowsOffset + rows)
+    // Input bytes that are not levels yet are made so before they are paired, beside the self-test's row.
+    let needsLevels = stages[0].ring.lanes != nil && !input.isStoredAsIs
+    let levelsOffset = max(tapsOffset + taps, input.rowBytes)
+    let scratchBytes = levelsOffset + (needsLevels ? input.shape.width : 0)
+    buffers.append(
+      Buffer(
+        name: "scratch", kind: .scratch, bytes: max(scratchBytes, input.rowBytes), firstSegment: 0,
+        lastSegment: lastSegment, offset: 0))
+    let end = ArenaAllocator.place(&buffers, pinned: 1)
+    let scratch = buffers.count - 1
+    let start = buffers[scratch].offset
+    return FirmwarePlan(
+      name: options.name, input: input, output: outputPlan(network, stages), stages: stages, segments: segments,
+      buffers: buffers,
+      scratch: Scratch(
+        buffer: scratch, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,
+        levels: needsLevels ? start + levelsOffset : nil),
+      stateBytes: end + 4, lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
+      schedule: options.schedule, flash: FlashEstimate())
+  }
+
+  /// int32 accumulators that a stage keeps while it makes one channel of a row.
+  private static func accumulators(of stage: Stage) -> Int? {
+    switch stage.work {
+    case .convolution, .averagePool:
+      (stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width))
+        / (stage.ring.lanes == nil ? 1 : 2)
+    case .dense, .maxPool: nil
+    }
+  }
+
+  private static func needsRows(_ stage: Stage) -> Bool {
+    if case .dense = stage.work { false } else { true }
+  }
+
+  private static func mostTaps(_ stage: Stage) -> Int? {
+    if case .convolution(let work) = stage.work { work.taps } else { nil }
+  }
+
+  private static func inputPlan(_ network: TernaryNetwork) -> InputPlan {
+    let tensor = network[network.inputTensor]
+    let storage = Storage(tensor)
+    return InputPlan(
+      shape: tensor.shape, quantization: network.input, base: storage.base,
+      minimumLevel: tensor.grid.lowerBound - storage.base, maximumLevel: tensor.grid.upperBound - storage.base)
+  }
+
+  private static func outputPlan(_ network: TernaryNetwork, _ stages: [Stage]) -> OutputPlan {
+    OutputPlan(
+      tensor: network[network.outputTensor], base: stages[stages.count - 1].output.base,
+      resolution: network.layers[network.layers.count - 1].requantizer?.proof.resolution ?? 0)
+  }
+}

@@ -1,0 +1,141 @@
+import TernaryIR
+
+/// Layers to stages: how each is stored, computed and requantized, alone.
+extension Planner {
+  static func stage(
+    _ index: Int, _ network: TernaryNetwork, _ input: Storage, _ names: inout Names
+  ) -> Stage {
+    let layer = network.layers[index]
+    let source = network[layer.input]
+    let target = network[layer.output]
+    var output = Storage(target)
+    let window: Window
+    let work: Stage.Work
+    switch layer.kind {
+    case .convolution(let convolution):
+      window = convolution.window
+      work = .convolution(self.work(convolution, source, input, output, target.range))
+    case .dense(let dense):
+      window = Window(kernelHeight: source.shape.height, kernelWidth: source.shape.width)
+      work = .dense(self.work(dense, source, input, output, target.range))
+    case .maxPool(let maxPool):
+      window = maxPool
+      work = .maxPool
+    case .averagePool(let pool):
+      window = pool.window
+      let taps = window.kernelHeight * window.kernelWidth
+      // A sum of levels is stored as it comes: its base is the sum of the bases.
+      if pool.requantizer == nil {
+        output = Storage(base: taps * input.base, maximumLevel: taps * input.maximumLevel, elementBytes: 2)
+      }
+      work = .averagePool(
+        pool.requantizer.map {
+          Epilogue(
+            $0, weightSums: [taps], accumulators: [0...(taps * input.maximumLevel)], from: input, to: output,
+            range: target.range)
+        })
+    }
+    var paddingLevel = 0
+    if case .maxPool = layer.kind {} else if window.hasPadding { paddingLevel = source.zeroPoint - input.base }
+    let channelStride = source.shape.width + window.left + window.right
+    return Stage(
+      name: names.identifier(for: layer.name, index: index + 1), layer: layer, layers: index...index,
+      inputShape: source.shape, accumulatorShape: target.shape, outputShape: target.shape, input: input,
+      output: output,
+      ring: Ring(
+        buffer: 0, slots: 0, left: window.left, right: window.right, paddingLevel: paddingLevel,
+        channelStride: channelStride, rowStride: channelStride * source.shape.channels, elementBytes: input.elementBytes
+      ),
+      window: window, work: work, destination: .output)
+  }
+
+  /// The stage with the max pool behind it fused in, where the pool's windows neither overlap nor leave the map and RAM
+  /// is saved: a few more input rows against the rows of the pool's own ring.
+  static func fused(_ stage: Stage, _ network: TernaryNetwork, poolAt index: Int) -> Stage? {
+    guard case .convolution = stage.work, stage.pool == nil, case .maxPool(let window) = network.layers[index].kind,
+      window.kernelHeight == window.strideHeight, window.kernelWidth == window.strideWidth, !window.hasPadding
+    else { return nil }
+    var pooled = stage
+    pooled.pool = window
+    pooled.layers = stage.layers.lowerBound...index
+    pooled.outputShape = network[network.layers[index].output].shape
+    let poolRing =
+      window.kernelHeight * stage.outputShape.width * stage.outputShape.channels * stage.output.elementBytes
+    guard ringRows(pooled) * stage.ring.rowBytes <= ringRows(stage) * stage.ring.rowBytes + poolRing else { return nil }
+    return pooled
+  }
+
+  /// The first stage with its rows in two lanes, where every accumulator fits one and the output columns pair up.
+  static func paired(_ stage: Stage) -> Stage? {
+    guard case .convolution(let work) = stage.work, stage.input.elementBytes == 1 else { return nil }
+    let width = stage.accumulatorShape.width
+    let pooledBy = stage.pool?.kernelWidth ?? 1
+    let start = -work.epilogue.accumulators.lowerBound
+    // 15 bits: the max pool of lanes needs the sixteenth.
+    guard width % 2 == 0, width / 2 % pooledBy == 0, stage.outputShape.width * pooledBy == width,
+      work.epilogue.accumulators.upperBound + start < 1 << 15
+    else { return nil }
+    var paired = stage
+    let words = (width / 2 - 1) * stage.window.strideWidth + stage.window.kernelWidth
+    paired.ring.lanes = Ring.Lanes(distance: width / 2 * stage.window.strideWidth, outputs: width / 2, start: start)
+    paired.ring.elementBytes = 4
+    paired.ring.channelStride = words
+    paired.ring.rowStride = words * stage.inputShape.channels
+    return paired
+  }
+
+  private static func work(
+    _ convolution: Convolution, _ source: Tensor, _ input: Storage, _ output: Storage, _ range: ClosedRange<Int>
+  ) -> ConvolutionWork {
+    let taps = convolution.taps
+    let channels = (0..<convolution.outputChannels).map { convolution.weights[($0 * taps)..<(($0 + 1) * taps)] }
+    let counts = channels.map(Counts.init)
+    return ConvolutionWork(
+      weights: channels.map { PackedWeights.pack($0) }, taps: taps, groupChannels: convolution.groupChannels,
+      outputsPerGroup: convolution.outputChannels / convolution.groups, nonZeros: counts.reduce(0) { $0 + $1.nonZeros },
+      epilogue: Epilogue(
+        convolution.requantizer, weightSums: counts.map(\.sum),
+        accumulators: counts.map { $0.accumulators(input.maximumLevel) }, from: input, to: output, range: range))
+  }
+
+  private static func work(
+    _ dense: Dense, _ source: Tensor, _ input: Storage, _ output: Storage, _ range: ClosedRange<Int>
+  ) -> DenseWork {
+    let taps = dense.taps
+    let shape = source.shape
+    let counts = (0..<dense.outputs).map { Counts(dense.weights[($0 * taps)..<(($0 + 1) * taps)]) }
+    let weights = (0..<dense.outputs).map { o in
+      // From [channel][row][column] to the ring's order.
+      var ordered: [Int8] = []
+      ordered.reserveCapacity(taps)
+      for y in 0..<shape.height {
+        for c in 0..<shape.channels {
+          let start = o * taps + (c * shape.height + y) * shape.width
+          ordered += dense.weights[start..<(start + shape.width)]
+        }
+      }
+      return PackedWeights.pack(ordered)
+    }
+    return DenseWork(
+      weights: weights, taps: taps, nonZeros: counts.reduce(0) { $0 + $1.nonZeros },
+      epilogue: Epilogue(
+        dense.requantizer, weightSums: counts.map(\.sum),
+        accumulators: counts.map { $0.accumulators(input.maximumLevel) }, from: input, to: output, range: range))
+  }
+
+  /// Plus and minus ones of an output channel.
+  private struct Counts {
+    var plus = 0
+    var minus = 0
+
+    init(_ weights: ArraySlice<Int8>) {
+      for weight in weights {
+        if weight > 0 { plus += 1 } else if weight < 0 { minus += 1 }
+      }
+    }
+
+    var sum: Int { plus - minus }
+    var nonZeros: Int { plus + minus }
+    func accumulators(_ maximumLevel: Int) -> ClosedRange<Int> { (-minus * maximumLevel)...(plus * maximumLevel) }
+  }
+}
