@@ -34,6 +34,9 @@
 #define CANARY_AT 6096
 #define CANARY UINT32_C(0x5EA5E11F)
 
+/* A caller's state is as large as the map says: otherwise this array has a negative size. */
+typedef char state_has_its_size[(sizeof(har_state) == 6100) ? 1 : -1];
+
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
 typedef uint16_t tap_offset; /* counts values within a ring */

@@ -98,6 +98,10 @@ struct SourcePrinter {
     out.print("#define SELF_TEST_ROW \(plan.buffers[plan.scratch.buffer].offset)")
     out.print("#define CANARY_AT \(plan.canaryOffset)")
     out.print("#define CANARY UINT32_C(0x5EA5E11F)\n")
+    out.print("/* A caller's state is as large as the map says: otherwise this array has a negative size. */")
+    out.list(
+      "typedef char state_has_its_size[", ["(sizeof(\(p)_state) == \(plan.stateBytes)) ? 1 : -1"], "];")
+    out.print()
   }
 
   // MARK: Public functions
