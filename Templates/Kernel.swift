@@ -14,6 +14,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case ternaryDot16
   case maxPoolRow
   case sumPoolRow
+  case limitAccumulator
   case requantize
   case requantize64
   case requantizeHalfEven
@@ -40,6 +41,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c
       case .sumPoolRow: PackageResources.sum_pool_row_c
+      case .limitAccumulator: PackageResources.limit_accumulator_c
       case .requantize: PackageResources.requantize_c
       case .requantize64: PackageResources.requantize64_c
       case .requantizeHalfEven: PackageResources.requantize_half_even_c

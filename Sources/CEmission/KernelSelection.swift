@@ -20,6 +20,7 @@ extension FirmwarePlan {
       if stage.ring.lanes != nil { used.insert(.pairRow) }
       if stage.ring.needsFilling { used.insert(isWide ? .fillRing16 : .fillRing) }
       guard let epilogue = stage.epilogue else { continue }
+      if epilogue.limits != nil { used.insert(.limitAccumulator) }
       switch epilogue.form {
       case .affine: used.insert(epilogue.fits32 ? .requantize : .requantize64)
       case .halfEven: used.insert(epilogue.fits32 ? .requantizeHalfEven : .requantizeHalfEven64)

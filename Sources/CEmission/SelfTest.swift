@@ -64,6 +64,10 @@ package struct SelfTest: Sendable, Equatable {
               ? offsets.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
               : words(offsets)
           ))
+        if let limits = stage.epilogue?.limits {
+          tables.append(("\(stage.name)_least", 32, words(limits.map(\.lowerBound))))
+          tables.append(("\(stage.name)_most", 32, words(limits.map(\.upperBound))))
+        }
       case .thresholds(let lists, _):
         if !(lists.first?.isEmpty ?? true) {
           tables.append(("\(stage.name)_thresholds[0]", 32, words(lists.flatMap { $0 })))

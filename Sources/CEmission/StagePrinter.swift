@@ -65,6 +65,10 @@ struct StagePrinter {
       if multipliers.count > 1 {
         lines += Tables.integers("\(name)_multiplier", multipliers)
         lines += Tables.integers("\(name)_bias", offsets)
+        if let limits = stage.epilogue?.limits {
+          lines += Tables.integers("\(name)_least", limits.map(\.lowerBound))
+          lines += Tables.integers("\(name)_most", limits.map(\.upperBound))
+        }
       }
     case .thresholds(let lists, _):
       let columns = lists.first?.count ?? 0
@@ -213,7 +217,6 @@ struct StagePrinter {
             lanes == nil ? "pool_accumulators(" : "pool_lanes(",
             ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(width)"], ");")
         }
-        out.print()
       } else {
         out.list("const struct taps taps = decode_taps(", decoding, ");")
         out.print()
@@ -239,19 +242,37 @@ struct StagePrinter {
 
   private func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
     let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
+    out.print()
     printConstants(epilogue, "oc", &out)
     let from = stage.pool == nil ? "acc[ox]" : "pooled[ox]"
     guard let lanes = stage.ring.lanes else {
-      out.block(loop) { $0.print("row[ox] = \(cast)\(expression(epilogue, from));") }
+      out.block(loop) { out in
+        let a = printLimited(epilogue, from, "a", &out)
+        if epilogue.limits != nil { out.print() }
+        out.print("row[ox] = \(cast)\(expression(epilogue, a));")
+      }
       return
     }
     let half = stage.outputShape.width / 2
     out.block("for (uint32_t ox = 0; ox < \(half); ox++)") { out in
       out.print("const int32_t left = (int32_t)(\(from) & 0xFFFFU) - \(lanes.start);")
-      out.print("const int32_t right = (int32_t)(\(from) >> 16) - \(lanes.start);\n")
-      out.print("row[ox] = \(cast)\(expression(epilogue, "left"));")
-      out.print("row[\(half) + ox] = \(cast)\(expression(epilogue, "right"));")
+      out.print("const int32_t right = (int32_t)(\(from) >> 16) - \(lanes.start);")
+      if epilogue.limits == nil { out.print() }
+      let first = printLimited(epilogue, "left", "first", &out)
+      let second = printLimited(epilogue, "right", "second", &out)
+      if epilogue.limits != nil { out.print() }
+      out.print("row[ox] = \(cast)\(expression(epilogue, first));")
+      out.print("row[\(half) + ox] = \(cast)\(expression(epilogue, second));")
     }
+  }
+
+  /// Clamps an accumulator to the epilogue's limits, where it has some, and returns what to go on with.
+  private func printLimited(
+    _ epilogue: Epilogue, _ accumulator: String, _ local: String, _ out: inout CodePrinter
+  ) -> String {
+    guard epilogue.limits != nil else { return accumulator }
+    out.print("const int32_t \(local) = limit_accumulator(\(accumulator), least, most);")
+    return local
   }
 
   /// Local names for what the epilogue's expression needs.
@@ -274,6 +295,10 @@ struct StagePrinter {
       .halfEven(let multipliers, let offsets, _, let low, let high):
       printPair(multipliers, offsets)
       printLimits(low, high)
+      if epilogue.limits != nil {
+        out.print("const int32_t least = \(name)_least[\(channel)];")
+        out.print("const int32_t most = \(name)_most[\(channel)];")
+      }
     case .logits(let multipliers, let offsets): printPair(multipliers, offsets)
     case .thresholds(let lists, _):
       guard !(lists.first?.isEmpty ?? true) else { return }
@@ -286,7 +311,8 @@ struct StagePrinter {
   private func expression(_ epilogue: Epilogue, _ accumulator: String) -> String {
     let suffix = epilogue.fits32 ? "" : "64"
     switch epilogue.form {
-    case .affine(_, _, let shift, _, _): return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
+    case .affine(_, _, let shift, _, _):
+      return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
     case .halfEven(_, _, let shift, _, _):
       return "requantize_half_even\(suffix)(\(accumulator), m, b, \(shift), low, high)"
     case .thresholds(let lists, let start):
@@ -334,7 +360,7 @@ struct StagePrinter {
       out.print("const uint8_t *const weights = \(name)_weights[oc];")
       out.print("const int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));")
       printConstants(work.epilogue, "oc", &out)
-      var value = expression(work.epilogue, "a")
+      var value = expression(work.epilogue, printLimited(work.epilogue, "a", "limited", &out))
       if case .output = stage.destination, stage.output.base != 0 {
         value += stage.output.base < 0 ? " - \(-stage.output.base)" : " + \(stage.output.base)"
       } else if stage.output.elementBytes == 1, case .ring = stage.destination {

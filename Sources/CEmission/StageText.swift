@@ -71,7 +71,7 @@ struct StageText {
 
   private func describe(_ requantizer: Requantizer, _ epilogue: Epilogue) -> String {
     let pairs = requantizer.proof.pairs
-    let arithmetic = epilogue.fits32 ? "" : " in 64 bits"
+    let arithmetic = !epilogue.fits32 ? " in 64 bits" : epilogue.limits != nil ? " of a within its limits" : ""
     switch epilogue.form {
     case .affine(_, _, let shift, _, _):
       return "Requantizer: (a * m + b) >> \(shift)\(arithmetic), exact for all \(pairs) reachable accumulators."

@@ -191,6 +191,9 @@ package struct Epilogue: Sendable, Equatable {
   }
 
   package var form: Form
+  /// For each entry, the accumulators beyond which the result does not change: where they are given, `a` is clamped to
+  /// them first, which keeps the arithmetic within 32 bits.
+  package var limits: [ClosedRange<Int>]?
   /// Whether 32-bit arithmetic holds every intermediate value; else 64-bit.
   package var fits32: Bool
   /// Reachable accumulators of levels, over all channels. Bounds every partial sum.

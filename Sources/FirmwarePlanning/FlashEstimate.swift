@@ -31,7 +31,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   case descriptor
   case convolution, groupedConvolution, dense, lastDense, maxPool, averagePool, sums
   case wideConvolution, wideDense
-  case fusedPool, lanes
+  case fusedPool, lanes, limits
   case affine, affine64, halfEven, halfEven64, thresholds, logits
   case singleEntry
   case ringWithHalo
@@ -103,6 +103,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     case .sums: 68
     case .thresholds: -8
     case .fusedPool: 329
+    case .limits: 24
     case .lanes: 125
     case .wideConvolution: 31
     case .wideDense: 36
@@ -115,6 +116,7 @@ extension Epilogue {
     switch form {
     case .affine(let multipliers, _, _, _, _):
       add(fits32 ? .affine : .affine64)
+      if limits != nil { add(.limits) }
       if multipliers.count == 1 { add(.singleEntry) }
     case .halfEven(let multipliers, _, _, _, _):
       add(fits32 ? .halfEven : .halfEven64)
@@ -130,7 +132,8 @@ extension Epilogue {
     case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
       .logits(let multipliers, let offsets):
       guard multipliers.count > 1 else { return 0 }
-      return 4 * multipliers.count + (offsets.allSatisfy { Int32(exactly: $0) != nil } ? 4 : 8) * offsets.count
+      return 8 * (limits?.count ?? 0) + 4 * multipliers.count
+        + (offsets.allSatisfy { Int32(exactly: $0) != nil } ? 4 : 8) * offsets.count
     case .thresholds(let lists, _): return lists.reduce(0) { $0 + 4 * $1.count }
     }
   }

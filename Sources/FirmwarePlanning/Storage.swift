@@ -46,11 +46,13 @@ extension Epilogue {
         offsets[$0] + shifts[min($0, shifts.count - 1)] * multipliers[$0] - (output.base << shift)
       }
     }
-    func fits32(_ multipliers: [Int], _ offsets: [Int], _ extremes: [Int]) -> Bool {
+    func fits32(
+      _ multipliers: [Int], _ offsets: [Int], _ extremes: [Int], over domains: [ClosedRange<Int>]? = nil
+    ) -> Bool {
       var values = extremes + offsets + multipliers
-      for c in accumulators.indices {
+      for (c, domain) in (domains ?? accumulators).enumerated() {
         let (m, b) = (multipliers[entry(c)], offsets[entry(c)])
-        for end in [accumulators[c].lowerBound, accumulators[c].upperBound] { values += [end * m, end * m + b] }
+        for end in [domain.lowerBound, domain.upperBound] { values += [end * m, end * m + b] }
       }
       return values.allSatisfy { Int32(exactly: $0) != nil }
     }
@@ -59,9 +61,18 @@ extension Epilogue {
     case .affine(let multipliers, let constants, let shift):
       let offsets = offsets(multipliers, constants, shift)
       let (low, high) = (lowLevel << shift, ((highLevel + 1) << shift) - 1)
+      var isNarrow = fits32(multipliers, offsets, [low, high])
+      var limits: [ClosedRange<Int>]?
+      if !isNarrow, requantizer.entries > 1 {
+        let changing = accumulators.indices.map {
+          Self.limits(accumulators[$0], multiplier: multipliers[$0], offset: offsets[$0], low: low, high: high)
+        }
+        isNarrow = fits32(multipliers, offsets, [low, high], over: changing)
+        if isNarrow { limits = changing }
+      }
       self.init(
-        form: .affine(multipliers: multipliers, offsets: offsets, shift: shift, low: low, high: high),
-        fits32: fits32(multipliers, offsets, [low, high]), accumulators: all)
+        form: .affine(multipliers: multipliers, offsets: offsets, shift: shift, low: low, high: high), limits: limits,
+        fits32: isNarrow, accumulators: all)
     case .affineHalfEven(let multipliers, let constants, let shift):
       let offsets = offsets(multipliers, constants, shift)
       let (low, high) = (lowLevel << shift, highLevel << shift)
@@ -82,6 +93,18 @@ extension Epilogue {
         form: .logits(multipliers: multipliers, offsets: offsets), fits32: fits32(multipliers, offsets, []),
         accumulators: all)
     }
+  }
+
+  /// The part of `domain` outside of which `a · m + b` lies beyond the clamps for good.
+  private static func limits(
+    _ domain: ClosedRange<Int>, multiplier: Int, offset: Int, low: Int, high: Int
+  ) -> ClosedRange<Int> {
+    guard multiplier > 0 else { return domain.lowerBound...domain.lowerBound }
+    // Rounded outwards: at the ends the value has reached its clamp, or the domain ends.
+    let least = (low - offset) / multiplier - 1
+    let most = (high - offset) / multiplier + 1
+    let first = min(max(least, domain.lowerBound), domain.upperBound)
+    return first...max(first, min(most, domain.upperBound))
   }
 }
 

@@ -57,6 +57,7 @@ import Testing
     func checked(_ value: Int) -> Int? { epilogue.fits32 ? Int32(exactly: value).map(Int.init) : value }
     func product(_ multipliers: [Int], _ offsets: [Int]) -> Int? {
       let entry = multipliers.count == 1 ? 0 : channel
+      let a = epilogue.limits.map { min(max(a, $0[entry].lowerBound), $0[entry].upperBound) } ?? a
       guard let product = checked(a * multipliers[entry]), checked(multipliers[entry]) != nil,
         checked(offsets[entry]) != nil
       else { return nil }
