@@ -76,37 +76,37 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   /// Bytes of one. Fitted by least squares of the relative error; single constants may well be negative.
   package var bytes: Int {
     switch self {
-    case .affine: 8
-    case .affine64: 40
-    case .anyAveragePool: -143
-    case .anyConvolution: 142
-    case .anyDense: -59
-    case .anyMaxPool: 56
-    case .anyWideConvolution: 31
-    case .averagePool: 146
-    case .convolution: 130
-    case .dense: -94
-    case .descriptor: 196
-    case .groupedConvolution: 22
+    case .affine: 4
+    case .affine64: 54
+    case .anyAveragePool: -144
+    case .anyConvolution: 162
+    case .anyDense: -60
+    case .anyMaxPool: 42
+    case .anyWideConvolution: 36
+    case .averagePool: 138
+    case .convolution: 128
+    case .dense: -93
+    case .descriptor: 191
+    case .groupedConvolution: 25
     case .halfEven: 34
-    case .halfEven64: 75
-    case .inputChannels: 106
-    case .inputClamp: 5
-    case .lastDense: -6
-    case .logits: 58
+    case .halfEven64: 61
+    case .inputChannels: 116
+    case .inputClamp: -7
+    case .lastDense: 0
+    case .logits: 57
     case .maxPool: -79
-    case .network: 106
-    case .result: 112
-    case .ringWithHalo: 27
-    case .segment: 4
-    case .singleEntry: -30
-    case .sums: 68
-    case .thresholds: -8
-    case .fusedPool: 329
-    case .limits: 24
-    case .lanes: 125
-    case .wideConvolution: 31
-    case .wideDense: 36
+    case .network: 114
+    case .result: 114
+    case .ringWithHalo: 29
+    case .segment: 6
+    case .singleEntry: -23
+    case .sums: 62
+    case .thresholds: -2
+    case .fusedPool: 346
+    case .limits: -37
+    case .lanes: 114
+    case .wideConvolution: 36
+    case .wideDense: 26
     }
   }
 }
