@@ -2,7 +2,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 cases() {
-    for path in "$models"/har/*.onnx; do echo "same_bytes $(basename "$path" .onnx)"; done
+    # One of each dialect; what is printed does not depend on more than that.
+    for name in max2_pc_qonnx_ts max2_pc_qonnx_dynamo twn_pc_qcdq_ts; do echo "same_bytes $name"; done
 }
 
 same_bytes() {
