@@ -33,6 +33,8 @@ class Phase:
     smoothing: float = 0.02
     frozen: int = 0  # last epochs with fixed BatchNorm statistics and activation ranges
     distill: float = 0.0  # weight of the float network's softened answers in the loss
+    averaged: int = 0  # last epochs whose weights are averaged in the end
+    floor: float = 0.0  # the rate falls to this part of its peak
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,14 @@ def recompute_statistics(network: Network, x: Tensor) -> None:
         act.frozen = False
 
 
+@torch.no_grad()
+def use_average(network: Network, mean: list[Tensor], x: Tensor) -> None:
+    """Averaged weights in place of the last ones; BatchNorm has never seen them, so show it."""
+    for weight, value in zip(network.parameters(), mean, strict=True):
+        weight.copy_(value)
+    recompute_statistics(network, x)
+
+
 def freeze_statistics(network: Network) -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -143,6 +153,7 @@ def fit(
     optimizer = torch.optim.Adam(network.parameters(), lr=phase.rate, weight_decay=phase.decay)
     steps = math.ceil(len(x) / phase.batch)
     history = History()
+    mean = [torch.zeros_like(p) for p in network.parameters()]
     start = time.time()
     for epoch in range(phase.epochs):
         network.train()
@@ -156,6 +167,7 @@ def fit(
             at = epoch + step / steps
             rise = min(1.0, (at + 1 / steps) / phase.warmup) if phase.warmup else 1.0
             fall = 0.5 + 0.5 * math.cos(math.pi * at / phase.epochs)
+            fall = phase.floor + (1 - phase.floor) * fall
             optimizer.param_groups[0]["lr"] = phase.rate * rise * fall
             batch, target = augmented(x[chosen], augmentation, rng), y[chosen]
             out = network(batch)
@@ -171,6 +183,11 @@ def fit(
             network.keep_increasing()
             loss_sum += float(loss.detach()) * len(chosen)
             hits += float((out.argmax(1) == target).sum())
+        if epoch >= phase.epochs - phase.averaged:
+            for total, weight in zip(mean, network.parameters(), strict=True):
+                total += weight.detach() / phase.averaged
+        if phase.averaged and epoch == phase.epochs - 1:
+            use_average(network, mean, x)
         history.loss.append(loss_sum / len(x))
         history.train.append(hits / len(x))
         last = epoch == phase.epochs - 1

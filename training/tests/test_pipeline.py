@@ -13,7 +13,7 @@ import torch
 import data
 import product
 from radar import dataset
-from train import Recipe, to_tensor, train_float, train_ternary
+from train import Phase, Recipe, logits, to_tensor, train_float, train_ternary
 
 HERE = Path(__file__).parent.parent
 pytest.importorskip("brevitas", reason="brevitas is missing: pip install -r requirements.txt")
@@ -50,6 +50,18 @@ def test_both_files_compute_what_pytorch_computes(tiny: data.Data, tmp_path: Pat
     weights = [w for w in stored.values() if w.ndim in (2, 4) and w.size > 5]
     assert len(weights) == 6
     assert all(len(np.unique(w)) <= 3 for w in weights)
+
+
+def test_averaged_weights(tiny: data.Data) -> None:
+    """The average of the last two epochs is where one expects it, and makes finite answers."""
+    x, y = to_tensor(tiny.x), torch.from_numpy(tiny.y)
+    first, last, averaged = (
+        train_float(x, y, Recipe(baseline=Phase(epochs, 1e-3, averaged=n, floor=1.0)), 0)[0]
+        for epochs, n in ((1, 0), (2, 0), (2, 2))
+    )
+    a, b, mean = (net.dense.weight for net in (first, last, averaged))
+    assert torch.allclose((a + b) / 2, mean, atol=1e-6)
+    assert logits(averaged, x).isfinite().all()
 
 
 def test_whole_command_on_tiny_data(tiny: data.Data, tmp_path: Path) -> None:
