@@ -32,8 +32,10 @@ extension Compilation {
     }
     lines += ["", "RAM, without the stack:"]
     for schedule in PlanningOptions.Schedule.allCases {
-      let other = try Planner.plan(network, PlanningOptions(name: plan.name, schedule: schedule))
-      let mark = schedule == plan.schedule ? " *" : ""
+      // Under a budget the chosen plan may differ from what its schedule alone would give.
+      let isChosen = schedule == plan.schedule
+      let other = isChosen ? plan : try Planner.plan(network, PlanningOptions(name: plan.name, schedule: schedule))
+      let mark = isChosen ? " *" : ""
       lines.append(
         "  \(schedule.rawValue.padding(8)) \(pad("\(other.stateBytes)", 8)) bytes  (lower bound "
           + "\(other.lowerBoundBytes), \(other.segments.count) segment(s))\(mark)")
