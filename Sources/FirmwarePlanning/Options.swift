@@ -12,14 +12,20 @@ package struct PlanningOptions: Sendable, Equatable {
   /// The C identifier that every external symbol begins with.
   package var name: String
   package var schedule: Schedule
+  /// Whether max pools are fused into the convolutions before them. Without, every layer's own output exists and can be
+  /// looked at.
+  package var fusesPools: Bool
   /// Most bytes of state; nil: no limit.
   package var ram: Int?
   /// Most bytes of code and tables; nil: no limit.
   package var flash: Int?
 
-  package init(name: String, schedule: Schedule = .auto, ram: Int? = nil, flash: Int? = nil) {
+  package init(
+    name: String, schedule: Schedule = .auto, fusesPools: Bool = true, ram: Int? = nil, flash: Int? = nil
+  ) {
     self.name = name
     self.schedule = schedule
+    self.fusesPools = fusesPools
     self.ram = ram
     self.flash = flash
   }

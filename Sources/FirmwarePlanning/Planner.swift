@@ -10,7 +10,7 @@ package enum Planner {
     var stages: [Stage] = []
     for index in network.layers.indices {
       let input = stages.last?.output ?? Storage(network[network.inputTensor])
-      if let pooled = stages.last.flatMap({ fused($0, network, poolAt: index) }) {
+      if options.fusesPools, let pooled = stages.last.flatMap({ fused($0, network, poolAt: index) }) {
         stages[stages.count - 1] = pooled
       } else {
         stages.append(stage(index, network, input, &names))

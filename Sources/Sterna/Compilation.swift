@@ -13,6 +13,7 @@ package let sternaVersion = "0.1.0"
 package struct Compilation: Sendable {
   package var network: TernaryNetwork
   package var plan: FirmwarePlan
+  private let options: PlanningOptions
   package var provenance: Provenance
   /// What the file's owner should know although it compiles.
   package var warnings: [Diagnostic]
@@ -42,6 +43,7 @@ package struct Compilation: Sendable {
     network: TernaryNetwork, _ options: PlanningOptions, modelFile: String, modelSHA256: String
   ) throws(ModelError) {
     self.network = network
+    self.options = options
     plan = try Planner.plan(network, options)
     provenance = Provenance(
       toolVersion: sternaVersion, modelFile: modelFile, modelSHA256: modelSHA256, options: options.commandLine)
@@ -61,6 +63,18 @@ package struct Compilation: Sendable {
 }
 
 extension Compilation {
+  /// A plan for each schedule, without budgets: what they alone would give. The chosen one stands as it is, since a budget
+  /// may have changed it.
+  package func plansBySchedule() throws(ModelError) -> [FirmwarePlan] {
+    var plans: [FirmwarePlan] = []
+    for schedule in PlanningOptions.Schedule.allCases {
+      var other = options
+      (other.schedule, other.ram, other.flash) = (schedule, nil, nil)
+      plans.append(schedule == plan.schedule ? plan : try Planner.plan(network, other))
+    }
+    return plans
+  }
+
   /// A file name and the extents of every layer's output, fused pools included, in the interpreter's order.
   package var layerFiles: [(name: String, shape: Shape)] {
     plan.stages.flatMap { stage in
@@ -108,6 +122,7 @@ extension PlanningOptions {
   /// The options that change the output, as one would type them.
   package var commandLine: String {
     var words = ["--name \(name)", "--schedule \(schedule.rawValue)"]
+    if !fusesPools { words.append("--no-fuse") }
     if let ram { words.append("--ram \(ram)") }
     if let flash { words.append("--flash \(flash)") }
     return words.joined(separator: " ")

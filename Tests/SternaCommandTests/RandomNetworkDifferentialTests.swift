@@ -28,7 +28,8 @@ import Testing
       let network = RandomNetwork.make(seed: seed)
       let schedule = PlanningOptions.Schedule.allCases[Int(seed % 3)]
       let compilation = try Compilation(
-        network: network, PlanningOptions(name: "net\(seed)", schedule: schedule))
+        network: network,
+        PlanningOptions(name: "net\(seed)", schedule: schedule, fusesPools: seed % 4 != 0))
       let inputs = randomInputs(for: network, count: 16, seed: seed)
       let outcome = try await Self.verify(compilation, inputs, job.host, job.optimization, job.flags)
       #expect(outcome.isEqual, "seed \(seed), \(schedule): \(outcome.text)")

@@ -1,5 +1,5 @@
 # Trained networks, as Brevitas exported them: C = interpreter on every host compiler and emulated core, 64 inputs, every
-# value of every layer; outputs as PyTorch's.
+# value of every layer; outputs as PyTorch's. As they ship, and without fused pools, where each of the ten layers can be seen.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # The files, and PyTorch's outputs for x.npy. `-`: threshold weights exported to QONNX are another network than PyTorch's
@@ -41,6 +41,8 @@ check() {
 
 host() {
     local arguments=(--optimization O0 --optimization O2 --optimization O3 --optimization Os --sanitize)
+    check "$1" 10 --no-fuse "${arguments[@]}"
+    [ "$(grep -c ' layers=10 ' out)" -eq 10 ]
     if [ "$2" = - ]; then
         check "$1" 10 "${arguments[@]}"
     else
@@ -50,8 +52,11 @@ host() {
 }
 
 cores() {
-    check "$1" 6 --target cortex-m0 --target cortex-m3 --target cortex-m4 --target cortex-m7 --target cortex-m33 \
-        --target riscv32
+    local targets=(--target cortex-m0 --target cortex-m3 --target cortex-m4 --target cortex-m7 --target cortex-m33
+        --target riscv32)
+    check "$1" 6 "${targets[@]}"
+    check "$1" 6 --no-fuse "${targets[@]}"
+    [ "$(grep -c ' layers=10 ' out)" -eq 6 ]
 }
 
 main "$@"

@@ -31,13 +31,10 @@ extension Compilation {
       lines.append("logits: one unit is \(plan.output.tensor.scale), exact to within \(plan.output.resolution) units")
     }
     lines += ["", "RAM, without the stack:"]
-    for schedule in PlanningOptions.Schedule.allCases {
-      // Under a budget the chosen plan may differ from what its schedule alone would give.
-      let isChosen = schedule == plan.schedule
-      let other = isChosen ? plan : try Planner.plan(network, PlanningOptions(name: plan.name, schedule: schedule))
-      let mark = isChosen ? " *" : ""
+    for other in try plansBySchedule() {
+      let mark = other.schedule == plan.schedule ? " *" : ""
       lines.append(
-        "  \(schedule.rawValue.padding(8)) \(pad("\(other.stateBytes)", 8)) bytes  (lower bound "
+        "  \(other.schedule.rawValue.padding(8)) \(pad("\(other.stateBytes)", 8)) bytes  (lower bound "
           + "\(other.lowerBoundBytes), \(other.segments.count) segment(s))\(mark)")
     }
     let flash = plan.flash

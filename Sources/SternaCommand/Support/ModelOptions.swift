@@ -14,6 +14,11 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Where the network is cut into segments: auto takes the least RAM.")
   var schedule: PlanningOptions.Schedule = .auto
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether max pools are fused into the convolutions before them; without, every layer's rows can be compared.")
+  var fuse = true
+
   @Option(help: "Most bytes of state; the call is refused where that is impossible.")
   var ram: Int?
 
@@ -35,7 +40,8 @@ struct ModelOptions: ParsableArguments {
 
   func compile() throws -> Compilation {
     let model = Model(bytes: try InputFile.read(model), path: model)
-    let options = PlanningOptions(name: name ?? model.defaultName, schedule: schedule, ram: ram, flash: flash)
+    let options = PlanningOptions(
+      name: name ?? model.defaultName, schedule: schedule, fusesPools: fuse, ram: ram, flash: flash)
     let compilation = try Compilation(model, options)
     for warning in compilation.warnings {
       Console.say(warning.rendered(file: shownName, color: Console.usesColor))

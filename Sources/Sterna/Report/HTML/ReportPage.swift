@@ -32,13 +32,7 @@ package struct ReportPage: Sendable {
     report = Report(compilation)
     warnings = compilation.warnings
     self.budgets = budgets
-    var schedules: [FirmwarePlan] = []
-    for schedule in PlanningOptions.Schedule.allCases {
-      schedules.append(
-        schedule == plan.schedule
-          ? plan : try Planner.plan(compilation.network, PlanningOptions(name: plan.name, schedule: schedule)))
-    }
-    self.schedules = schedules
+    schedules = try compilation.plansBySchedule()
     costs = LayerCost.columns(plan, others: schedules.filter { [plan] in $0.schedule != plan.schedule })
     observations = Observations(compilation.network, plan, wanted: samples)
   }
