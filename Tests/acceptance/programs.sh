@@ -7,6 +7,7 @@ cases() {
     echo from_cpp
     for name in act4_qonnx_ts max2_pc_qcdq_ts floatpool_outq_qonnx_ts; do echo "emitted_tests $name"; done
     for name in $(cd "$models/har" && ls ./*.onnx); do echo "symbols $(basename "$name" .onnx)"; done
+    for name in $(cd "$models/har" && ls ./*.onnx); do echo "forecast $(basename "$name" .onnx)"; done
 }
 
 compile() { expect 0 "$STERNA" compile "$models/har/$1.onnx" -o . --name "$2" "${@:3}"; }
@@ -93,6 +94,23 @@ symbols() {
     arm-none-eabi-nm net.o | awk '$2 ~ /^[dDbBcC]$/ { print "data", $3; bad = 1 } END { exit bad }'
     arm-none-eabi-nm --undefined-only net.o | awk '$2 !~ /^(mem(cpy|set|move)|__aeabi_.*)$/ { print "needs", $2; bad = 1 } END { exit bad }'
     clang-format "--style=file:$here/../../firmware/.clang-format" --dry-run -Werror net.c net.h
+}
+
+# What `inspect` says beforehand: a proof without exceptions, RAM to the byte, flash within 5 % of what the linker keeps.
+forecast() {
+    local declared estimated kept
+    compile "$1" net
+    expect 0 "$STERNA" inspect "$models/har/$1.onnx" --name net
+    cat out
+    grep -Eq '^requantizers: [1-9][0-9]* \(channel, accumulator\) pairs checked, 0 exceptions, largest shift [0-9]+$' out
+    declared=$(sed -n 's/^#define NET_STATE_BYTES //p' net.h)
+    [ "$(awk '/ \*$/ { print $2 }' out)" -eq "$declared" ]
+    arm-none-eabi-gcc "${flags[@]}" -O2 -mcpu=cortex-m4 -mthumb -ffunction-sections -fdata-sections -c net.c -o net.o
+    arm-none-eabi-ld -r --gc-sections -u net_run net.o -o kept.o
+    kept=$(arm-none-eabi-size kept.o | awk 'NR == 2 { print $1 }')
+    estimated=$(sed -n 's/^flash.*: \([0-9]*\) bytes.*/\1/p' out)
+    echo "the linker keeps $kept bytes"
+    [ $((100 * (estimated > kept ? estimated - kept : kept - estimated))) -le $((5 * kept)) ]
 }
 
 main "$@"
