@@ -26,13 +26,27 @@ struct GraphLowering {
 
   mutating func run() throws(ModelError) -> TernaryNetwork {
     var meaning = Meaning.rawInput([])
+    var problems: [Diagnostic] = []
     for node in graph.nodes {
-      meaning = try lower(node, meaning)
+      do throws(ModelError) {
+        meaning = try lower(node, meaning)
+      } catch {
+        // Taken for good integers, what comes behind can show its own problems in the same call.
+        problems += error.diagnostics
+        meaning = try assumedIntegers(after: node)
+      }
     }
+    guard problems.isEmpty else { throw ModelError(problems) }
     let output = try finish(meaning)
     guard let input else { throw ModelError(.inputNotQuantized(graph[graph.input].name, Diagnostic.Location())) }
     return TernaryNetwork(
       name: graph.name, input: input, tensors: tensors, layers: layers, inputTensor: .init(0), outputTensor: output)
+  }
+
+  /// A stand-in for the result of a node that can not be lowered; no network is made of it.
+  private mutating func assumedIntegers(after node: Graph.Node) throws(ModelError) -> Meaning {
+    tensors.append(Tensor(name: graph[node.output].name, shape: try shape(of: node), range: 0...255))
+    return .integers(.init(tensors.count - 1), scale: .one)
   }
 
   private mutating func lower(_ node: Graph.Node, _ meaning: Meaning) throws(ModelError) -> Meaning {

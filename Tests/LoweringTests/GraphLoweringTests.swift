@@ -115,6 +115,17 @@ import Testing
         .then("bn", normalize(gamma: [1, -1], beta: [0, 0], mean: [0, 0])).then("act", quantize(0.5, 0...7)))
   }
 
+  /// One call tells everything: a pool that would become a minimum, and an un-quantized result that feeds a layer.
+  @Test func allProblemsAreToldAtOnce() {
+    let chain = Chain([1, 4, 4]).then("in", input(zeroPoint: 0, 0...15)).then("conv", conv(2, 1, padded(3)))
+      .then("pool", .maxPool(Window(kernel: (2, 2), stride: (2, 2))))
+      .then("bn", normalize(gamma: [1, -1], beta: [0, 0], mean: [0, 0])).then("act", quantize(0.5, 0...7))
+      .then("conv2", conv(2, 2, padded(3))).then("conv3", conv(2, 2, padded(3))).then("out", quantize(0.5, 0...7))
+    let error = #expect(throws: ModelError.self) { try Lowering.lower(chain.graph) }
+    #expect(error?.diagnostics.map(\.code) == ["max-pool-before-negative-scale", "activation-not-quantized"])
+    #expect(error?.diagnostics.map(\.location.node) == ["pool", "conv3"])
+  }
+
   @Test func twoByTwoMeansRoundHalfToEven() throws {
     let network = try check(
       Chain([3, 4, 4]).then("in", input(zeroPoint: 1, 0...15))
