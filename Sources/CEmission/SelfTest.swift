@@ -40,49 +40,19 @@ package struct SelfTest: Sendable, Equatable {
   /// Folds values into a checksum. Any change of one value changes it, since each step is a bijection of the sum.
   static func checksum(_ sum: UInt32, _ value: UInt32) -> UInt32 { (sum ^ value) &* 16_777_619 }
 
-  private func tables(_ plan: FirmwarePlan) -> [(name: String, bits: Int, values: [UInt32])] {
-    var tables: [(String, Int, [UInt32])] = []
-    for stage in plan.stages {
-      switch stage.work {
-      case .convolution(let work):
-        tables.append(("\(stage.name)_weights[0]", 8, work.weights.flatMap { $0 }.map(UInt32.init)))
-      case .dense(let work):
-        tables.append(("\(stage.name)_weights[0]", 8, work.weights.flatMap { $0 }.map(UInt32.init)))
-      case .maxPool, .averagePool: break
-      }
-      func words(_ values: [Int]) -> [UInt32] { values.map { UInt32(truncatingIfNeeded: $0) } }
-      switch stage.epilogue?.form {
-      case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
-        .logits(let multipliers, let offsets):
-        guard multipliers.count > 1 else { continue }
-        tables.append(("\(stage.name)_multiplier", 32, words(multipliers)))
-        let isWide = offsets.contains { Int32(exactly: $0) == nil }
-        tables.append(
-          (
-            "\(stage.name)_bias", isWide ? 64 : 32,
-            isWide
-              ? offsets.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
-              : words(offsets)
-          ))
-        if let limits = stage.epilogue?.limits {
-          tables.append(("\(stage.name)_least", 32, words(limits.map(\.lowerBound))))
-          tables.append(("\(stage.name)_most", 32, words(limits.map(\.upperBound))))
-        }
-      case .thresholds(let lists, _):
-        if !(lists.first?.isEmpty ?? true) {
-          tables.append(("\(stage.name)_thresholds[0]", 32, words(lists.flatMap { $0 })))
-        }
-      case nil: break
-      }
+  /// Folds a table into a checksum, as the emitted function of its element type does.
+  private static func checksum(_ sum: UInt32, _ table: ConstantTable) -> UInt32 {
+    table.rows.joined().reduce(sum) { sum, value in
+      let low = checksum(sum, UInt32(truncatingIfNeeded: value))
+      return table.element == .int64 ? checksum(low, UInt32(truncatingIfNeeded: value >> 32)) : low
     }
-    return tables
   }
 
   func print(_ plan: FirmwarePlan, _ element: String, to out: inout CodePrinter) {
-    let tables = tables(plan)
+    let tables = plan.stages.flatMap(\.tables)
     let upper = plan.macroPrefix
-    for bits in [8, 32, 64] where tables.contains(where: { $0.bits == bits }) {
-      printChecksum(bits, &out)
+    for element in [ConstantTable.Element.packed, .int32, .int64] {
+      if let table = tables.first(where: { $0.element == element }) { printChecksum(table, &out) }
     }
     out.block("int \(plan.name)_self_test(\(plan.name)_state *state)") { out in
       out.print("static const int32_t answer[\(upper)_OUTPUT_COUNT] = {")
@@ -100,9 +70,8 @@ package struct SelfTest: Sendable, Equatable {
       if !tables.isEmpty {
         var sum: UInt32 = 2_166_136_261
         for table in tables {
-          let count = table.bits == 64 ? table.values.count / 2 : table.values.count
-          out.print("sum = checksum\(table.bits)(sum, \(table.name), \(count));")
-          for value in table.values { sum = Self.checksum(sum, value) }
+          printFolding(table, &out)
+          sum = Self.checksum(sum, table)
         }
         out.block("if (sum != UINT32_C(\(sum)))") { $0.print("return 1;") }
         out.print()
@@ -128,15 +97,38 @@ package struct SelfTest: Sendable, Equatable {
     }
   }
 
-  private func printChecksum(_ bits: Int, _ out: inout CodePrinter) {
-    let type = bits == 8 ? "uint8_t" : "int\(bits)_t"
-    out.list("static uint32_t checksum\(bits)(", ["uint32_t sum", "const \(type) *values", "uint32_t count"], ") {")
+  private func function(_ table: ConstantTable) -> String {
+    switch table.element {
+    case .packed: "checksum8"
+    case .int32: "checksum32"
+    case .int64: "checksum64"
+    }
+  }
+
+  private func printFolding(_ table: ConstantTable, _ out: inout CodePrinter) {
+    switch (table.element, table.isMatrix) {
+    case (.packed, _):
+      // Bytes may be read through all rows of a matrix; other types row by row.
+      let count = table.rows.count * table.columns
+      out.list("sum = \(function(table))(", ["sum", "(const uint8_t *)\(table.name)", "\(count)"], ");")
+    case (_, true):
+      out.block("for (uint32_t oc = 0; oc < \(table.rows.count); oc++)") {
+        $0.list("sum = \(function(table))(", ["sum", "\(table.name)[oc]", "\(table.columns)"], ");")
+      }
+    case (_, false):
+      out.list("sum = \(function(table))(", ["sum", table.name, "\(table.columns)"], ");")
+    }
+  }
+
+  private func printChecksum(_ table: ConstantTable, _ out: inout CodePrinter) {
+    out.list(
+      "static uint32_t \(function(table))(", ["uint32_t sum", "const \(table.cType) *values", "uint32_t count"], ") {")
     out.indented { out in
       out.block("for (uint32_t i = 0; i < count; i++)") { out in
-        switch bits {
-        case 8: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
-        case 32: out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
-        default:
+        switch table.element {
+        case .packed: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
+        case .int32: out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
+        case .int64:
           out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
           out.print("sum = (sum ^ (uint32_t)((uint64_t)values[i] >> 32)) * UINT32_C(16777619);")
         }

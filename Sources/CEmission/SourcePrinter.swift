@@ -95,6 +95,9 @@ struct SourcePrinter {
       if isConvolutional { out.print("#define SCRATCH_TAPS \(plan.scratch.taps)") }
       if let levels = plan.scratch.levels { out.print("#define SCRATCH_LEVELS \(levels)") }
     }
+    if case .result(let buffer)? = plan.stages.last?.destination {
+      out.print("#define RESULT_AT \(plan.buffers[buffer].offset)")
+    }
     out.print("#define SELF_TEST_ROW \(plan.buffers[plan.scratch.buffer].offset)")
     out.print("#define CANARY_AT \(plan.canaryOffset)")
     out.print("#define CANARY UINT32_C(0x5EA5E11F)\n")
@@ -233,22 +236,22 @@ struct SourcePrinter {
       guard let last = plan.stages.last else { return }
       switch last.destination {
       case .output: out.print("\(last.name)_finish(memory, output);")
-      case .result(let buffer): printResult(last, plan.buffers[buffer].offset, &out)
+      case .result: printResult(last, &out)
       case .ring: break
       }
     }
     out.print("}\n")
   }
 
-  private func printResult(_ last: Stage, _ offset: Int, _ out: inout CodePrinter) {
+  private func printResult(_ last: Stage, _ out: inout CodePrinter) {
     out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") { out in
       let base = last.output.base
       let shift = base == 0 ? "" : base < 0 ? " - \(-base)" : " + \(base)"
       if last.output.elementBytes == 1 {
-        out.print("output[i] = memory[\(offset) + i]\(shift);")
+        out.print("output[i] = memory[RESULT_AT + i]\(shift);")
       } else {
         out.print(
-          "output[i] = ((const \(last.output.elementBytes == 2 ? "uint16_t" : "int32_t") *)(const void *)(memory + \(offset)))[i]\(shift);"
+          "output[i] = ((const \(last.output.elementBytes == 2 ? "uint16_t" : "int32_t") *)(const void *)(memory + RESULT_AT))[i]\(shift);"
         )
       }
     }

@@ -53,28 +53,7 @@ struct StagePrinter {
   }
 
   private func printTables(_ out: inout CodePrinter) {
-    var lines: [String] = []
-    switch stage.work {
-    case .convolution(let work): lines += Tables.weights("\(name)_weights", work.weights)
-    case .dense(let work): lines += Tables.weights("\(name)_weights", work.weights)
-    case .maxPool, .averagePool: break
-    }
-    switch stage.epilogue?.form {
-    case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
-      .logits(let multipliers, let offsets):
-      if multipliers.count > 1 {
-        lines += Tables.integers("\(name)_multiplier", multipliers)
-        lines += Tables.integers("\(name)_bias", offsets)
-        if let limits = stage.epilogue?.limits {
-          lines += Tables.integers("\(name)_least", limits.map(\.lowerBound))
-          lines += Tables.integers("\(name)_most", limits.map(\.upperBound))
-        }
-      }
-    case .thresholds(let lists, _):
-      let columns = lists.first?.count ?? 0
-      if columns > 0 { lines += Tables.thresholds("\(name)_thresholds", lists) }
-    case nil: break
-    }
+    let lines = stage.tables.flatMap(Tables.definition)
     guard !lines.isEmpty else { return }
     out.print("/* clang-format off */")
     for line in lines { out.print(line) }
@@ -159,11 +138,11 @@ struct StagePrinter {
         out.print("\(type) *const base = \(cast)(memory + next->ring);")
         out.print("\(type) *const out = base + row_offset(next, oy)\(halo);")
       }
-    case .result(let buffer):
+    case .result:
       if type == "uint8_t" {
-        out.print("uint8_t *const out = memory + \(plan.buffers[buffer].offset) + oy * \(stage.outputShape.width);")
+        out.print("uint8_t *const out = memory + RESULT_AT + oy * \(stage.outputShape.width);")
       } else {
-        out.print("\(type) *const base = \(cast)(memory + \(plan.buffers[buffer].offset));")
+        out.print("\(type) *const base = \(cast)(memory + RESULT_AT);")
         out.print("\(type) *const out = base + oy * \(stage.outputShape.width);")
       }
     case .output: break

@@ -19,22 +19,11 @@ enum Tables {
     ["static const \(declaration) = {"] + lines(numbers) + ["};"]
   }
 
-  /// An int32, or int64 where one of the values needs it. The most negative int32 has no literal of its own.
-  static func integers(_ name: String, _ values: [Int]) -> [String] {
-    let isWide = values.contains { Int32(exactly: $0) == nil }
-    return array(
-      "int\(isWide ? 64 : 32)_t \(name)[\(values.count)]",
-      values.map { isWide ? "INT64_C(\($0))" : $0 == Int(Int32.min) ? "(-2147483647 - 1)" : "\($0)" })
-  }
-
-  /// Packed weights, a row of bytes for each output channel.
-  static func weights(_ name: String, _ rows: [[UInt8]]) -> [String] {
-    matrix("uint8_t \(name)", rows.map { $0.map { "0x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) } })
-  }
-
-  /// int32 lists of equal length, one for each channel.
-  static func thresholds(_ name: String, _ lists: [[Int]]) -> [String] {
-    matrix("int32_t \(name)", lists.map { $0.map { "\($0)" } })
+  static func definition(_ table: ConstantTable) -> [String] {
+    let rows = table.rows.map { $0.map(table.literal) }
+    return table.isMatrix
+      ? matrix("\(table.cType) \(table.name)", rows)
+      : array("\(table.cType) \(table.name)[\(table.columns)]", rows.flatMap { $0 })
   }
 
   /// A row for each output channel, on one line where it fits.

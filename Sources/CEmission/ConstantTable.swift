@@ -1,0 +1,86 @@
+import FirmwarePlanning
+
+/// A table of a stage in flash: the one place that says which there are, for the printer and for the self-test's checksum.
+struct ConstantTable {
+  enum Element {
+    /// Four packed weights.
+    case packed
+    case int32
+    case int64
+  }
+
+  /// C identifier.
+  var name: String
+  var element: Element
+  /// One row for each output channel of a matrix; a single row of a vector.
+  var rows: [[Int]]
+  var isMatrix: Bool
+
+  /// A vector of int32, or of int64 where one of the values needs it.
+  init(_ name: String, _ values: [Int]) {
+    self.name = name
+    element = values.allSatisfy { Int32(exactly: $0) != nil } ? .int32 : .int64
+    rows = [values]
+    isMatrix = false
+  }
+
+  init(_ name: String, _ element: Element, rows: [[Int]]) {
+    self.name = name
+    self.element = element
+    self.rows = rows
+    isMatrix = true
+  }
+
+  var columns: Int { rows.first?.count ?? 0 }
+
+  var cType: String {
+    switch element {
+    case .packed: "uint8_t"
+    case .int32: "int32_t"
+    case .int64: "int64_t"
+    }
+  }
+
+  func literal(_ value: Int) -> String {
+    switch element {
+    case .packed: "0x" + (value < 16 ? "0" : "") + String(value, radix: 16)
+    // The most negative int32 has no literal of its own.
+    case .int32: value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)"
+    case .int64: "INT64_C(\(value))"
+    }
+  }
+}
+
+extension Stage {
+  /// The tables that the stage's code refers to, in the order in which they are printed.
+  var tables: [ConstantTable] {
+    var tables: [ConstantTable] = []
+    switch work {
+    case .convolution(let work): tables.append(weightTable(work.weights))
+    case .dense(let work): tables.append(weightTable(work.weights))
+    case .maxPool, .averagePool: break
+    }
+    switch epilogue?.form {
+    case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
+      .logits(let multipliers, let offsets):
+      // A single entry is printed where it is used.
+      guard multipliers.count > 1 else { break }
+      tables.append(ConstantTable("\(name)_multiplier", multipliers))
+      tables.append(ConstantTable("\(name)_bias", offsets))
+      if let limits = epilogue?.limits {
+        tables.append(ConstantTable("\(name)_least", limits.map(\.lowerBound)))
+        tables.append(ConstantTable("\(name)_most", limits.map(\.upperBound)))
+      }
+    case .thresholds(let lists, _):
+      if !(lists.first?.isEmpty ?? true) {
+        tables.append(ConstantTable("\(name)_thresholds", .int32, rows: lists))
+      }
+    case nil: break
+    }
+    return tables
+  }
+
+  private func weightTable(_ weights: [[UInt8]]) -> ConstantTable {
+    ConstantTable("\(name)_weights", .packed, rows: weights.map { $0.map(Int.init) })
+  }
+}
