@@ -16,7 +16,7 @@ internal import ONNXFormat
   var bounds: [Float?] = []
   for (position, attribute) in [(1, "min"), (2, "max")] {
     if node.hasAttribute(attribute) {
-      bounds.append(try node.float(attribute, default: 0))
+      bounds.append(try node.finite(attribute, default: 0))
     } else if node.inputName(position) != nil {
       guard case .floats(let values) = try reader.requiredConstant(node, position).elements, values.count == 1,
         !values[0].isNaN

@@ -34,7 +34,7 @@ internal import ONNXFormat
   _ node: FloatNode, _ reader: inout FloatReader
 ) throws(Diagnostic) -> FloatReader.Meaning {
   guard try node.int("transA", default: 0) == 0 else { throw node.wrongAttribute("transA", expected: "0") }
-  for factor in ["alpha", "beta"] where try node.float(factor, default: 1) != 1 {
+  for factor in ["alpha", "beta"] where try node.finite(factor, default: 1) != 1 {
     throw node.wrongAttribute(factor, expected: "1")
   }
   return try readDense(node, outputsFirst: node.int("transB", default: 0) == 1, bias: 2, &reader)
@@ -92,7 +92,7 @@ private func bias(
   guard try node.int("training_mode", default: 0) == 0 else {
     throw node.wrongAttribute("training_mode", expected: "0: call model.eval() before the export")
   }
-  let epsilon = Double(try node.float("epsilon", default: 1e-5))
+  let epsilon = Double(try node.finite("epsilon", default: 1e-5))
   var parameters: [[Float]] = []
   for position in 1...4 {
     let (tensor, values) = try reader.floats(node, position)

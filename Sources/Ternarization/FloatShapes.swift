@@ -110,7 +110,7 @@ func axes(_ node: FloatNode, _ reader: inout FloatReader) throws(Diagnostic) -> 
   if let proto = node.tensor("value") { return .constant(try reader.decode(proto, name: name)) }
   if node.hasAttribute("value_float") {
     return .constant(
-      Tensor(name: name, shape: [], type: .float, elements: .floats([try node.float("value_float", default: 0)])))
+      Tensor(name: name, shape: [], type: .float, elements: .floats([try node.finite("value_float", default: 0)])))
   }
   if node.hasAttribute("value_int") {
     let value = Int64(try node.int("value_int", default: 0, in: .min ... .max))
