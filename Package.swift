@@ -63,7 +63,8 @@ let package = Package(
       ]),
 
     // What several test targets need: seeded random networks and their inputs.
-    .target(name: "TestSupport", dependencies: ["TernaryIR", "ReferenceInterpreter"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Sterna", "TernaryIR", "ReferenceInterpreter"], path: "Tests/TestSupport"),
     .testTarget(
       name: "SternaTests",
       dependencies: [
@@ -72,7 +73,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "FirmwarePlanningTests",
-      dependencies: ["FirmwarePlanning", "Diagnostics", "ReferenceInterpreter", "TernaryIR", "TestSupport"]),
+      dependencies: [
+        "Sterna", "FirmwarePlanning", "Diagnostics", "ReferenceInterpreter", "TernaryIR", "TestSupport",
+      ]),
     .testTarget(
       name: "CEmissionTests",
       dependencies: [

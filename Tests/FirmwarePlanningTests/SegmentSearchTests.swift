@@ -1,3 +1,4 @@
+import Sterna
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import Sterna
 import TernaryIR
 
 /// Samples of a network's quantized input, the same for a seed everywhere: first all minimum, all maximum, a

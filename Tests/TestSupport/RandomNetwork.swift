@@ -1,4 +1,5 @@
 import ReferenceInterpreter
+import Sterna
 import TernaryIR
 
 /// Seeded random networks whose channels live.

@@ -46,7 +46,7 @@ package enum SampleInputs {
   }
 }
 
-/// Sebastiano Vigna's generator (2015): small, and the same everywhere.
+/// Steele, Lea and Flood's SplitMix (OOPSLA 2014): the same numbers for a seed on every machine and in every release.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
