@@ -61,8 +61,8 @@ package struct SelfTest: Sendable, Equatable {
       for line in Tables.lines(numbers, width: CodePrinter.width - 4) { out.print(line) }
       out.print("    /* clang-format on */")
       out.print("};")
-      out.print(
-        "\(element) *const row = (\(element) *)(void *)(state->bytes + SELF_TEST_ROW);".replacingVoidCast(element))
+      let bytes = "state->bytes + SELF_TEST_ROW"
+      out.print("\(element) *const row = \(element == "uint8_t" ? bytes : "(\(element) *)(void *)(\(bytes))");")
       out.print("int32_t output[\(upper)_OUTPUT_COUNT];")
       out.print("uint32_t seed = 1;")
       if !tables.isEmpty { out.print("uint32_t sum = UINT32_C(2166136261);") }
@@ -136,12 +136,5 @@ package struct SelfTest: Sendable, Equatable {
       out.print("return sum;")
     }
     out.print("}\n")
-  }
-}
-
-extension String {
-  /// A byte pointer to unsigned bytes needs no cast.
-  fileprivate func replacingVoidCast(_ element: String) -> String {
-    element == "uint8_t" ? "uint8_t *const row = state->bytes + SELF_TEST_ROW;" : self
   }
 }
