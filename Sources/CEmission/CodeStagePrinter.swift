@@ -31,9 +31,11 @@ extension StagePrinter {
       "static NO_INLINE void \(name)_sums(",
       ["uint32_t oc"] + rows.map { "const \(laneType) *r\($0)" } + ["\(laneType) *sums"], ") {")
     out.indented { out in
-      for row in rows where !channels.contains(where: { $0.contains { $0.ky == row } }) { out.print("(void)r\(row);") }
+      let constants = Set(stage.constants.map(\.channel))
+      let live = channels.indices.filter { !constants.contains($0) }.flatMap { channels[$0] }
+      for row in rows where !live.contains(where: { $0.ky == row }) { out.print("(void)r\(row);") }
       out.print("/* clang-format off */\nswitch (oc) {")
-      for (oc, taps) in channels.enumerated() {
+      for (oc, taps) in channels.enumerated() where !constants.contains(oc) {
         out.print("case \(oc):")
         out.indented { out in
           out.print("for (uint32_t x = 0; x < \(lanes.outputs); x++) {")
@@ -94,10 +96,8 @@ extension StagePrinter {
   private func positions(_ strip: Int) -> Int { strip * poolWidth * poolHeight }
 
   private func printBlock(_ block: CodeBlock, _ number: Int, _ strip: Int, _ out: inout CodePrinter) {
-    let (first, last) = (block.channels.lowerBound, block.channels.upperBound - 1)
-    out.comment([
-      "Channels \(first) to \(last): \(block.nonZeros) weights in \(block.additions) additions of \(block.loads) words."
-    ])
+    let channels = block.channels.map(String.init).joined(separator: " ")
+    out.comment(["Channels \(channels): \(block.nonZeros) weights in \(block.additions) additions of \(block.loads) words."])
     out.block("static NO_INLINE void \(name)_block\(number)(const \(laneType) *in, \(laneType) *sums)") { out in
       let advance = "sums++, in\(stage.window.strideWidth == 1 ? "++" : " += \(stage.window.strideWidth)")"
       let columns = strip * poolWidth
@@ -127,9 +127,18 @@ extension StagePrinter {
     }
     locals += live.sorted().map { "a\($0)" }
     if !locals.isEmpty { out.list("\(type) ", locals, ";") }
+    let isRebased = groups.contains { max($0.first, $0.second ?? 0) >= plan.core.reachableWords }
+    if isRebased { out.print("const \(type) *p = in;") }
     out.print("\n/* clang-format off */")
     var started: Set<Int> = []
-    for group in groups { out.words(statements(group, &started)) }
+    var base = 0
+    for group in groups {
+      if max(group.first, group.second ?? 0) - base >= plan.core.reachableWords {
+        out.print("p += \(group.first - base); KEEP_POINTER(p);")
+        base = group.first
+      }
+      out.words(statements(group, isRebased ? "p" : "in", base, &started))
+    }
     out.print("/* clang-format on */")
     for channel in 0..<block.channels.count {
       let at = channel == 0 ? "0" : "\(channel * positions(strip))"
@@ -138,9 +147,11 @@ extension StagePrinter {
   }
 
   /// One line of a block: the words of a group, and what is added of them.
-  private func statements(_ group: TapGroup, _ started: inout Set<Int>) -> [String] {
-    var line = ["v = in[\(group.first)];"]
-    if let second = group.second { line.append("w = in[\(second)];") }
+  private func statements(
+    _ group: TapGroup, _ pointer: String, _ base: Int, _ started: inout Set<Int>
+  ) -> [String] {
+    var line = ["v = \(pointer)[\(group.first - base)];"]
+    if let second = group.second { line.append("w = \(pointer)[\(second - base)];") }
     var made: TapGroup.Operand?
     for use in group.uses {
       let operand =
@@ -162,6 +173,18 @@ extension StagePrinter {
     }
     line.append("KEEP_ORDER;")
     return line
+  }
+
+  /// Rows of channels that are the same for every input.
+  func printConstantRows(_ out: inout CodePrinter) {
+    for constant in stage.constants {
+      let row = "out + \(constant.channel * outputStride)"
+      if let lanes = nextWords?.lanes {
+        out.print("fill_words(\(row), \(lanes.distance), \(constant.level));")
+      } else {
+        out.print("fill_ring(\(row), \(stage.outputShape.width), \(constant.level));")
+      }
+    }
   }
 
   /// The function that stores a strip of some channels.
@@ -228,10 +251,11 @@ extension StagePrinter {
         } else {
           out.print("const \(type) *const in = \(base);\n")
         }
+        printConstantRows(&out)
         if strip < words {
-          out.block("for (uint32_t x = 0; x < \(words); x += \(strip))") { printCalls(blocks, "x", &$0) }
+          out.block("for (uint32_t x = 0; x < \(words); x += \(strip))") { printCalls(blocks, strip, "x", &$0) }
         } else {
-          printCalls(blocks, nil, &out)
+          printCalls(blocks, strip, nil, &out)
         }
         printRowEnds(&out)
         printProbe(&out)
@@ -251,14 +275,20 @@ extension StagePrinter {
     return "row_offset(s, oy * \(stage.advance))"
   }
 
-  private func printCalls(_ blocks: [CodeBlock], _ x: String?, _ out: inout CodePrinter) {
+  private func printCalls(_ blocks: [CodeBlock], _ strip: Int, _ x: String?, _ out: inout CodePrinter) {
     let step = poolWidth * stage.window.strideWidth
     let column = x.map { step == 1 ? " + \($0)" : " + \(step) * \($0)" } ?? ""
     let to = x.map { "out + \($0)" } ?? "out"
     for (number, block) in blocks.enumerated() {
       let input = block.input == 0 ? "" : " + \(block.input)"
       out.print("\(name)_block\(number)(in\(input)\(column), sums);")
-      out.print("\(name)_store(sums, \(block.channels.lowerBound), \(block.channels.upperBound), \(to));")
+      // Runs of channels: between them lie constant ones.
+      var start = 0
+      for end in 1...block.channels.count where end == block.channels.count || block.channels[end] != block.channels[end - 1] + 1 {
+        let sums = start == 0 ? "sums" : "sums + \(start * positions(strip))"
+        out.print("\(name)_store(\(sums), \(block.channels[start]), \(block.channels[end - 1] + 1), \(to));")
+        start = end
+      }
     }
   }
 
@@ -269,15 +299,20 @@ extension StagePrinter {
     }
   }
 
-  /// Moves the rows that the next window still sees to the front; behind them lies padding until rows arrive.
+  /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
   private func printSlide(_ out: inout CodePrinter) {
     guard stage.isSliding, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
     let ring = stage.ring
-    out.list(
-      "slide_rows(",
-      [
-        "(uint32_t *)(void *)(memory + s->ring)", "\((stage.reach - stage.advance) * ring.rowStride)",
-        "\(stage.advance * ring.rowStride)", "\(ring.paddingLevel)",
-      ], ");")
+    let kept = (stage.reach - stage.advance) * ring.rowStride
+    let step = stage.advance * ring.rowStride
+    out.print("uint32_t *const window = (uint32_t *)(void *)(memory + s->ring);")
+    if kept > 0 { out.print("slide_rows(window, \(kept), \(step));") }
+    if stage.window.bottom > 0 {
+      // The first window that reaches below the map.
+      let first = max(0, stage.inputShape.height - stage.reach + stage.window.top + stage.advance) / stage.advance
+      out.block("if (rows[1] >= \(first))") {
+        $0.print("fill_words(window + \(kept), \(step), \(ring.paddingLevel));")
+      }
+    }
   }
 }

@@ -7,7 +7,9 @@ extension FirmwarePlan {
     var used: Set<Kernel> = [.stage]
     if stages[0].ring.lanes != nil { used.insert(.pairRow) }
     for (index, stage) in stages.enumerated() {
-      if StagePrinter(self, index).closesRows { used.insert(.closeRow) }
+      let printer = StagePrinter(self, index)
+      if printer.closesRows { used.insert(.closeRow) }
+      if !stage.constants.isEmpty { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
       if case .output = stage.destination {} else { used.insert(.rowIsDue) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
@@ -27,7 +29,7 @@ extension FirmwarePlan {
         if stage.ring.lanes == nil { used.insert(.poolAccumulators) } else { used.insert(.maxLanes) }
         if case .blocks? = stage.code {} else if stage.ring.lanes != nil { used.insert(.poolLanes) }
       }
-      if stage.isSliding, stage.reach > stage.advance || stage.window.bottom > 0 { used.insert(.slideRows) }
+      if stage.isSliding, stage.reach > stage.advance { used.insert(.slideRows) }
       if stage.ring.needsFilling {
         used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }

@@ -85,7 +85,14 @@ struct StagePrinter {
         printDestination(&out)
         out.print()
         printLocation(&out)
-        out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { printChannel(&$0) }
+        if !stage.constants.isEmpty {
+          printConstantRows(&out)
+          out.print()
+        }
+        out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
+          printConstantCases(&out)
+          printChannel(&out)
+        }
         printProbe(&out)
         out.print("rows[1]++;")
         printSuccessor(&out)
@@ -172,6 +179,19 @@ struct StagePrinter {
   func printSuccessor(_ out: inout CodePrinter) {
     guard case .ring(let next) = stage.destination, plan.segment(of: next) == plan.segment(of: index) else { return }
     out.print("\(plan.stages[next].name)_advance(memory);")
+  }
+
+  /// Passes over the channels that are not computed.
+  private func printConstantCases(_ out: inout CodePrinter) {
+    let constants = stage.constants
+    guard !constants.isEmpty else { return }
+    out.print("switch (oc) {")
+    for constant in constants { out.print("case \(constant.channel):") }
+    out.indented { out in
+      if closesRows { printHalo("out + oc * \(outputStride)", &out) }
+      out.print("continue;")
+    }
+    out.print("default:\n    break;\n}")
   }
 
   private func printChannel(_ out: inout CodePrinter) {

@@ -18,7 +18,7 @@ extension Planner {
       // Rows that no window sees would have no place in a ring that moves; they occur where strides exceed windows.
       stage.ring.isLinear = stage.advance <= stage.reach
       guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else { return stage }
-      let blocks = blocks(stage, work, core)
+      let blocks = blocks(stage, work, core, without: Set(stage.constants.map(\.channel)))
       let width = blocks.map(\.channels.count).max() ?? 1
       let positions = width * (stage.pool.map { $0.kernelHeight * $0.kernelWidth } ?? 1)
       let strip = (1...words).last { words % $0 == 0 && $0 * positions <= stripBudget } ?? 1
@@ -38,7 +38,9 @@ extension Planner {
   }
 
   /// Blocks of equal width, as few as the registers allow; none reaches over two groups.
-  private static func blocks(_ stage: Stage, _ work: ConvolutionWork, _ core: Core) -> [CodeBlock] {
+  private static func blocks(
+    _ stage: Stage, _ work: ConvolutionWork, _ core: Core, without constants: Set<Int>
+  ) -> [CodeBlock] {
     let ring = stage.ring
     let window = stage.window
     var offsets: [Int] = []
@@ -49,12 +51,12 @@ extension Planner {
     }
     var blocks: [CodeBlock] = []
     for group in 0..<(work.weights.count / work.outputsPerGroup) {
-      let count = (work.outputsPerGroup + core.accumulators - 1) / core.accumulators
-      var start = group * work.outputsPerGroup
+      let first = group * work.outputsPerGroup
+      var live = (first..<(first + work.outputsPerGroup)).filter { !constants.contains($0) }[...]
+      let count = (live.count + core.accumulators - 1) / core.accumulators
       for block in 0..<count {
-        let width = work.outputsPerGroup / count + (block < work.outputsPerGroup % count ? 1 : 0)
-        let channels = start..<(start + width)
-        start += width
+        let channels = Array(live.prefix((live.count + count - block - 1) / (count - block)))
+        live = live.dropFirst(channels.count)
         let weights = channels.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
         blocks.append(
           CodeBlock(

@@ -23,6 +23,7 @@ package struct FirmwarePlan: Sendable, Equatable {
   /// Bits of an offset into a ring: 16 wherever every ring is below 64 KiB.
   package var tapOffsetBits: Int
   package var schedule: PlanningOptions.Schedule
+  package var core: Core
   package var flash: FlashEstimate
 
   /// Offset of the row counters: one `uint16_t` for the input and one for each stage's output.
@@ -101,6 +102,14 @@ package struct Stage: Sendable, Equatable {
 
   /// Words of an output row, two columns each; nil: the stage computes column by column.
   package var outputWords: Int? { ring.lanes.map { $0.outputs / (pool?.kernelWidth ?? 1) } }
+
+  /// Output channels of a convolution that need not be computed: without weights, or saturated over all they can reach.
+  package var constants: [ConstantChannel] {
+    guard case .convolution(let work) = work, output.elementBytes == 1 else { return [] }
+    return work.weights.indices.compactMap { channel in
+      work.epilogue.constant(channel).map { ConstantChannel(channel: channel, level: $0) }
+    }
+  }
 
   /// The weights as code; nil: packed, or none.
   package var code: WeightCode? {
@@ -217,6 +226,12 @@ package struct Epilogue: Sendable, Equatable {
   package var accumulators: ClosedRange<Int>
   /// The same of each output channel; a single one where it serves all.
   package var domains: [ClosedRange<Int>]
+}
+
+/// A channel that has one value for every input.
+package struct ConstantChannel: Sendable, Equatable {
+  package var channel: Int
+  package var level: Int
 }
 
 package struct ChannelLimits: Sendable, Equatable {

@@ -68,7 +68,7 @@ extension Planner {
         buffer: scratch, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,
         levels: needsLevels ? start + levelsOffset : nil),
       stateBytes: end + 4, lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
-      schedule: options.schedule, flash: FlashEstimate())
+      schedule: options.schedule, core: options.core, flash: FlashEstimate())
   }
 
   /// int32 accumulators that a stage keeps while it makes one channel of a row.

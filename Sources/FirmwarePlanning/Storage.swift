@@ -131,6 +131,35 @@ extension Epilogue {
   }
 }
 
+extension Epilogue {
+  /// What all reachable accumulators of a channel become, if that is one value.
+  func constant(_ channel: Int) -> Int? {
+    let domain = domains[min(channel, domains.count - 1)]
+    let least = level(domain.lowerBound, channel)
+    return least == level(domain.upperBound, channel) ? least : nil
+  }
+
+  /// What is stored for an accumulator. It does not decrease with the accumulator.
+  private func level(_ a: Int, _ channel: Int) -> Int {
+    func product(_ multipliers: [Int], _ offsets: [Int]) -> Int {
+      a * multipliers[min(channel, multipliers.count - 1)] + offsets[min(channel, offsets.count - 1)]
+    }
+    switch form {
+    case .affine(let multipliers, let offsets, let shift, let low, let high):
+      return min(max(product(multipliers, offsets), low), high) >> shift
+    case .halfEven(let multipliers, let offsets, let shift, let low, let high):
+      let value = min(max(product(multipliers, offsets), low), high)
+      let quotient = value >> shift
+      let doubled = 2 * (value - (quotient << shift))
+      let isAbove = doubled > 1 << shift || (doubled == 1 << shift && quotient % 2 == 1)
+      return isAbove ? quotient + 1 : quotient
+    case .thresholds(let lists, let start):
+      return start + lists[min(channel, lists.count - 1)].count { a >= $0 }
+    case .logits(let multipliers, let offsets): return product(multipliers, offsets)
+    }
+  }
+}
+
 extension Epilogue.Form {
   /// What the arithmetic multiplies by and adds, and the constants that it compares with; empty for thresholds.
   fileprivate var coefficients: (multipliers: [Int], offsets: [Int], extremes: [Int]) {

@@ -27,7 +27,7 @@ package enum WeightCode: Sendable, Equatable {
 
 /// The sums of some output channels at one position.
 package struct CodeBlock: Sendable, Equatable {
-  package var channels: Range<Int>
+  package var channels: [Int]
   /// Words from the window's first to that of the block's first input channel.
   package var input: Int
   package var nonZeros: Int

@@ -5,7 +5,9 @@
 #if defined(__GNUC__)
 #define NO_INLINE __attribute__((noinline))
 #define KEEP_ORDER __asm__ volatile("" ::: "memory")
+#define KEEP_POINTER(p) __asm__("" : "+r"(p)) /* offsets count from here: they are short */
 #else
 #define NO_INLINE
 #define KEEP_ORDER ((void)0)
+#define KEEP_POINTER(p) ((void)0)
 #endif

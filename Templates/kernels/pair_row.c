@@ -5,7 +5,14 @@
  */
 static void pair_row(const uint8_t *row, uint32_t width, uint32_t left, uint32_t distance,
                      uint32_t padding, uint32_t *words, uint32_t count) {
-    for (uint32_t j = 0; j < count; j++) {
+    /* Behind the halo on the left come words with two columns of the row, then the others. */
+    const uint32_t pairs = width > distance ? width - distance : 0;
+    const uint32_t end = left + pairs < count ? left + pairs : count;
+
+    for (uint32_t j = left; j < end; j++) {
+        words[j] = row[j - left] | (uint32_t)row[j - left + distance] << 16;
+    }
+    for (uint32_t j = left > 0 ? 0 : end; j < count; j = j + 1 == left ? end : j + 1) {
         const uint32_t low = j - left; /* wraps in the halo, beyond any width */
         const uint32_t high = low + distance;
 

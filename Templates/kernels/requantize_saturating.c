@@ -10,11 +10,12 @@
 #else
 static int32_t requantize_bits(int32_t a, int32_t multiplier, int32_t bias, unsigned shift,
                                unsigned bits) {
-    const int32_t high = (int32_t)((UINT32_C(1) << (shift + bits)) - 1U);
-    int32_t v = a * multiplier + bias;
+    const uint32_t high = (UINT32_C(1) << (shift + bits)) - 1U;
+    uint32_t v = (uint32_t)(a * multiplier + bias);
 
-    v = v < 0 ? 0 : v;
-    v = v > high ? high : v;
+    if (v > high) {
+        v = v > INT32_MAX ? 0 : high; /* a negative number, or one beyond the clamp */
+    }
     return (int32_t)(v >> shift);
 }
 #define REQUANTIZE requantize_bits
