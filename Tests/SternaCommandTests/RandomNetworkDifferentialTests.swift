@@ -27,12 +27,15 @@ import Testing
     for seed in job.seeds {
       let network = RandomNetwork.make(seed: seed)
       let schedule = PlanningOptions.Schedule.allCases[Int(seed % 3)]
+      let goal: PlanningOptions.Goal = seed % 5 < 2 ? .size : .speed
+      let core = Core.allCases[Int(seed / 3) % Core.allCases.count]
       let compilation = try Compilation(
         network: network,
-        PlanningOptions(name: "net\(seed)", schedule: schedule, fusesPools: seed % 4 != 0))
+        PlanningOptions(
+          name: "net\(seed)", schedule: schedule, goal: goal, core: core, fusesPools: seed % 4 != 0))
       let inputs = randomInputs(for: network, count: 16, seed: seed)
       let outcome = try await Self.verify(compilation, inputs, job.host, job.optimization, job.flags)
-      #expect(outcome.isEqual, "seed \(seed), \(schedule): \(outcome.text)")
+      #expect(outcome.isEqual, "seed \(seed), \(schedule), \(goal), \(core): \(outcome.text)")
     }
   }
 
