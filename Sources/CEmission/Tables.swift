@@ -5,13 +5,13 @@ enum Tables {
     var lines: [String] = []
     var line = "   "
     for number in numbers {
-      if line.count + number.count + 2 > width {
+      if line.utf8.count + number.utf8.count + 2 > width {
         lines.append(line)
         line = "   "
       }
       line += " \(number),"
     }
-    if line.count > 3 { lines.append(line) }
+    if line.utf8.count > 3 { lines.append(line) }
     return lines
   }
 
@@ -31,7 +31,7 @@ enum Tables {
     var text = ["static const \(declaration)[\(rows.count)][\(rows.first?.count ?? 0)] = {"]
     for (channel, row) in rows.enumerated() {
       let line = "    {" + row.joined(separator: ", ") + "}, /* \(channel) */"
-      if line.count <= CodePrinter.width {
+      if line.utf8.count <= CodePrinter.width {
         text.append(line)
       } else {
         text.append("    { /* \(channel) */")

@@ -28,7 +28,8 @@ struct StepFunction: Sendable {
 /// A map and the quantizer behind it, for one channel, prepared for exact questions.
 ///
 /// The unrounded output at accumulator `a` is `(slopeNumerator · a + offsetNumerator) / denominator` in units of the
-/// quantizer's scale; rounding boundaries are halves of integers. So every question is one comparison of integers.
+/// quantizer's scale; rounding boundaries are halves of integers. So every question is one comparison of integers, and
+/// most are answered by machine integers alone (`FixedPointLine`).
 struct QuantizedMap: Sendable {
   private let map: AffineMap
   private let quantizer: Quantizer
@@ -38,6 +39,7 @@ struct QuantizedMap: Sendable {
   private let slopeNumerator: BigInt
   private let offsetNumerator: BigInt
   private let denominator: BigInt
+  private let line: FixedPointLine?
   /// Output range after Relu and Clip have been folded into it.
   private(set) var outputRange: ClosedRange<Int>
 
@@ -53,6 +55,7 @@ struct QuantizedMap: Sendable {
     slopeNumerator = slope.numerator * offset.denominator
     offsetNumerator = offset.numerator * slope.denominator
     denominator = slope.denominator * offset.denominator
+    line = FixedPointLine(slope: slope, offset: offset)
     outputRange = quantizer.minimum...quantizer.maximum
     let low = map.lower.map { greatestOutput(at: $0 / scale + zero) } ?? quantizer.minimum
     let high = map.upper.map { greatestOutput(at: $0 / scale + zero) } ?? quantizer.maximum
@@ -99,8 +102,12 @@ struct QuantizedMap: Sendable {
   /// Whether the output at `a` is at least `k`, the output range left aside.
   private func reaches(_ a: Int, _ k: Int) -> Bool {
     let boundary = boundary(k)
-    let distance = distance(a, boundary)
-    return boundary.isInclusive ? distance.sign == .plus : distance > 0
+    if let isAbove = line?.isAbove(twice: boundary.twice, at: a) { return isAbove }
+    return isReached(boundary, at: distance(a, boundary))
+  }
+
+  private func isReached(_ boundary: Boundary, at distance: BigInt) -> Bool {
+    boundary.isInclusive ? distance.sign == .plus : distance > 0
   }
 
   /// The largest output that the unrounded value `v` reaches; the lower end where it reaches none.
@@ -137,6 +144,12 @@ struct QuantizedMap: Sendable {
   /// The smallest `a` of the domain with output at least `k`, where it is known that one exists.
   private func edge(_ k: Int, in domain: ClosedRange<Int>) -> Int {
     let boundary = boundary(k)
+    func inside(_ a: Int) -> Int { min(max(a, domain.lowerBound), domain.upperBound) }
+    // The crossing, rounded either way, is nearly always the one beside which the output steps: then no division of long
+    // numbers is needed.
+    if let guess = line?.crossing(twice: boundary.twice) {
+      for a in [guess, guess + 1] where reaches(a, k) && !reaches(a - 1, k) { return inside(a) }
+    }
     // 2 · (s·a + o) ≥ twice · d, or >.
     let needed = BigInt(boundary.twice) * denominator - 2 * offsetNumerator
     let step = 2 * slopeNumerator
@@ -147,7 +160,7 @@ struct QuantizedMap: Sendable {
       remainder += step
     }
     if !remainder.isZero || !boundary.isInclusive { a += 1 }
-    return min(max(Int(clamping: a), domain.lowerBound), domain.upperBound)
+    return inside(Int(clamping: a))
   }
 
   // MARK: The proof's questions
@@ -157,21 +170,24 @@ struct QuantizedMap: Sendable {
     greatest { reaches(a, $0) }
   }
 
-  /// Whether the output at `a` is `k`: two comparisons.
-  func isOutput(_ k: Int, at a: Int) -> Bool {
-    guard outputRange.contains(k) else { return false }
-    return (k == outputRange.lowerBound || reaches(a, k)) && (k == outputRange.upperBound || !reaches(a, k + 1))
+  /// Whether the output at `a` is at least `k`; nil where the value lies so near to the boundary that the approximated root
+  /// can not decide.
+  func isOutput(at a: Int, atLeast k: Int) -> Bool? {
+    if k <= outputRange.lowerBound { return true }
+    if k > outputRange.upperBound { return false }
+    let boundary = boundary(k)
+    // It answers only where values below 2^14 are 2^-48 apart: a root's relative error of 2^-192 can not change that.
+    if let isAbove = line?.isAbove(twice: boundary.twice, at: a) { return isAbove }
+    let distance = distance(a, boundary)
+    return isUndecidable(a, boundary, distance.magnitude) ? nil : isReached(boundary, at: distance)
   }
 
-  /// Whether the value at `a` lies so near to the boundary of output `k` that the approximated root cannot decide.
-  func isUndecidable(_ a: Int, _ k: Int) -> Bool {
-    guard map.isApproximate else { return false }
-    let distance = distance(a, boundary(k)).magnitude
-    guard !distance.isZero else { return false }
+  private func isUndecidable(_ a: Int, _ boundary: Boundary, _ distance: BigUInt) -> Bool {
+    guard map.isApproximate, !distance.isZero else { return false }
     // Every term carries the root's relative error at most once, and the terms are no larger than this sum.
     let size =
       2 * ((slopeNumerator * BigInt(a)).magnitude + offsetNumerator.magnitude)
-      + BigUInt(Swift.max(abs(k), 1)) * denominator.magnitude
+      + BigUInt(boundary.twice.magnitude) * denominator.magnitude
     return distance << (Rational.rootBits - 32) < size
   }
 }

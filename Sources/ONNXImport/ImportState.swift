@@ -6,15 +6,22 @@ internal import ONNXFormat
 struct ImportState {
   /// So many problems are listed at most.
   static let maximumReports = 100
-  /// Elements of all constants, decoded and computed; bounds memory and time for files that multiply small data.
-  private static let maximumConstantElements = 1 << 24
+  /// Elements of constants that may be decoded, computed and looked at in any file. Bounds memory and time for files that
+  /// multiply small data.
+  private static let freeElements = 1 << 24
+  /// As many more for each element that the file really holds: a weight is decoded, clipped, quantized, dequantized, checked
+  /// and ternarized, once each.
+  private static let elementsPerStored = 6
 
   let index: ModelIndex
   let folder: String?
   private var problems: [Diagnostic] = []
   private var warnings: [Diagnostic] = []
   private var resolved: [String: Resolved] = [:]
-  private var constantElements = 0
+  private var spentElements = 0
+  /// Elements of the tensors that have been asked for, and of those whose data was there.
+  private var declaredElements = 0
+  private var storedElements = 0
   private(set) var graph: GraphBuilder
 
   init(index: ModelIndex, folder: String?) {
@@ -35,11 +42,14 @@ struct ImportState {
     if warnings.count < Self.maximumReports { warnings.append(warning) }
   }
 
+  /// Pays for work on constants before it is done.
+  ///
+  /// - Parameter elements: At least 0.
+  /// - Throws: where the file asks for more work than its own data can need.
   mutating func spend(_ elements: Int, for tensor: String) throws(Diagnostic) {
-    guard elements <= Self.maximumConstantElements - constantElements else {
-      throw .tooManyConstants(tensor, limit: Self.maximumConstantElements)
-    }
-    constantElements += elements
+    let limit = Self.freeElements + Self.elementsPerStored * storedElements
+    guard elements <= limit - spentElements else { throw .tooMuchFolding(tensor, limit: limit) }
+    spentElements += elements
   }
 
   func isModelOutput(_ name: String) -> Bool { name == index.output }
@@ -71,8 +81,13 @@ extension ImportState {
 
   /// A tensor of the file as a constant. It is paid for before anything is allocated or read.
   mutating func decoded(_ proto: ONNXTensorProto, name: String) throws(Diagnostic) -> Constant {
-    try spend(Tensor.declaredElements(proto), for: name)
-    return Constant(try Tensor(decoding: proto, name: name, folder: folder))
+    let count = Tensor.declaredElements(proto)
+    guard count <= ONNXLimits.tensorElements - declaredElements else { throw .tooManyConstants(name) }
+    declaredElements += count
+    try spend(count, for: name)
+    let constant = Constant(try Tensor(decoding: proto, name: name, folder: folder))
+    storedElements += count
+    return constant
   }
 
   mutating func hasFailedInput(_ node: OperatorNode) throws(Diagnostic) -> Bool {
@@ -176,11 +191,18 @@ extension ImportState {
 // MARK: - Diagnostics
 
 extension Diagnostic {
-  fileprivate static func tooManyConstants(_ tensor: String, limit: Int) -> Diagnostic {
+  fileprivate static func tooManyConstants(_ tensor: String) -> Diagnostic {
     Diagnostic(
       code: "too-many-constants", location: Location(tensor: tensor),
-      message: "the constants of the model have more than \(limit) elements together",
+      message: "the constants of the model have more than \(ONNXLimits.tensorElements) elements together",
       fix: "compile a network that a microcontroller can hold")
+  }
+
+  fileprivate static func tooMuchFolding(_ tensor: String, limit: Int) -> Diagnostic {
+    Diagnostic(
+      code: "too-many-constants", location: Location(tensor: tensor),
+      message: "computing with the model's constants takes more than \(limit) elements, which its data can not need",
+      fix: "run the model through onnxsim or qonnx's cleanup to fold constants")
   }
 
   fileprivate static func secondOutput(_ node: OperatorNode, _ name: String) -> Diagnostic {

@@ -64,26 +64,29 @@ package struct Interpreter: Sendable {
     output.reserveCapacity(shape.count)
     for oc in 0..<shape.channels {
       let firstInput = oc / outputsPerGroup * convolution.groupChannels
-      for oy in 0..<shape.height {
-        for ox in 0..<shape.width {
-          var accumulator = 0
-          var tap = oc * convolution.taps
-          for ic in 0..<convolution.groupChannels {
-            for ky in 0..<window.kernelHeight {
+      // Weights outside, positions inside: each weight is looked at once.
+      var accumulators = [Int](repeating: 0, count: shape.height * shape.width)
+      var tap = oc * convolution.taps
+      for ic in firstInput..<(firstInput + convolution.groupChannels) {
+        for ky in 0..<window.kernelHeight {
+          for kx in 0..<window.kernelWidth {
+            let weight = Int(convolution.weights[tap])
+            tap += 1
+            if weight == 0 { continue }
+            for oy in 0..<shape.height {
               let y = oy * window.strideHeight - window.top + ky
-              for kx in 0..<window.kernelWidth {
+              for ox in 0..<shape.width {
                 let x = ox * window.strideWidth - window.left + kx
-                let weight = Int(convolution.weights[tap])
-                tap += 1
-                if weight == 0 { continue }
                 let isInside = y >= 0 && y < height && x >= 0 && x < width
-                let q = isInside ? Int(input[((firstInput + ic) * height + y) * width + x]) : source.zeroPoint
-                accumulator += weight * q
+                let q = isInside ? Int(input[(ic * height + y) * width + x]) : source.zeroPoint
+                accumulators[oy * shape.width + ox] += weight * q
               }
             }
           }
-          output.append(Int32(convolution.requantizer.apply(accumulator, channel: oc)))
         }
+      }
+      for accumulator in accumulators {
+        output.append(Int32(convolution.requantizer.apply(accumulator, channel: oc)))
       }
     }
     return output

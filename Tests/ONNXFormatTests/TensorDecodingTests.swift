@@ -70,6 +70,14 @@ import Testing
     #expect(refusal(raw(.int8, dims, [1, 2, 3])) != nil)
   }
 
+  @Test func countsElementsUpToTheLimit() {
+    let limit = Int64(ONNXLimits.tensorElements)
+    #expect(Tensor.declaredElements(raw(.float, [limit / 16, 1, 16], [])) == ONNXLimits.tensorElements)
+    #expect(refusal(raw(.float, [limit / 16, 1, 16], [])) == "tensor-data")
+    #expect(Tensor.declaredElements(raw(.float, [limit + 1], [])) == 0)
+    #expect(refusal(raw(.float, [limit + 1], [])) == "tensor-too-large")
+  }
+
   @Test func refusesDataInTwoPlacesAndUnknownTypes() {
     var proto = raw(.float, [1], [0, 0, 0, 0])
     proto.floatData = [0]

@@ -1,4 +1,5 @@
 import Diagnostics
+import FoundationEssentials
 import ModelBuilding
 import ONNXFormat
 import ONNXImport
@@ -91,6 +92,37 @@ import Testing
     for _ in 0..<1000 { weights = model.node("Transpose", [weights]) }
     model.output = model.node("MatMul", [model.quant("x"), weights])
     expectRefusal(model.bytes, "too-many-constants")
+  }
+
+  /// Two tensors, each within the limit, that together are not; neither has any data.
+  @Test func declaredElementsAreCountedTogether() {
+    var model = ModelBuilder()
+    var value = model.quant("x")
+    for _ in 0..<2 {
+      var tensor = ModelBuilder.tensor(floats: [], [3000, 3000])
+      tensor.rawData = Data([0])
+      value = model.node("Add", [value, model.add(tensor)])
+    }
+    model.output = value
+    guard case .failure(let error) = outcome(model.bytes) else {
+      Issue.record("the model was accepted")
+      return
+    }
+    #expect(error.diagnostics.map(\.code) == ["tensor-data", "too-many-constants"])
+  }
+
+  /// What a file really holds may be decoded, clipped, dequantized, checked and ternarized, however much it is.
+  @Test func workGrowsWithTheDataInTheFile() throws {
+    var model = ModelBuilder(input: [1, 2048])
+    var tensor = ONNXTensorProto()
+    tensor.dims = [2048, 2048]
+    tensor.dataType = ElementType.int8.rawValue
+    tensor.rawData = Data(repeating: 1, count: 2048 * 2048)
+    let bounds = [Int64(-1), 1].map { model.integers([$0], [], type: .int8) }
+    let clipped = model.node("Clip", [model.add(tensor)] + bounds)
+    let weights = model.node("DequantizeLinear", [clipped, model.scalar(0.5)])
+    model.output = model.node("MatMul", [model.quant("x"), weights])
+    _ = try ModelImporter.importModel(bytes: model.bytes, folder: nil)
   }
 
   @Test func broadcastingConstantsIsPaidBeforehand() {
