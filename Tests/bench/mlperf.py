@@ -1,18 +1,20 @@
-"""Writes ds_cnn.onnx.gz and mobilenet.onnx.gz: two networks of MLPerf Tiny with ternary weights, for speed and RAM.
+"""Writes ds_cnn.onnx.gz and mobilenet.onnx.gz: networks of MLPerf Tiny with ternary weights.
 
     python Tests/bench/mlperf.py [NAME...]
 
-Shapes are MLPerf Tiny's, the rest is drawn: 45 % of each layer's weights are 0, the others -1 or +1 at random. Nothing is
-trained, so the networks recognise nothing; what they cost is what trained ones of these shapes cost. BatchNorm gets the
-statistics of noise, so that on noise, which `bench_main.c` feeds, no channel is dead and few values are saturated.
+Shapes are MLPerf Tiny's, the rest is drawn: 45 % of each layer's weights are 0, the others -1 or +1
+at random. Nothing is trained, so the networks recognise nothing; what they cost in time and memory
+is what trained ones of these shapes cost. BatchNorm gets the statistics of noise, so that on noise,
+which bench_main.c feeds, no channel is dead and few values are saturated. ResNet-8, the third of
+MLPerf's convolutional networks, adds residuals, which can not be compiled yet.
 
-ResNet-8, the third of MLPerf's convolutional networks, adds residuals, which can not be compiled yet.
+The files are QONNX as Brevitas exports them, but for the padding of strided convolutions:
+TensorFlow's "same" is uneven there. ONNX's Conv can say so, PyTorch's can not (Brevitas puts a Pad
+with a train of shape arithmetic in front), so the exported `pads` are overwritten. Each file is
+then run by qonnx and compared with PyTorch.
 
-The files are QONNX as Brevitas exports them, but for the padding of strided convolutions: TensorFlow's "same" is uneven
-there. ONNX's Conv can say so, PyTorch's can not (Brevitas puts a Pad with a train of shape arithmetic in front), so
-the exported `pads` are overwritten. Each file is then run by qonnx and compared with PyTorch. Needs
-training/requirements.txt. The draws are NumPy's and the statistics are rounded, so that the same versions write the same
-bytes anywhere.
+Needs training/requirements.txt. The draws are NumPy's and the statistics are rounded, so that the
+same versions write the same network on any machine.
 """
 
 import gzip
@@ -47,7 +49,6 @@ ZEROS = 0.45
 SAMPLES = 32  # of noise, for the statistics
 CHECKED = 4  # of them, by qonnx
 TOP = 4.0  # of an activation: BatchNorm's outputs have a deviation of about 1
-AVERAGE_TOP = 1.25
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,23 @@ class Shape:
     signed: bool  # MFCCs are, pixels are not
     stem: tuple[tuple[int, int], int, int]  # kernel, stride, channels
     blocks: tuple[tuple[int, int], ...]  # stride of the depthwise 3x3, channels of the pointwise
+    average: float  # about the largest mean of a map that noise gives
     classes: int
     seed: int
 
 
 SHAPES = {
-    "ds_cnn": Shape((1, 49, 10), True, ((10, 4), 2, 64), 4 * ((1, 64),), 12, 1),
+    "ds_cnn": Shape((1, 49, 10), True, ((10, 4), 2, 64), 4 * ((1, 64),), 1.0, 12, 1),
     "mobilenet": Shape(
         (3, 96, 96),
         False,
         ((3, 3), 2, 8),
-        ((1, 16), (2, 32), (1, 32), (2, 64), (1, 64), (2, 128), *5 * ((1, 128),), (2, 256), (1, 256)),
+        (
+            *((1, 16), (2, 32), (1, 32), (2, 64), (1, 64), (2, 128)),
+            *5 * ((1, 128),),
+            *((2, 256), (1, 256)),
+        ),
+        2.0,
         2,
         2,
     ),
@@ -76,7 +83,7 @@ SHAPES = {
 
 
 def ternary(shape: torch.Size, draw: np.random.Generator) -> Tensor:
-    """Weights 0 and +-scale. The zeros are spread evenly over the outputs, so that no channel is left without inputs."""
+    """Weights 0 and +-scale, the zeros spread evenly so that no output is left without inputs."""
     outputs, taps = shape[0], shape.numel() // shape[0]
     zeros = np.full(outputs, int(ZEROS * taps))
     zeros[: round(ZEROS * shape.numel()) - zeros.sum()] += 1
@@ -111,10 +118,19 @@ def build(shape: Shape) -> nn.Sequential:
     layers: dict[str, nn.Module] = {"input": qnn.QuantIdentity(**quantizer(1.0, shape.signed))}
     rows, columns = shape.input[1:]
 
-    def add(name: str, inputs: int, outputs: int, kernel: tuple[int, int], stride: int, groups: int = 1) -> None:
+    def add(
+        name: str, inputs: int, outputs: int, kernel: tuple[int, int], stride: int, groups: int = 1
+    ) -> None:
         nonlocal rows, columns
         conv = qnn.QuantConv2d(
-            inputs, outputs, kernel, stride=stride, padding="same", groups=groups, bias=False, **TERNARY
+            inputs,
+            outputs,
+            kernel,
+            stride=stride,
+            padding="same",
+            groups=groups,
+            bias=False,
+            **TERNARY,
         )
         conv.weight.data = ternary(conv.weight.shape, draw)
         (top, bottom, rows), (left, right, columns) = (
@@ -134,7 +150,9 @@ def build(shape: Shape) -> nn.Sequential:
         add(f"pointwise{k}", channels, outputs, (1, 1), 1)
         channels = outputs
     layers["average"] = nn.AvgPool2d((rows, columns))
-    layers["average_quant"] = qnn.QuantIdentity(**quantizer(AVERAGE_TOP), return_quant_tensor=True)
+    layers["average_quant"] = qnn.QuantIdentity(
+        **quantizer(shape.average), return_quant_tensor=True
+    )
     layers["flatten"] = nn.Flatten()
     dense = qnn.QuantLinear(channels, shape.classes, bias=True, bias_quant=Int24Bias, **TERNARY)
     dense.weight.data = ternary(dense.weight.shape, draw)
@@ -147,15 +165,13 @@ def noise(shape: Shape) -> Tensor:
     """Uniform bytes as real numbers, exactly on the grid of the input's quantizer."""
     draw = np.random.default_rng(shape.seed + 100)
     # The scale of a signed quantizer is top / 128: its lowest level is -top.
-    values = draw.integers(-128, 128, (SAMPLES, *shape.input)) / 128 if shape.signed else (
-        draw.integers(0, 256, (SAMPLES, *shape.input)) / 255
-    )  # fmt: skip
-    return torch.from_numpy(values).float()
+    low, steps = (-128, 128) if shape.signed else (0, 255)
+    return torch.from_numpy(draw.integers(low, low + 256, (SAMPLES, *shape.input)) / steps).float()
 
 
 @torch.no_grad()
 def set_statistics(model: nn.Sequential, x: Tensor) -> None:
-    """BatchNorm's, of x; rounded, so that the last bits of a sum, which depend on the machine, do not matter."""
+    """BatchNorm's, of x; rounded, as the last bits of a sum depend on the machine."""
     model.train()(x)
     for norm in model.modules():
         if isinstance(norm, nn.BatchNorm2d):
@@ -166,7 +182,7 @@ def set_statistics(model: nn.Sequential, x: Tensor) -> None:
 
 @torch.no_grad()
 def check_activations(model: nn.Sequential, x: Tensor) -> str:
-    """Each layer has to use most of its 256 levels, without dead channels or many saturated values."""
+    """Each layer has to use most of its 256 levels: no dead channel, few saturated values."""
     saturated, dead = 0.0, 0
     for name, module in model.named_children():
         x = module(x)
@@ -179,13 +195,17 @@ def check_activations(model: nn.Sequential, x: Tensor) -> str:
         if levels < 200:
             raise SystemExit(f"{name}: only {levels} levels are used")
     if dead or saturated > 0.05:
-        raise SystemExit(f"{dead} channels are constant, up to {saturated:.1%} of a layer's values saturated")
+        raise SystemExit(
+            f"{dead} channels are constant, up to {saturated:.1%} of a layer's values saturated"
+        )
     return f"at most {saturated:.1%} of a layer's values saturated"
 
 
 def save(model: nn.Sequential, x: Tensor, path: Path) -> None:
     """QONNX of one sample. Exported with PyTorch's even padding of the same extents, see above."""
-    convolutions = {name: conv for name, conv in model.named_children() if isinstance(conv, qnn.QuantConv2d)}
+    convolutions = {
+        name: conv for name, conv in model.named_children() if isinstance(conv, qnn.QuantConv2d)
+    }
     for conv in convolutions.values():
         conv.is_same_padded_strided, conv.padding = False, conv.pads[2:]
     export_qonnx(
