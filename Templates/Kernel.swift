@@ -9,19 +9,26 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case poolAccumulators
   case pairRow
   case accumulateLanes
+  case maxLanes
   case poolLanes
+  case keepOrder
+  case closeRow
+  case slideRows
   case ternaryDot
   case ternaryDot16
   case maxPoolRow
   case sumPoolRow
-  case limitAccumulator
+  case limitAccumulators
+  case limitLanes
   case requantize
+  case requantizeSaturating
   case requantize64
   case requantizeHalfEven
   case requantizeHalfEven64
   case countThresholds
   case fillRing
   case fillRing16
+  case fillWords
 
   /// The C file's text.
   package var source: String {
@@ -36,19 +43,26 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .poolAccumulators: PackageResources.pool_accumulators_c
       case .pairRow: PackageResources.pair_row_c
       case .accumulateLanes: PackageResources.accumulate_lanes_c
+      case .maxLanes: PackageResources.max_lanes_c
+      case .keepOrder: PackageResources.keep_order_c
+      case .closeRow: PackageResources.close_row_c
+      case .slideRows: PackageResources.slide_rows_c
       case .poolLanes: PackageResources.pool_lanes_c
       case .ternaryDot: PackageResources.ternary_dot_c
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c
       case .sumPoolRow: PackageResources.sum_pool_row_c
-      case .limitAccumulator: PackageResources.limit_accumulator_c
+      case .limitAccumulators: PackageResources.limit_accumulators_c
+      case .limitLanes: PackageResources.limit_lanes_c
       case .requantize: PackageResources.requantize_c
+      case .requantizeSaturating: PackageResources.requantize_saturating_c
       case .requantize64: PackageResources.requantize64_c
       case .requantizeHalfEven: PackageResources.requantize_half_even_c
       case .requantizeHalfEven64: PackageResources.requantize_half_even64_c
       case .countThresholds: PackageResources.count_thresholds_c
       case .fillRing: PackageResources.fill_ring_c
       case .fillRing16: PackageResources.fill_ring16_c
+      case .fillWords: PackageResources.fill_words_c
       }
     return Templates.text(bytes)
   }

@@ -32,6 +32,26 @@ struct CodePrinter {
     print("}")
   }
 
+  /// Statements packed into lines, those of a continuation one level deeper.
+  mutating func words(_ statements: [String]) {
+    var line = ""
+    var depth = 0
+    for statement in statements {
+      if !line.isEmpty, line.count + 1 + statement.count > Self.width - indentation - depth {
+        print(String(repeating: " ", count: depth) + line)
+        line = ""
+        depth = 4
+      }
+      line += (line.isEmpty ? "" : " ") + statement
+    }
+    if !line.isEmpty { print(String(repeating: " ", count: depth) + line) }
+  }
+
+  /// `head term term term;`, wrapped.
+  mutating func sum(_ head: String, _ terms: [String]) {
+    words([head] + terms.dropLast() + [(terms.last ?? "0") + ";"])
+  }
+
   /// A macro of two lines, the backslash where clang-format puts it.
   mutating func macro(_ head: String, _ body: String) {
     let line = "#define \(head)"

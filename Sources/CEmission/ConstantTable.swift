@@ -56,7 +56,7 @@ extension Stage {
   var tables: [ConstantTable] {
     var tables: [ConstantTable] = []
     switch work {
-    case .convolution(let work): tables.append(weightTable(work.weights))
+    case .convolution(let work): if work.code == nil { tables.append(weightTable(work.weights)) }
     case .dense(let work): tables.append(weightTable(work.weights))
     case .maxPool, .averagePool: break
     }
@@ -67,10 +67,6 @@ extension Stage {
       guard multipliers.count > 1 else { break }
       tables.append(ConstantTable("\(name)_multiplier", multipliers))
       tables.append(ConstantTable("\(name)_bias", offsets))
-      if let limits = epilogue?.limits {
-        tables.append(ConstantTable("\(name)_least", limits.map(\.lowerBound)))
-        tables.append(ConstantTable("\(name)_most", limits.map(\.upperBound)))
-      }
     case .thresholds(let lists, _):
       if !(lists.first?.isEmpty ?? true) {
         tables.append(ConstantTable("\(name)_thresholds", .int32, rows: lists))

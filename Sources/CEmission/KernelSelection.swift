@@ -5,24 +5,38 @@ extension FirmwarePlan {
   /// The kernels that the plan's stages call, in the order of their definition.
   var kernels: [Kernel] {
     var used: Set<Kernel> = [.stage]
-    for stage in stages {
+    if stages[0].ring.lanes != nil { used.insert(.pairRow) }
+    for (index, stage) in stages.enumerated() {
+      if StagePrinter(self, index).closesRows { used.insert(.closeRow) }
       if case .output = stage.destination {} else { used.insert(.rowIsDue) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
       case .convolution:
-        used.formUnion([.locateRows, .decodeTaps])
-        used.insert(stage.ring.lanes != nil ? .accumulateLanes : isWide ? .accumulateRow16 : .accumulateRow)
+        switch stage.code {
+        case .blocks?: used.insert(.keepOrder)
+        case .rows?: used.formUnion([.locateRows, .keepOrder])
+        case nil:
+          used.formUnion([.locateRows, .decodeTaps])
+          used.insert(stage.ring.lanes != nil ? .accumulateLanes : isWide ? .accumulateRow16 : .accumulateRow)
+        }
       case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
       case .averagePool: used.formUnion([.locateRows, .sumPoolRow])
       }
-      if stage.pool != nil { used.insert(stage.ring.lanes != nil ? .poolLanes : .poolAccumulators) }
-      if stage.ring.lanes != nil { used.insert(.pairRow) }
-      if stage.ring.needsFilling { used.insert(isWide ? .fillRing16 : .fillRing) }
+      if stage.pool != nil {
+        if stage.ring.lanes == nil { used.insert(.poolAccumulators) } else { used.insert(.maxLanes) }
+        if case .blocks? = stage.code {} else if stage.ring.lanes != nil { used.insert(.poolLanes) }
+      }
+      if stage.isSliding, stage.reach > stage.advance || stage.window.bottom > 0 { used.insert(.slideRows) }
+      if stage.ring.needsFilling {
+        used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
+      }
       guard let epilogue = stage.epilogue else { continue }
-      if epilogue.limits != nil { used.insert(.limitAccumulator) }
+      if !epilogue.limits.isEmpty { used.insert(stage.ring.lanes == nil ? .limitAccumulators : .limitLanes) }
       switch epilogue.form {
-      case .affine: used.insert(epilogue.fits32 ? .requantize : .requantize64)
+      case .affine:
+        used.insert(
+          epilogue.saturatedBits != nil ? .requantizeSaturating : epilogue.fits32 ? .requantize : .requantize64)
       case .halfEven: used.insert(epilogue.fits32 ? .requantizeHalfEven : .requantizeHalfEven64)
       case .thresholds(let lists, _):
         if !(lists.first?.isEmpty ?? true) { used.insert(.countThresholds) }
@@ -30,5 +44,14 @@ extension FirmwarePlan {
       }
     }
     return used.sorted()
+  }
+}
+
+extension Epilogue {
+  /// The width of the result, where the clamps are those of an unsigned number and 32 bits suffice.
+  var saturatedBits: Int? {
+    guard fits32, case .affine(_, _, let shift, 0, let high) = form else { return nil }
+    let levels = (high + 1) >> shift
+    return levels & (levels - 1) == 0 && levels > 1 ? levels.trailingZeroBitCount : nil
   }
 }

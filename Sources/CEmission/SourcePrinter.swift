@@ -60,9 +60,12 @@ struct SourcePrinter {
   private func printProbe(_ out: inout CodePrinter) {
     out.print(
       """
-      /* Tests define this to see every row that a layer makes; values[c * channel_stride + x]. */
+      /*
+       * Tests define this to see every row that a layer makes: values[c * channel_stride + x]. Where
+       * distance is not 0, values are words of two lanes: columns x and x + distance.
+       */
       #ifndef \(upper)_PROBE
-      #define \(upper)_PROBE(layer, row, values, channel_stride) ((void)0)
+      #define \(upper)_PROBE(layer, row, values, channel_stride, distance) ((void)0)
       #endif
 
       """)
@@ -84,17 +87,14 @@ struct SourcePrinter {
     }
     lines.append("    \(plan.canaryOffset)...\(plan.stateBytes - 1)" + "  canary")
     out.comment(lines)
-    let isConvolutional = plan.kernels.contains(.decodeTaps)
-    if plan.kernels.contains(.locateRows) {
-      if plan.stages.contains(where: {
-        if case .maxPool = $0.work { false } else if case .dense = $0.work { false } else { true }
-      }) {
-        out.print("#define SCRATCH_ACCUMULATORS \(plan.scratch.accumulators)")
-      }
-      out.print("#define SCRATCH_ROWS \(plan.scratch.rows)")
-      if isConvolutional { out.print("#define SCRATCH_TAPS \(plan.scratch.taps)") }
-      if let levels = plan.scratch.levels { out.print("#define SCRATCH_LEVELS \(levels)") }
+    if plan.stages.contains(where: {
+      if case .maxPool = $0.work { false } else if case .dense = $0.work { false } else { true }
+    }) {
+      out.print("#define SCRATCH_ACCUMULATORS \(plan.scratch.accumulators)")
     }
+    if plan.kernels.contains(.locateRows) { out.print("#define SCRATCH_ROWS \(plan.scratch.rows)") }
+    if plan.kernels.contains(.decodeTaps) { out.print("#define SCRATCH_TAPS \(plan.scratch.taps)") }
+    if let levels = plan.scratch.levels { out.print("#define SCRATCH_LEVELS \(levels)") }
     if case .result(let buffer)? = plan.stages.last?.destination {
       out.print("#define RESULT_AT \(plan.buffers[buffer].offset)")
     }
@@ -131,7 +131,11 @@ struct SourcePrinter {
   private func printHalos(ofSegment segment: Int, _ out: inout CodePrinter) {
     for stage in halos(ofSegment: segment) {
       let ring = stage.ring
-      if ring.elementBytes == 1 {
+      if ring.lanes != nil {
+        out.list(
+          "fill_words(",
+          ["(uint32_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 4)", "\(ring.paddingLevel)"], ");")
+      } else if ring.elementBytes == 1 {
         out.list(
           "fill_ring(", ["memory + \(stage.descriptor).ring", "\(ring.bytes)", "\(ring.paddingLevel)"], ");")
       } else {
@@ -164,7 +168,8 @@ struct SourcePrinter {
       out.print("uint16_t *const rows = row_counters(memory);")
       out.print("const struct stage *const s = &\(first.descriptor);")
       if ring.lanes != nil {
-        out.print("uint32_t *to = (uint32_t *)(void *)(memory + s->ring) + row_offset(s, rows[0]);")
+        out.print("uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);")
+        out.print("uint32_t *to = ring + \(first.rowOffset("s", "rows[0]", made: "rows[1]"));")
         if plan.scratch.levels != nil { out.print("uint8_t *const levels = memory + SCRATCH_LEVELS;") }
         out.print()
       } else {

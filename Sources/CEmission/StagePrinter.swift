@@ -5,8 +5,8 @@ import TernaryIR
 struct StagePrinter {
   let plan: FirmwarePlan
   let index: Int
-  private var stage: Stage { plan.stages[index] }
-  private var name: String { stage.name }
+  var stage: Stage { plan.stages[index] }
+  var name: String { stage.name }
 
   init(_ plan: FirmwarePlan, _ index: Int) {
     self.plan = plan
@@ -27,7 +27,14 @@ struct StagePrinter {
     switch stage.work {
     case .dense(let work):
       if case .output = stage.destination { printFinish(work, &out) } else { printDense(work, &out) }
-    case .convolution, .averagePool, .maxPool: printRows(&out)
+    case .convolution, .averagePool, .maxPool:
+      switch stage.code {
+      case .blocks(let blocks, let strip)?: printBlocks(blocks, strip: strip, &out)
+      case .rows(let channels)?:
+        printRowSums(channels, &out)
+        printRows(&out)
+      case nil: printRows(&out)
+      }
     }
   }
 
@@ -67,7 +74,7 @@ struct StagePrinter {
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
-      if isConvolution { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
+      if isPacked { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
       if needsAccumulators {
         let type = stage.ring.lanes == nil ? "int32_t" : "uint32_t"
         out.print("\(type) *const acc = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
@@ -99,16 +106,23 @@ struct StagePrinter {
     }
   }
 
-  private var isConvolution: Bool {
-    if case .convolution = stage.work { true } else { false }
+  private var isPacked: Bool {
+    if case .convolution(let work) = stage.work { work.code == nil } else { false }
   }
 
   private var needsAccumulators: Bool {
     if case .maxPool = stage.work { false } else { true }
   }
 
-  private var elementType: String {
-    switch stage.output.elementBytes {
+  /// The ring of the next stage, where its rows are words of two columns.
+  var nextWords: Ring? {
+    guard case .ring(let next) = stage.destination, plan.stages[next].ring.lanes != nil else { return nil }
+    return plan.stages[next].ring
+  }
+
+  var elementType: String {
+    if nextWords != nil { return "uint32_t" }
+    return switch stage.output.elementBytes {
     case 1: "uint8_t"
     case 2: "uint16_t"
     default: "int32_t"
@@ -116,7 +130,7 @@ struct StagePrinter {
   }
 
   /// Values from a channel of the output row to the next.
-  private var outputStride: Int {
+  var outputStride: Int {
     switch stage.destination {
     case .ring(let next): plan.stages[next].ring.channelStride
     case .result: stage.outputShape.height * stage.outputShape.width
@@ -124,7 +138,7 @@ struct StagePrinter {
     }
   }
 
-  private func printDestination(_ out: inout CodePrinter) {
+  func printDestination(_ out: inout CodePrinter) {
     let type = elementType
     let cast = type == "uint8_t" ? "" : "(\(type) *)(void *)"
     switch stage.destination {
@@ -136,7 +150,8 @@ struct StagePrinter {
         out.print("uint8_t *const out = memory + next->ring + row_offset(next, oy)\(halo);")
       } else {
         out.print("\(type) *const base = \(cast)(memory + next->ring);")
-        out.print("\(type) *const out = base + row_offset(next, oy)\(halo);")
+        let offset = plan.stages[next].rowOffset("next", "oy", made: "rows[2]")
+        out.print("\(type) *const out = base + \(offset)\(halo);")
       }
     case .result:
       if type == "uint8_t" {
@@ -149,11 +164,12 @@ struct StagePrinter {
     }
   }
 
-  private func printProbe(_ out: inout CodePrinter) {
-    out.print("\(plan.macroPrefix)_PROBE(\(index), oy, out, \(outputStride));")
+  func printProbe(_ out: inout CodePrinter) {
+    let distance = nextWords?.lanes?.distance ?? 0
+    out.print("\(plan.macroPrefix)_PROBE(\(index), oy, out, \(outputStride), \(distance));")
   }
 
-  private func printSuccessor(_ out: inout CodePrinter) {
+  func printSuccessor(_ out: inout CodePrinter) {
     guard case .ring(let next) = stage.destination, plan.segment(of: next) == plan.segment(of: index) else { return }
     out.print("\(plan.stages[next].name)_advance(memory);")
   }
@@ -173,33 +189,38 @@ struct StagePrinter {
         let channels = work.groupChannels == 1 ? first : "\(first) * \(work.groupChannels)"
         out.print("const uint32_t group = \(channels) * s->channel_stride;")
       }
-      out.print("const uint8_t *const weights = \(name)_weights[oc];")
+      if work.code == nil { out.print("const uint8_t *const weights = \(name)_weights[oc];") }
       let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"]
       let suffix = wide ? "16" : ""
       let from = "values\(isGrouped ? " + group" : "")"
       let accumulate =
-        lanes.map { "accumulate_lanes(s, \(from), offsets, taps, \($0.start), acc);" }
+        lanes.map { "accumulate_lanes(s, \(from), offsets, taps, \($0.lift), acc);" }
         ?? "accumulate_row\(suffix)(s, \(from), offsets, taps, acc);"
+      func printSums(_ window: String, _ out: inout CodePrinter) {
+        if case .rows? = work.code {
+          printRowCall(window, from, &out)
+          return
+        }
+        var arguments = decoding
+        arguments[3] = window
+        out.list("const struct taps taps = decode_taps(", arguments, ");")
+        out.print()
+        out.print(accumulate)
+      }
       if let pool = stage.pool {
         let (rows, kernel) = (pool.kernelHeight, stage.window.kernelHeight)
         let offset = lanes?.outputs ?? stage.accumulatorShape.width
         out.print("\(lanes == nil ? "int32_t" : "uint32_t") *const pooled = acc + \(offset);\n")
         out.block("for (uint32_t r = 0; r < \(rows); r++)") { out in
           out.print("const tap_offset *const at = window + r * \(kernel);")
-          var arguments = decoding
-          arguments[3] = "at"
-          out.list("const struct taps taps = decode_taps(", arguments, ");")
-          out.print()
-          out.print(accumulate)
-          let width = stage.outputShape.width / (lanes == nil ? 1 : 2)
+          printSums("at", &out)
+          let width = stage.outputWords ?? stage.outputShape.width
           out.list(
             lanes == nil ? "pool_accumulators(" : "pool_lanes(",
             ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(width)"], ");")
         }
       } else {
-        out.list("const struct taps taps = decode_taps(", decoding, ");")
-        out.print()
-        out.print(accumulate)
+        printSums("window", &out)
       }
       printEpilogue(work.epilogue, &out)
     case .maxPool:
@@ -211,51 +232,95 @@ struct StagePrinter {
       if let epilogue {
         printEpilogue(epilogue, &out)
       } else {
-        out.block(loop) { $0.print("row[ox] = (uint16_t)acc[ox];") }
+        out.block("for (uint32_t ox = 0; ox < \(stage.outputShape.width); ox++)") {
+          $0.print("row[ox] = (uint16_t)acc[ox];")
+        }
       }
     case .dense: break
     }
   }
 
-  private var loop: String { "for (uint32_t ox = 0; ox < \(stage.outputShape.width); ox++)" }
-
+  /// From a channel's accumulators to its row.
   private func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
-    let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
+    let from = stage.pool == nil ? "acc" : "pooled"
+    let count = stage.outputWords ?? stage.outputShape.width
     out.print()
+    printLimits(epilogue, from, count, &out)
     printConstants(epilogue, "oc", &out)
-    let from = stage.pool == nil ? "acc[ox]" : "pooled[ox]"
-    guard let lanes = stage.ring.lanes else {
-      out.block(loop) { out in
-        let a = printLimited(epilogue, from, "a", &out)
-        if epilogue.limits != nil { out.print() }
-        out.print("row[ox] = \(cast)\(expression(epilogue, a));")
-      }
+    if let lanes = stage.ring.lanes {
+      printWords(epilogue, lanes, "\(from)[ox]", count, &out)
+      printHalo("row", &out)
       return
     }
-    let half = stage.outputShape.width / 2
-    out.block("for (uint32_t ox = 0; ox < \(half); ox++)") { out in
-      out.print("const int32_t left = (int32_t)(\(from) & 0xFFFFU) - \(lanes.start);")
-      out.print("const int32_t right = (int32_t)(\(from) >> 16) - \(lanes.start);")
-      if epilogue.limits == nil { out.print() }
-      let first = printLimited(epilogue, "left", "first", &out)
-      let second = printLimited(epilogue, "right", "second", &out)
-      if epilogue.limits != nil { out.print() }
-      out.print("row[ox] = \(cast)\(expression(epilogue, first));")
-      out.print("row[\(half) + ox] = \(cast)\(expression(epilogue, second));")
+    let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
+    out.block("for (uint32_t ox = 0; ox < \(count); ox++)") { out in
+      out.print("row[ox] = \(cast)\(expression(epilogue, "\(from)[ox]"));")
     }
   }
 
-  /// Clamps an accumulator to the epilogue's limits, where it has some, and returns what to go on with.
-  private func printLimited(
-    _ epilogue: Epilogue, _ accumulator: String, _ local: String, _ out: inout CodePrinter
-  ) -> String {
-    guard epilogue.limits != nil else { return accumulator }
-    out.print("const int32_t \(local) = limit_accumulator(\(accumulator), least, most);")
-    return local
+  /// Clamps the accumulators of the few channels whose arithmetic would leave 32 bits.
+  func printLimits(_ epilogue: Epilogue, _ from: String, _ count: Int, _ out: inout CodePrinter) {
+    guard !epilogue.limits.isEmpty else { return }
+    let lanes = stage.ring.lanes
+    let lift = lanes.map { $0.isLiftedInEpilogue ? 0 : $0.lift } ?? 0
+    let kernel = lanes == nil ? "limit_accumulators" : "limit_lanes"
+    out.print("switch (oc) {")
+    for limit in epilogue.limits {
+      let (least, most) = (limit.accumulators.lowerBound + lift, limit.accumulators.upperBound + lift)
+      out.print("case \(limit.channel):")
+      out.print("    \(kernel)(\(from), \(count), \(least), \(most));")
+      out.print("    break;")
+    }
+    out.print("default:\n    break;\n}")
+  }
+
+  /// Requantizes words of two accumulators: into words of two levels, or into the two halves of a row.
+  func printWords(
+    _ epilogue: Epilogue, _ lanes: Ring.Lanes, _ word: String, _ count: Int, _ out: inout CodePrinter,
+    prepare: (inout CodePrinter) -> Void = { _ in }
+  ) {
+    let half = stage.outputWords ?? 0
+    let lift = lanes.isLiftedInEpilogue ? "" : " - \(lanes.lift)"
+    out.block("for (uint32_t ox = 0; ox < \(count); ox++)") { out in
+      prepare(&out)
+      out.print("const int32_t left = (int32_t)(\(word) & 0xFFFFU)\(lift);")
+      out.print("const int32_t right = (int32_t)(\(word) >> 16)\(lift);\n")
+      if nextWords != nil {
+        let (low, high) = (expression(epilogue, "left"), expression(epilogue, "right"))
+        out.print("row[ox] = (uint32_t)\(low) |")
+        out.print("          (uint32_t)\(high) << 16;")
+        return
+      }
+      let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
+      out.print("row[ox] = \(cast)\(expression(epilogue, "left"));")
+      let second = "row[\(half) + ox] = \(cast)\(expression(epilogue, "right"));"
+      if 2 * half == stage.outputShape.width {
+        out.print(second)
+      } else {
+        // The last high lane of an odd width is nobody's column.
+        out.block("if (ox < \(stage.outputShape.width - half))") { $0.print(second) }
+      }
+    }
+  }
+
+  /// Whether more is to be written of a row of words than its columns.
+  var closesRows: Bool {
+    guard let ring = nextWords, let lanes = ring.lanes else { return false }
+    return ring.channelStride > lanes.distance || stage.outputShape.width < 2 * lanes.distance
+  }
+
+  /// Completes a row of words that its successor reads: columns on the far side of each lane, and padding.
+  func printHalo(_ row: String, _ out: inout CodePrinter) {
+    guard closesRows, let ring = nextWords, let lanes = ring.lanes else { return }
+    let width = stage.outputShape.width
+    let start = ring.left > 0 ? "\(row) - \(ring.left)" : row
+    out.list(
+      "close_row(", [start, "\(ring.left)", "\(lanes.distance)", "\(width)", "\(ring.channelStride)", "\(ring.paddingLevel)"],
+      ");")
   }
 
   /// Local names for what the epilogue's expression needs.
-  private func printConstants(_ epilogue: Epilogue, _ channel: String, _ out: inout CodePrinter) {
+  func printConstants(_ epilogue: Epilogue, _ channel: String, _ out: inout CodePrinter) {
     let type = epilogue.fits32 ? "int32_t" : "int64_t"
     func constant(_ value: Int) -> String {
       epilogue.fits32 ? (value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)") : "INT64_C(\(value))"
@@ -265,7 +330,8 @@ struct StagePrinter {
       out.print("const int32_t m = \(isTable ? "\(name)_multiplier[\(channel)]" : "\(multipliers[0])");")
       out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
     }
-    func printLimits(_ low: Int, _ high: Int) {
+    func printClamps(_ low: Int, _ high: Int) {
+      guard epilogue.saturatedBits == nil else { return }
       out.print("const \(type) low = \(constant(low));")
       out.print("const \(type) high = \(constant(high));")
     }
@@ -273,11 +339,7 @@ struct StagePrinter {
     case .affine(let multipliers, let offsets, _, let low, let high),
       .halfEven(let multipliers, let offsets, _, let low, let high):
       printPair(multipliers, offsets)
-      printLimits(low, high)
-      if epilogue.limits != nil {
-        out.print("const int32_t least = \(name)_least[\(channel)];")
-        out.print("const int32_t most = \(name)_most[\(channel)];")
-      }
+      printClamps(low, high)
     case .logits(let multipliers, let offsets): printPair(multipliers, offsets)
     case .thresholds(let lists, _):
       guard !(lists.first?.isEmpty ?? true) else { return }
@@ -287,10 +349,11 @@ struct StagePrinter {
   }
 
   /// The C expression that turns an accumulator into what is stored.
-  private func expression(_ epilogue: Epilogue, _ accumulator: String) -> String {
+  func expression(_ epilogue: Epilogue, _ accumulator: String) -> String {
     let suffix = epilogue.fits32 ? "" : "64"
     switch epilogue.form {
     case .affine(_, _, let shift, _, _):
+      if let bits = epilogue.saturatedBits { return "REQUANTIZE(\(accumulator), m, b, \(shift), \(bits))" }
       return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
     case .halfEven(_, _, let shift, _, _):
       return "requantize_half_even\(suffix)(\(accumulator), m, b, \(shift), low, high)"
@@ -326,7 +389,7 @@ struct StagePrinter {
     out.block(Self.prototype(stage)) { out in
       out.print("const struct stage *const s = &\(stage.descriptor);")
       printDots(work, "output[oc]", &out)
-      out.print("\(plan.macroPrefix)_PROBE(\(index), 0, output, 1);")
+      out.print("\(plan.macroPrefix)_PROBE(\(index), 0, output, 1, 0);")
     }
     out.print()
   }
@@ -337,9 +400,11 @@ struct StagePrinter {
     out.print("const \(wide ? "uint16_t" : "uint8_t") *const values = \(base);\n")
     out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
       out.print("const uint8_t *const weights = \(name)_weights[oc];")
-      out.print("const int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));")
+      let isLimited = !work.epilogue.limits.isEmpty
+      out.print("\(isLimited ? "" : "const ")int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));\n")
+      printLimits(work.epilogue, "&a", 1, &out)
       printConstants(work.epilogue, "oc", &out)
-      var value = expression(work.epilogue, printLimited(work.epilogue, "a", "limited", &out))
+      var value = expression(work.epilogue, "a")
       if case .output = stage.destination, stage.output.base != 0 {
         value += stage.output.base < 0 ? " - \(-stage.output.base)" : " + \(stage.output.base)"
       } else if stage.output.elementBytes == 1, case .ring = stage.destination {
@@ -356,4 +421,18 @@ extension Stage {
   /// The C name of the stage's window and ring. No identifier is a layer's bare name: whatever a file calls its layers, they
   /// meet neither each other's tables nor the names of C, of the kernels and of local variables.
   var descriptor: String { "\(name)_stage" }
+}
+
+extension Stage {
+  /// C expression of the offset of input row `y` from slot 0, in values. `made` is the number of rows that the stage has
+  /// made.
+  func rowOffset(_ descriptor: String, _ y: String, made: String) -> String {
+    guard ring.isLinear else { return "row_offset(\(descriptor), \(y))" }
+    let top = window.top > 0 ? "\(y) + \(window.top)U" : y
+    let row = isSliding ? "\(top) - \(advance > 1 ? "\(advance)U * " : "")\(made)" : top
+    return "\(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
+  }
+
+  /// Whether the rows of a linear ring move up when an output row has been made.
+  var isSliding: Bool { ring.isLinear && ring.slots < inputShape.height + window.top + window.bottom }
 }

@@ -21,16 +21,16 @@ struct StageText {
     }
     if let weights { lines.append(weights) }
     if let epilogue = stage.epilogue {
-      lines.append(
-        "Accumulators of levels lie in [\(epilogue.accumulators.lowerBound), \(epilogue.accumulators.upperBound)], "
-          + "partial sums included.")
+      let lift = stage.ring.lanes.map { $0.isLiftedInEpilogue ? $0.lift : 0 } ?? 0
+      let (least, most) = (epilogue.accumulators.lowerBound - lift, epilogue.accumulators.upperBound - lift)
+      lines.append("Accumulators of levels lie in [\(least), \(most)], partial sums included.")
     }
     if let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue {
       lines.append(describe(requantizer, epilogue))
     }
     if let lanes = stage.ring.lanes {
       lines.append(
-        "Two lanes a word: columns x and x + \(lanes.distance), sums lifted by \(lanes.start); none leaves 0...32767.")
+        "Two lanes a word: columns x and x + \(lanes.distance), sums lifted by \(lanes.lift), so that none is negative.")
     }
     lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")
@@ -71,7 +71,7 @@ struct StageText {
 
   private func describe(_ requantizer: Requantizer, _ epilogue: Epilogue) -> String {
     let pairs = requantizer.proof.pairs
-    let arithmetic = !epilogue.fits32 ? " in 64 bits" : epilogue.limits != nil ? " of a within its limits" : ""
+    let arithmetic = !epilogue.fits32 ? " in 64 bits" : epilogue.limits.isEmpty ? "" : " of a within its limits"
     switch epilogue.form {
     case .affine(_, _, let shift, _, _):
       return "Requantizer: (a * m + b) >> \(shift)\(arithmetic), exact for all \(pairs) reachable accumulators."

@@ -44,9 +44,9 @@ package struct InputPlan: Sendable, Equatable {
   /// Levels below or above these are not the quantizer's: a caller's stray byte is clamped.
   package var minimumLevel: Int
   package var maximumLevel: Int
-  /// No byte is stray.
   /// Whether the caller's bytes are the levels.
   package var isStoredAsIs: Bool { hasAllLevels && base == 0 }
+  /// No byte is stray.
   package var hasAllLevels: Bool { minimumLevel == 0 && maximumLevel == 255 }
   package var bytes: Int { shape.count }
   package var rowBytes: Int { shape.channels * shape.width }
@@ -99,6 +99,14 @@ package struct Stage: Sendable, Equatable {
   package var work: Work
   package var destination: Destination
 
+  /// Words of an output row, two columns each; nil: the stage computes column by column.
+  package var outputWords: Int? { ring.lanes.map { $0.outputs / (pool?.kernelWidth ?? 1) } }
+
+  /// The weights as code; nil: packed, or none.
+  package var code: WeightCode? {
+    if case .convolution(let work) = work { work.code } else { nil }
+  }
+
   /// Rows of the layer that make one row of the stage.
   package var rowsPerOutput: Int { pool?.kernelHeight ?? 1 }
   /// Input rows under one output row.
@@ -145,17 +153,24 @@ package struct Ring: Sendable, Equatable {
   package var hasHalo: Bool { left + right > 0 }
   /// Two columns a word; nil: a byte, or 16 bits, each.
   package var lanes: Lanes?
-  /// Whether the halo is written once and for all; words of two lanes carry it with every row.
-  package var needsFilling: Bool { hasHalo && lanes == nil }
+  /// Rows lie in the order of the map, so that the window is one block of memory: padding above and below is stored too.
+  /// Where they are not all of the map's, they move up whenever an output row has been made.
+  package var isLinear = false
+  /// Whether padding is written once and for all; words of two lanes carry their halo with every row.
+  package var needsFilling: Bool { isLinear || (hasHalo && lanes == nil) }
 
   /// Rows as words of two 16-bit lanes, columns `x` and `x + distance`: one 32-bit addition serves two output columns.
   package struct Lanes: Sendable, Equatable {
     /// Input columns between the lanes of a word: those between the output columns that share one.
     package var distance: Int
-    /// Words of the layer's row before a pool.
+    /// Words of the layer's row before a pool. Of an odd width the last high lane is computed and never looked at.
     package var outputs: Int
-    /// Added to both lanes, so that none is ever negative.
-    package var start: Int
+    /// Added to both lanes of an accumulator, so that none is ever negative.
+    package var lift: Int
+    /// Whether the epilogue takes lifted accumulators; else the lift is subtracted first.
+    package var isLiftedInEpilogue = false
+    /// `lift` in both lanes.
+    package var liftedWord: Int { lift << 16 | lift }
   }
 }
 
@@ -167,6 +182,8 @@ package struct ConvolutionWork: Sendable, Equatable {
   package var outputsPerGroup: Int
   package var nonZeros: Int
   package var epilogue: Epilogue
+  /// The weights as code; nil: packed.
+  package var code: WeightCode?
 }
 
 package struct DenseWork: Sendable, Equatable {
@@ -191,12 +208,19 @@ package struct Epilogue: Sendable, Equatable {
   }
 
   package var form: Form
-  /// For each entry, the accumulators beyond which the result does not change: where they are given, `a` is clamped to
-  /// them first, which keeps the arithmetic within 32 bits.
-  package var limits: [ClosedRange<Int>]?
+  /// Output channels whose accumulators are clamped first, to the range beyond which the result does not change: that
+  /// keeps their arithmetic within 32 bits.
+  package var limits: [ChannelLimits] = []
   /// Whether 32-bit arithmetic holds every intermediate value; else 64-bit.
   package var fits32: Bool
   /// Reachable accumulators of levels, over all channels. Bounds every partial sum.
+  package var accumulators: ClosedRange<Int>
+  /// The same of each output channel; a single one where it serves all.
+  package var domains: [ClosedRange<Int>]
+}
+
+package struct ChannelLimits: Sendable, Equatable {
+  package var channel: Int
   package var accumulators: ClosedRange<Int>
 }
 

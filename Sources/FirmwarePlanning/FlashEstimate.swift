@@ -116,7 +116,7 @@ extension Epilogue {
     switch form {
     case .affine(let multipliers, _, _, _, _):
       add(fits32 ? .affine : .affine64)
-      if limits != nil { add(.limits) }
+      for _ in limits { add(.limits) }
       if multipliers.count == 1 { add(.singleEntry) }
     case .halfEven(let multipliers, _, _, _, _):
       add(fits32 ? .halfEven : .halfEven64)
@@ -132,7 +132,7 @@ extension Epilogue {
     case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
       .logits(let multipliers, let offsets):
       guard multipliers.count > 1 else { return 0 }
-      return 8 * (limits?.count ?? 0) + 4 * multipliers.count
+      return 4 * multipliers.count
         + (offsets.allSatisfy { Int32(exactly: $0) != nil } ? 4 : 8) * offsets.count
     case .thresholds(let lists, _): return lists.reduce(0) { $0 + 4 * $1.count }
     }

@@ -2,8 +2,11 @@ import TernaryIR
 
 /// Stages and segments to a plan: rings, tensors and scratch memory in one arena.
 extension Planner {
-  static func ringRows(_ stage: Stage) -> Int {
-    min(stage.reach, stage.inputShape.height)
+  static func ringRows(_ stage: Stage) -> Int { min(stage.reach, tensorRows(stage)) }
+
+  /// Rows of the whole map as the stage stores it.
+  static func tensorRows(_ stage: Stage) -> Int {
+    stage.inputShape.height + (stage.ring.isLinear ? stage.window.top + stage.window.bottom : 0)
   }
 
   static func layOut(
@@ -21,7 +24,7 @@ extension Planner {
     for (number, segment) in segments.enumerated() {
       for index in segment {
         let isTensor = index == segment.lowerBound && (number > 0 || (isVector && stages.count == 1))
-        stages[index].ring.slots = isTensor ? stages[index].inputShape.height : ringRows(stages[index])
+        stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
         stages[index].ring.buffer = buffers.count
         buffers.append(
           Buffer(
@@ -71,19 +74,27 @@ extension Planner {
   /// int32 accumulators that a stage keeps while it makes one channel of a row.
   private static func accumulators(of stage: Stage) -> Int? {
     switch stage.work {
-    case .convolution, .averagePool:
-      (stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width))
-        / (stage.ring.lanes == nil ? 1 : 2)
-    case .dense, .maxPool: nil
+    case .convolution(let work):
+      if case .blocks(let blocks, let strip)? = work.code {
+        return strip * (stage.pool.map { $0.kernelHeight * $0.kernelWidth } ?? 1)
+          * (blocks.map(\.channels.count).max() ?? 0)
+      }
+      if let lanes = stage.ring.lanes { return lanes.outputs + (stage.pool == nil ? 0 : stage.outputWords ?? 0) }
+      return stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width)
+    case .averagePool: return stage.accumulatorShape.width
+    case .dense, .maxPool: return nil
     }
   }
 
+  /// Whether a stage looks its window's rows up.
   private static func needsRows(_ stage: Stage) -> Bool {
-    if case .dense = stage.work { false } else { true }
+    if case .blocks? = stage.code { return false }
+    if case .dense = stage.work { return false }
+    return true
   }
 
   private static func mostTaps(_ stage: Stage) -> Int? {
-    if case .convolution(let work) = stage.work { work.taps } else { nil }
+    if case .convolution(let work) = stage.work, work.code == nil { work.taps } else { nil }
   }
 
   private static func inputPlan(_ network: TernaryNetwork) -> InputPlan {

@@ -12,6 +12,17 @@ package struct PlanningOptions: Sendable, Equatable {
   /// The C identifier that every external symbol begins with.
   package var name: String
   package var schedule: Schedule
+  /// What to spare where both can not be had.
+  package enum Goal: String, Sendable, CaseIterable, Codable {
+    /// Flash: weights packed, two bits each.
+    case size
+    /// Instructions: weights as straight-line code.
+    case speed
+  }
+
+  package var goal: Goal
+  /// The core that constants are chosen for; the emitted C runs everywhere.
+  package var core: Core
   /// Whether max pools are fused into the convolutions before them. Without, every layer's own output exists and can be
   /// looked at.
   package var fusesPools: Bool
@@ -21,10 +32,13 @@ package struct PlanningOptions: Sendable, Equatable {
   package var flash: Int?
 
   package init(
-    name: String, schedule: Schedule = .auto, fusesPools: Bool = true, ram: Int? = nil, flash: Int? = nil
+    name: String, schedule: Schedule = .auto, goal: Goal = .size, core: Core = .generic, fusesPools: Bool = true,
+    ram: Int? = nil, flash: Int? = nil
   ) {
     self.name = name
     self.schedule = schedule
+    self.goal = goal
+    self.core = core
     self.fusesPools = fusesPools
     self.ram = ram
     self.flash = flash

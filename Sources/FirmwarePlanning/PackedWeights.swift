@@ -18,4 +18,12 @@ package enum PackedWeights {
     if position > 0 { bytes.append(byte) }
     return bytes
   }
+
+  /// The first `count` weights of a packed list.
+  package static func unpack(_ bytes: [UInt8], count: Int) -> [Int8] {
+    (0..<count).map { index in
+      let bits = bytes[index / 4] >> UInt8(2 * (index % 4)) & 3
+      return Int8(bitPattern: bits << 6) >> 6
+    }
+  }
 }

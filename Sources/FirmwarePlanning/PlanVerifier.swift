@@ -35,13 +35,17 @@ extension FirmwarePlan {
         "\(stage.name): level \(stage.input.maximumLevel) does not fit its storage")
       require(tapOffsetBits == 32 || stage.ring.bytes < 0xFFFF, "\(stage.name): ring beyond tap offsets")
       if let lanes = stage.ring.lanes, let epilogue = stage.epilogue {
+        let lift = lanes.isLiftedInEpilogue ? 0 : lanes.lift
         require(
-          index == 0 && lanes.start >= -epilogue.accumulators.lowerBound
-            && epilogue.accumulators.upperBound + lanes.start < 1 << 15,
+          epilogue.accumulators.lowerBound + lift >= 0
+            && epilogue.accumulators.upperBound + lift < 1 << (stage.pool == nil ? 16 : 15),
           "\(stage.name): accumulators leave their lanes")
         require(
-          2 * lanes.outputs == stage.accumulatorShape.width
+          2 * lanes.outputs >= stage.accumulatorShape.width - (stage.pool?.kernelWidth ?? 1) + 1
             && lanes.distance == lanes.outputs * stage.window.strideWidth, "\(stage.name): lanes do not pair")
+        require(
+          index == 0 || stages[index - 1].outputWords == lanes.distance,
+          "\(stage.name): its words are not those that are made")
       }
       if let epilogue = stage.epilogue {
         require(

@@ -19,17 +19,26 @@ package enum Planner {
     // A dense layer at the end writes straight into the caller's array, when `finish` hands that over.
     var isVector = false
     if case .dense? = stages.last?.work { isVector = true }
-    let wide = paired(stages[0]).map { [$0] + stages.dropFirst() }
-    var plan = leanest(network, wide ?? stages, options, isVector: isVector)
-    if let ram = options.ram, plan.stateBytes > ram {
-      // Rows in two lanes are faster and take more RAM: the budget comes first.
-      plan = leanest(network, stages, options, isVector: isVector)
-      guard plan.stateBytes <= ram else {
-        var auto = options
-        auto.schedule = .auto
-        let best = leanest(network, stages, auto, isVector: isVector).stateBytes
-        throw ModelError(.ramBudget(ram, plan.stateBytes, options.schedule, best: best))
+    // Rows in two lanes are faster and take more RAM: as many stages as the budget allows.
+    var plan = leanest(network, stages, options, isVector: isVector)
+    var count = stages.count
+    while count > 0 {
+      let paired = paired(stages, first: count)
+      count = paired.prefix { $0.ring.lanes != nil }.count
+      guard count > 0 else { break }
+      let coded = options.goal == .speed ? paired.map { asCode($0, options.core) } : paired
+      let wide = leanest(network, coded, options, isVector: isVector)
+      if wide.stateBytes <= options.ram ?? .max {
+        plan = wide
+        break
       }
+      count -= 1
+    }
+    if let ram = options.ram, plan.stateBytes > ram {
+      var auto = options
+      auto.schedule = .auto
+      let best = leanest(network, stages, auto, isVector: isVector).stateBytes
+      throw ModelError(.ramBudget(ram, plan.stateBytes, options.schedule, best: best))
     }
     plan.flash = FlashEstimate(plan)
     let problems = plan.problems()
@@ -79,7 +88,7 @@ package enum Planner {
     let last = stages[stages.count - 1]
     var search = SegmentSearch(
       costs: stages.map {
-        .init(ring: ringRows($0) * $0.ring.rowBytes, tensor: $0.inputShape.height * $0.ring.rowBytes)
+        .init(ring: ringRows($0) * $0.ring.rowBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
       },
       result: isLastAlone ? 0 : last.outputShape.count * last.output.elementBytes, isLastAlone: isLastAlone,
       isAllowed: { _ in true })

@@ -65,25 +65,6 @@ extension Planner {
     return pooled
   }
 
-  /// The first stage with its rows in two lanes, where every accumulator fits one and the output columns pair up.
-  static func paired(_ stage: Stage) -> Stage? {
-    guard case .convolution(let work) = stage.work, stage.input.elementBytes == 1 else { return nil }
-    let width = stage.accumulatorShape.width
-    let pooledBy = stage.pool?.kernelWidth ?? 1
-    let start = -work.epilogue.accumulators.lowerBound
-    // 15 bits: the max pool of lanes needs the sixteenth.
-    guard width % 2 == 0, width / 2 % pooledBy == 0, stage.outputShape.width * pooledBy == width,
-      work.epilogue.accumulators.upperBound + start < 1 << 15
-    else { return nil }
-    var paired = stage
-    let words = (width / 2 - 1) * stage.window.strideWidth + stage.window.kernelWidth
-    paired.ring.lanes = Ring.Lanes(distance: width / 2 * stage.window.strideWidth, outputs: width / 2, start: start)
-    paired.ring.elementBytes = 4
-    paired.ring.channelStride = words
-    paired.ring.rowStride = words * stage.inputShape.channels
-    return paired
-  }
-
   private static func work(
     _ convolution: Convolution, _ source: Tensor, _ input: Storage, _ output: Storage, _ range: ClosedRange<Int>
   ) -> ConvolutionWork {
@@ -95,7 +76,8 @@ extension Planner {
       outputsPerGroup: convolution.outputChannels / convolution.groups, nonZeros: counts.reduce(0) { $0 + $1.nonZeros },
       epilogue: Epilogue(
         convolution.requantizer, weightSums: counts.map(\.sum),
-        accumulators: counts.map { $0.accumulators(input.maximumLevel) }, from: input, to: output, range: range))
+        accumulators: counts.map { $0.accumulators(input.maximumLevel) }, from: input, to: output, range: range),
+      code: nil)
   }
 
   private static func work(

@@ -36,9 +36,6 @@ extension Epilogue {
     let requantizer = Set(shifts).count > 1 ? requantizer.expanded(to: shifts.count) : requantizer
     let lowLevel = range.lowerBound - output.base
     let highLevel = range.upperBound - output.base
-    let all =
-      (accumulators.map(\.lowerBound).min() ?? 0)...(accumulators.map(\.upperBound).max() ?? 0)
-    func entry(_ channel: Int) -> Int { requantizer.entries == 1 ? 0 : channel }
 
     /// Per-channel offsets; a single one where a single entry serves all and nothing differs.
     func offsets(_ multipliers: [Int], _ offsets: [Int], _ shift: Int) -> [Int] {
@@ -46,39 +43,17 @@ extension Epilogue {
         offsets[$0] + shifts[min($0, shifts.count - 1)] * multipliers[$0] - (output.base << shift)
       }
     }
-    func fits32(
-      _ multipliers: [Int], _ offsets: [Int], _ extremes: [Int], over domains: [ClosedRange<Int>]? = nil
-    ) -> Bool {
-      var values = extremes + offsets + multipliers
-      for (c, domain) in (domains ?? accumulators).enumerated() {
-        let (m, b) = (multipliers[entry(c)], offsets[entry(c)])
-        for end in [domain.lowerBound, domain.upperBound] { values += [end * m, end * m + b] }
-      }
-      return values.allSatisfy { Int32(exactly: $0) != nil }
-    }
 
+    let form: Form
     switch requantizer.form {
     case .affine(let multipliers, let constants, let shift):
-      let offsets = offsets(multipliers, constants, shift)
-      let (low, high) = (lowLevel << shift, ((highLevel + 1) << shift) - 1)
-      var isNarrow = fits32(multipliers, offsets, [low, high])
-      var limits: [ClosedRange<Int>]?
-      if !isNarrow, requantizer.entries > 1 {
-        let changing = accumulators.indices.map {
-          Self.limits(accumulators[$0], multiplier: multipliers[$0], offset: offsets[$0], low: low, high: high)
-        }
-        isNarrow = fits32(multipliers, offsets, [low, high], over: changing)
-        if isNarrow { limits = changing }
-      }
-      self.init(
-        form: .affine(multipliers: multipliers, offsets: offsets, shift: shift, low: low, high: high), limits: limits,
-        fits32: isNarrow, accumulators: all)
+      form = .affine(
+        multipliers: multipliers, offsets: offsets(multipliers, constants, shift), shift: shift,
+        low: lowLevel << shift, high: ((highLevel + 1) << shift) - 1)
     case .affineHalfEven(let multipliers, let constants, let shift):
-      let offsets = offsets(multipliers, constants, shift)
-      let (low, high) = (lowLevel << shift, highLevel << shift)
-      self.init(
-        form: .halfEven(multipliers: multipliers, offsets: offsets, shift: shift, low: low, high: high),
-        fits32: fits32(multipliers, offsets, [low, high + (1 << shift)]), accumulators: all)
+      form = .halfEven(
+        multipliers: multipliers, offsets: offsets(multipliers, constants, shift), shift: shift,
+        low: lowLevel << shift, high: highLevel << shift)
     case .thresholds(let lists):
       // Outputs outside of the reachable range need no threshold.
       let skipped = range.lowerBound - requantizer.minimum
@@ -86,13 +61,61 @@ extension Epilogue {
       let restated = lists.indices.map { c in
         lists[c][skipped..<(skipped + count)].map { $0 - shifts[min(c, shifts.count - 1)] }
       }
-      self.init(form: .thresholds(restated, start: lowLevel), fits32: true, accumulators: all)
+      form = .thresholds(restated, start: lowLevel)
     case .logits(let multipliers, let constants):
-      let offsets = offsets(multipliers, constants, 0)
-      self.init(
-        form: .logits(multipliers: multipliers, offsets: offsets), fits32: fits32(multipliers, offsets, []),
-        accumulators: all)
+      form = .logits(multipliers: multipliers, offsets: offsets(multipliers, constants, 0))
     }
+    self.init(form: form, domains: accumulators)
+  }
+
+  /// The same for accumulators that `lift` has been added to.
+  func lifted(by lift: Int) -> Epilogue {
+    func moved(_ offsets: [Int], _ multipliers: [Int]) -> [Int] { zip(offsets, multipliers).map { $0 - lift * $1 } }
+    let lifted: Form =
+      switch form {
+      case .affine(let multipliers, let offsets, let shift, let low, let high):
+        .affine(
+          multipliers: multipliers, offsets: moved(offsets, multipliers), shift: shift, low: low, high: high)
+      case .halfEven(let multipliers, let offsets, let shift, let low, let high):
+        .halfEven(
+          multipliers: multipliers, offsets: moved(offsets, multipliers), shift: shift, low: low, high: high)
+      case .thresholds(let lists, let start): .thresholds(lists.map { $0.map { $0 + lift } }, start: start)
+      case .logits(let multipliers, let offsets):
+        .logits(multipliers: multipliers, offsets: moved(offsets, multipliers))
+      }
+    return Epilogue(form: lifted, domains: domains.map { ($0.lowerBound + lift)...($0.upperBound + lift) })
+  }
+
+  private init(form: Form, domains: [ClosedRange<Int>]) {
+    var limits: [ChannelLimits] = []
+    var fits = true
+    let (multipliers, offsets, extremes) = form.coefficients
+    if !multipliers.isEmpty {
+      func fits32(_ channel: Int, _ domain: ClosedRange<Int>) -> Bool {
+        let (m, b) = (multipliers[min(channel, multipliers.count - 1)], offsets[min(channel, offsets.count - 1)])
+        let values = [m, b, domain.lowerBound * m, domain.upperBound * m]
+        return (values + [values[2] + b, values[3] + b]).allSatisfy { Int32(exactly: $0) != nil }
+      }
+      fits = extremes.allSatisfy { Int32(exactly: $0) != nil }
+      let channels = max(multipliers.count, domains.count)
+      for channel in 0..<channels where fits {
+        let domain = domains[min(channel, domains.count - 1)]
+        if fits32(channel, domain) { continue }
+        // Of a pool there is a single domain and perhaps a single entry for all channels: nothing to list.
+        guard channels > 1, case .affine(let multipliers, let offsets, _, let low, let high) = form else {
+          fits = false
+          break
+        }
+        let changing = Self.limits(
+          domain, multiplier: multipliers[min(channel, multipliers.count - 1)],
+          offset: offsets[min(channel, offsets.count - 1)], low: low, high: high)
+        fits = fits32(channel, changing)
+        limits.append(ChannelLimits(channel: channel, accumulators: changing))
+      }
+    }
+    self.init(
+      form: form, limits: fits ? limits : [], fits32: fits,
+      accumulators: (domains.map(\.lowerBound).min() ?? 0)...(domains.map(\.upperBound).max() ?? 0), domains: domains)
   }
 
   /// The part of `domain` outside of which `a · m + b` lies beyond the clamps for good.
@@ -105,6 +128,19 @@ extension Epilogue {
     let most = (high - offset) / multiplier + 1
     let first = min(max(least, domain.lowerBound), domain.upperBound)
     return first...max(first, min(most, domain.upperBound))
+  }
+}
+
+extension Epilogue.Form {
+  /// What the arithmetic multiplies by and adds, and the constants that it compares with; empty for thresholds.
+  fileprivate var coefficients: (multipliers: [Int], offsets: [Int], extremes: [Int]) {
+    switch self {
+    case .affine(let multipliers, let offsets, _, let low, let high): (multipliers, offsets, [low, high])
+    case .halfEven(let multipliers, let offsets, let shift, let low, let high):
+      (multipliers, offsets, [low, high + (1 << shift)])
+    case .thresholds: ([], [], [])
+    case .logits(let multipliers, let offsets): (multipliers, offsets, [])
+    }
   }
 }
 

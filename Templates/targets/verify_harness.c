@@ -78,7 +78,19 @@ static void say_layer(uint32_t layer) {
     semihosting_write("'");
 }
 
-void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t channel_stride) {
+/* A column of a channel's row: of words of two lanes, x and x + distance, the right one. */
+static int32_t column_at(const void *values, size_t index, uint32_t x, uint32_t distance,
+                         uint32_t bytes) {
+    const uint32_t *const words = values;
+    if (distance == 0) {
+        return element(values, index + x, bytes);
+    }
+    return (int32_t)(x < distance ? words[index + x] & 0xFFFFU
+                                  : words[index + x - distance] >> 16);
+}
+
+void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t channel_stride,
+                  uint32_t distance) {
     if (layer >= verify_model.layer_count || row >= verify_model.layers[layer].height) {
         if (is_first_difference(1)) {
             say(": the model reports row ", row);
@@ -103,7 +115,7 @@ void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t chann
             const size_t index = ((size_t)channel * l->height + row) * l->width + column;
             const int32_t want = load(&expected[index * l->element_bytes], l->element_bytes);
             const int32_t got =
-                element(values, channel * channel_stride + column, l->element_bytes);
+                column_at(values, channel * channel_stride, column, distance, l->element_bytes);
             compared++;
             if (got != want && is_first_difference(1)) {
                 say_layer(layer);

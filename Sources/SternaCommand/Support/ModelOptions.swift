@@ -14,6 +14,12 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Where the network is cut into segments: auto takes the least RAM.")
   var schedule: PlanningOptions.Schedule = .auto
 
+  @Option(help: "What comes first: size packs weights into two bits each, speed makes them code.")
+  var optimize: PlanningOptions.Goal = .size
+
+  @Option(help: "The core that kernels are chosen for; the C runs on all of them.")
+  var core: Core = .generic
+
   @Flag(
     inversion: .prefixedNo,
     help: "Whether max pools are fused into the convolutions before them; without, every layer's rows can be compared.")
@@ -41,7 +47,8 @@ struct ModelOptions: ParsableArguments {
   func compile() throws -> Compilation {
     let model = Model(bytes: try InputFile.read(model), path: model)
     let options = PlanningOptions(
-      name: name ?? model.defaultName, schedule: schedule, fusesPools: fuse, ram: ram, flash: flash)
+      name: name ?? model.defaultName, schedule: schedule, goal: optimize, core: core, fusesPools: fuse, ram: ram,
+      flash: flash)
     let compilation = try Compilation(model, options)
     for warning in compilation.warnings {
       Console.say(warning.rendered(file: shownName, color: Console.usesColor))
@@ -51,6 +58,8 @@ struct ModelOptions: ParsableArguments {
 }
 
 extension PlanningOptions.Schedule: ExpressibleByArgument {}
+extension PlanningOptions.Goal: ExpressibleByArgument {}
+extension Core: ExpressibleByArgument {}
 
 /// A path that something is written to. An empty one, as of an unset variable in a script, would mean the root folder.
 func requireNonempty(_ path: String?, _ option: String) throws {

@@ -1,0 +1,283 @@
+import FirmwarePlanning
+import TernaryIR
+
+/// Weights as code.
+extension StagePrinter {
+  /// Signed where the lanes leave room for a sign: compilers may not reorder signed sums, and their order is what keeps
+  /// the operands in registers.
+  private var laneType: String {
+    guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue else { return "uint32_t" }
+    let most = epilogue.accumulators.upperBound + (lanes.isLiftedInEpilogue ? 0 : lanes.lift)
+    return most <= Int(Int16.max) ? "int32_t" : "uint32_t"
+  }
+
+  private var lift: String { "\(name.uppercased())_LIFT" }
+
+  private func printLift(_ lanes: Ring.Lanes, _ out: inout CodePrinter) {
+    let word = "0x" + String(lanes.liftedWord, radix: 16, uppercase: true)
+    out.print("#define \(lift) \(word)\(laneType == "int32_t" ? "" : "U") /* \(lanes.lift) in both lanes */\n")
+  }
+
+  // MARK: Depthwise
+
+  /// The function that sums up a row of one output channel.
+  func printRowSums(_ channels: [[WeightCode.Tap]], _ out: inout CodePrinter) {
+    guard let lanes = stage.ring.lanes else { return }
+    let rows = 0..<stage.window.kernelHeight
+    printLift(lanes, &out)
+    printPadding(&out)
+    out.print("/* The sums of a row of channel oc; a row pointer for each row of the window. */")
+    out.list(
+      "static NO_INLINE void \(name)_sums(",
+      ["uint32_t oc"] + rows.map { "const \(laneType) *r\($0)" } + ["\(laneType) *sums"], ") {")
+    out.indented { out in
+      for row in rows where !channels.contains(where: { $0.contains { $0.ky == row } }) { out.print("(void)r\(row);") }
+      out.print("/* clang-format off */\nswitch (oc) {")
+      for (oc, taps) in channels.enumerated() {
+        out.print("case \(oc):")
+        out.indented { out in
+          out.print("for (uint32_t x = 0; x < \(lanes.outputs); x++) {")
+          let x = stage.window.strideWidth == 1 ? "x" : "\(stage.window.strideWidth) * x"
+          let terms = taps.map { tap in
+            (tap.isNegative ? "- " : "+ ") + "r\(tap.ky)[\(x)\(tap.kx == 0 ? "" : " + \(tap.kx)")]"
+          }
+          out.indented { $0.sum("sums[x] =", [lift] + terms) }
+          out.print("}\nbreak;")
+        }
+      }
+      out.print("default:\n    break;\n}\n/* clang-format on */")
+    }
+    out.print("}\n")
+  }
+
+  private var hasVerticalPadding: Bool { stage.window.top + stage.window.bottom > 0 }
+
+  /// A row of padding, for windows that reach above or below the map.
+  private func printPadding(_ out: inout CodePrinter) {
+    guard hasVerticalPadding else { return }
+    let ring = stage.ring
+    let word = ring.paddingLevel << 16 | ring.paddingLevel
+    let values = word == 0 ? ["0"] : [String](repeating: "\(word)", count: ring.channelStride)
+    out.list("static const \(laneType) \(name)_padding[\(ring.channelStride)] = {", values, "};")
+    out.print()
+  }
+
+  /// Calls it with the rows at the offsets `window`, of the channel that begins at `from`.
+  func printRowCall(_ window: String, _ from: String, _ out: inout CodePrinter) {
+    let type = laneType
+    let rows = 0..<stage.window.kernelHeight
+    out.print("const \(type) *const in = (const \(type) *)(\(from));")
+    for row in rows {
+      let pointer = "in + \(window)[\(row)]"
+      out.list(
+        "const \(type) *const r\(row) = ",
+        [hasVerticalPadding ? "\(window)[\(row)] == OUTSIDE ? \(name)_padding : \(pointer)" : pointer], ";")
+    }
+    out.print()
+    let sums = type == "int32_t" ? "(int32_t *)acc" : "acc"
+    out.list("\(name)_sums(", ["oc"] + rows.map { "r\($0)" } + [sums], ");")
+  }
+
+  // MARK: Blocks of output channels
+
+  func printBlocks(_ blocks: [CodeBlock], strip: Int, _ out: inout CodePrinter) {
+    guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue else { return }
+    printLift(lanes, &out)
+    for (number, block) in blocks.enumerated() { printBlock(block, number, strip, &out) }
+    printStore(epilogue, lanes, strip, &out)
+    printStrips(blocks, strip, &out)
+  }
+
+  private var poolHeight: Int { stage.pool?.kernelHeight ?? 1 }
+  private var poolWidth: Int { stage.pool?.kernelWidth ?? 1 }
+  /// Words of a channel's sums in a strip: those of the rows under a pool after one another.
+  private func positions(_ strip: Int) -> Int { strip * poolWidth * poolHeight }
+
+  private func printBlock(_ block: CodeBlock, _ number: Int, _ strip: Int, _ out: inout CodePrinter) {
+    let (first, last) = (block.channels.lowerBound, block.channels.upperBound - 1)
+    out.comment([
+      "Channels \(first) to \(last): \(block.nonZeros) weights in \(block.additions) additions of \(block.loads) words."
+    ])
+    out.block("static NO_INLINE void \(name)_block\(number)(const \(laneType) *in, \(laneType) *sums)") { out in
+      let advance = "sums++, in\(stage.window.strideWidth == 1 ? "++" : " += \(stage.window.strideWidth)")"
+      let columns = strip * poolWidth
+      let loop = "for (uint32_t x = 0; x < \(columns); x++, \(advance))"
+      if poolHeight > 1 {
+        out.block("for (uint32_t r = 0; r < \(poolHeight); r++)") { out in
+          out.block(loop) { printPosition(block, strip, &$0) }
+          let step = stage.window.strideHeight * stage.ring.rowStride - columns * stage.window.strideWidth
+          out.print(step < 0 ? "in -= \(-step);" : "in += \(step);")
+        }
+      } else {
+        out.block(loop) { printPosition(block, strip, &$0) }
+      }
+    }
+    out.print()
+  }
+
+  private func printPosition(_ block: CodeBlock, _ strip: Int, _ out: inout CodePrinter) {
+    let type = laneType
+    let live = Set(block.groups.flatMap { $0.uses.map(\.channel) })
+    let groups = block.groups
+    var locals: [String] = []
+    if !groups.isEmpty { locals.append("v") }
+    if groups.contains(where: { $0.second != nil }) { locals.append("w") }
+    if groups.contains(where: { group in group.uses.contains { $0.operand == .sum || $0.operand == .difference } }) {
+      locals.append("s")
+    }
+    locals += live.sorted().map { "a\($0)" }
+    if !locals.isEmpty { out.list("\(type) ", locals, ";") }
+    out.print("\n/* clang-format off */")
+    var started: Set<Int> = []
+    for group in groups { out.words(statements(group, &started)) }
+    out.print("/* clang-format on */")
+    for channel in 0..<block.channels.count {
+      let at = channel == 0 ? "0" : "\(channel * positions(strip))"
+      out.print("sums[\(at)] = \(live.contains(channel) ? "a\(channel)" : lift);")
+    }
+  }
+
+  /// One line of a block: the words of a group, and what is added of them.
+  private func statements(_ group: TapGroup, _ started: inout Set<Int>) -> [String] {
+    var line = ["v = in[\(group.first)];"]
+    if let second = group.second { line.append("w = in[\(second)];") }
+    var made: TapGroup.Operand?
+    for use in group.uses {
+      let operand =
+        switch use.operand {
+        case .first: "v"
+        case .second: "w"
+        case .sum, .difference: "s"
+        }
+      if operand == "s", made != use.operand {
+        line.append(use.operand == .sum ? "s = v + w;" : "s = v - w;")
+        made = use.operand
+      }
+      let sign = use.isNegative ? "-" : "+"
+      if started.insert(use.channel).inserted {
+        line.append("a\(use.channel) = \(lift) \(sign) \(operand);")
+      } else {
+        line.append("a\(use.channel) \(sign)= \(operand);")
+      }
+    }
+    line.append("KEEP_ORDER;")
+    return line
+  }
+
+  /// The function that stores a strip of some channels.
+  private func printStore(_ epilogue: Epilogue, _ lanes: Ring.Lanes, _ strip: Int, _ out: inout CodePrinter) {
+    let isPooled = poolHeight * poolWidth > 1
+    let pools = isPooled ? "Pools, requantizes" : "Requantizes"
+    out.print("/* \(pools) and stores \(strip) word(s) of each channel from oc to end. */")
+    out.list(
+      "static NO_INLINE void \(name)_store(",
+      ["\(epilogue.limits.isEmpty ? "const " : "")\(laneType) *sums", "uint32_t oc", "uint32_t end", "\(elementType) *out"],
+      ") {")
+    out.indented { out in
+      out.block("for (; oc < end; oc++, sums += \(positions(strip)))") { out in
+        out.print("\(elementType) *const row = out + oc * \(outputStride);\n")
+        if isPooled, !epilogue.limits.isEmpty {
+          out.block("for (uint32_t ox = 0; ox < \(strip); ox++)") { out in
+            printBest(strip, &out)
+            out.print("sums[ox] = (\(laneType))best;")
+          }
+        }
+        printLimits(epilogue, "(uint32_t *)sums", strip, &out)
+        printConstants(epilogue, "oc", &out)
+        if isPooled, epilogue.limits.isEmpty {
+          printWords(epilogue, lanes, "best", strip, &out) { printBest(strip, &$0) }
+        } else {
+          let word = laneType == "int32_t" ? "(uint32_t)sums[ox]" : "sums[ox]"
+          printWords(epilogue, lanes, "word", strip, &out) { $0.print("const uint32_t word = \(word);") }
+        }
+      }
+    }
+    out.print("}\n")
+  }
+
+  /// The max pool of the sums under an output word.
+  private func printBest(_ strip: Int, _ out: inout CodePrinter) {
+    let cast = laneType == "int32_t" ? "(uint32_t)" : ""
+    let base = poolWidth == 1 ? "ox" : "\(poolWidth) * ox"
+    var sums: [String] = []
+    for r in 0..<poolHeight {
+      for x in 0..<poolWidth {
+        let offset = r * strip * poolWidth + x
+        sums.append("\(cast)sums[\(base)\(offset == 0 ? "" : " + \(offset)")]")
+      }
+    }
+    out.print("uint32_t best = \(sums[0]);\n")
+    for sum in sums.dropFirst() { out.print("best = max_lanes(best, \(sum));") }
+    out.print()
+  }
+
+  private func printStrips(_ blocks: [CodeBlock], _ strip: Int, _ out: inout CodePrinter) {
+    let type = laneType
+    let words = stage.outputWords ?? strip
+    out.block(Self.prototype(stage)) { out in
+      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("uint16_t *const rows = row_counters(memory) + \(index);")
+      out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
+      out.block("while (row_is_due(s, rows))") { out in
+        out.print("const uint32_t oy = rows[1];")
+        printDestination(&out)
+        let base = "(const \(type) *)(const void *)(memory + s->ring)"
+        if let offset = inputOffset {
+          out.print("const \(type) *const first = \(base);")
+          out.print("const \(type) *const in = first + \(offset);\n")
+        } else {
+          out.print("const \(type) *const in = \(base);\n")
+        }
+        if strip < words {
+          out.block("for (uint32_t x = 0; x < \(words); x += \(strip))") { printCalls(blocks, "x", &$0) }
+        } else {
+          printCalls(blocks, nil, &out)
+        }
+        printRowEnds(&out)
+        printProbe(&out)
+        out.print("rows[1]++;")
+        printSlide(&out)
+        printSuccessor(&out)
+      }
+    }
+    out.print()
+  }
+
+  /// Values from the ring's first to those of the window's first row.
+  private var inputOffset: String? {
+    if stage.ring.isLinear {
+      return stage.isSliding ? nil : "oy * \(stage.advance) * s->row_stride"
+    }
+    return "row_offset(s, oy * \(stage.advance))"
+  }
+
+  private func printCalls(_ blocks: [CodeBlock], _ x: String?, _ out: inout CodePrinter) {
+    let step = poolWidth * stage.window.strideWidth
+    let column = x.map { step == 1 ? " + \($0)" : " + \(step) * \($0)" } ?? ""
+    let to = x.map { "out + \($0)" } ?? "out"
+    for (number, block) in blocks.enumerated() {
+      let input = block.input == 0 ? "" : " + \(block.input)"
+      out.print("\(name)_block\(number)(in\(input)\(column), sums);")
+      out.print("\(name)_store(sums, \(block.channels.lowerBound), \(block.channels.upperBound), \(to));")
+    }
+  }
+
+  private func printRowEnds(_ out: inout CodePrinter) {
+    guard closesRows else { return }
+    out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") {
+      printHalo("out + oc * \(outputStride)", &$0)
+    }
+  }
+
+  /// Moves the rows that the next window still sees to the front; behind them lies padding until rows arrive.
+  private func printSlide(_ out: inout CodePrinter) {
+    guard stage.isSliding, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
+    let ring = stage.ring
+    out.list(
+      "slide_rows(",
+      [
+        "(uint32_t *)(void *)(memory + s->ring)", "\((stage.reach - stage.advance) * ring.rowStride)",
+        "\(stage.advance * ring.rowStride)", "\(ring.paddingLevel)",
+      ], ");")
+  }
+}

@@ -1,0 +1,25 @@
+/// A family of cores, as far as the choice of kernels depends on it.
+package enum Core: String, Sendable, CaseIterable, Codable {
+  /// No core in particular: what is good on all of them.
+  case generic
+  case cortexM0 = "cortex-m0"
+  case cortexM3 = "cortex-m3"
+  case cortexM4 = "cortex-m4"
+  case cortexM7 = "cortex-m7"
+  case cortexM33 = "cortex-m33"
+  case cortexM55 = "cortex-m55"
+  case riscv32
+
+  /// Accumulators that stay in registers beside a pointer and three operands: the width of a block of straight-line code.
+  package var accumulators: Int {
+    switch self {
+    // Eight low registers; the high ones only add in place.
+    case .cortexM0: 5
+    case .riscv32: 16
+    default: 8
+    }
+  }
+
+  /// Words that a load reaches from its base register in one instruction: 5 bits on Armv6-M, 12 bits elsewhere.
+  package var reachableWords: Int { self == .cortexM0 ? 32 : 512 }
+}
