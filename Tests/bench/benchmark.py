@@ -111,24 +111,12 @@ def measure(key: Key, options: Iterable[str]) -> Row:
     return row
 
 
-def supported(configuration: Configuration, core: str, usage: str) -> tuple[str, ...] | None:
-    """The options, None where sterna lacks them. To go once it has --optimize and --core."""
-    options = configuration.options
-    if "--optimize" not in usage:
-        if options[:2] == SPEED:
-            return None
-        options = options[2:]
-    return (*options, "--core", core) if "--core" in usage else options
-
-
 def measurements(models: Collection[str]) -> dict[Key, Row]:
-    usage = call(STERNA, "compile", "--help")
     jobs = {
-        (configuration.model, configuration.name, core): options
+        (configuration.model, configuration.name, core): (*configuration.options, "--core", core)
         for configuration in CONFIGURATIONS
         if configuration.model in models
         for core in configuration.cores
-        if (options := supported(configuration, core, usage)) is not None
     }
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip(jobs, pool.map(measure, jobs.keys(), jobs.values()), strict=True))
