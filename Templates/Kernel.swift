@@ -1,6 +1,7 @@
 /// The kernels, in the order in which a source file needs them.
 package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case stage
+  case rowOffset
   case rowIsDue
   case locateRows
   case decodeTaps
@@ -35,6 +36,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
     let bytes: [UInt8] =
       switch self {
       case .stage: PackageResources.stage_c
+      case .rowOffset: PackageResources.row_offset_c
       case .rowIsDue: PackageResources.row_is_due_c
       case .locateRows: PackageResources.locate_rows_c
       case .decodeTaps: PackageResources.decode_taps_c

@@ -8,34 +8,37 @@
  */
 #include "har.h"
 
-/* Tests define this to see every row that a layer makes; values[c * channel_stride + x]. */
+/*
+ * Tests define this to see every row that a layer makes: values[c * channel_stride + x]. Where
+ * distance is not 0, values are words of two lanes: columns x and x + distance.
+ */
 #ifndef HAR_PROBE
-#define HAR_PROBE(layer, row, values, channel_stride) ((void)0)
+#define HAR_PROBE(layer, row, values, channel_stride, distance) ((void)0)
 #endif
 
 /*
- * The state, 6100 bytes (no plan with these segments needs less than 6100):
+ * The state, 10516 bytes (no plan with these segments needs less than 10516):
  *
  *     0...15 row counters, phases 1 to 2
- *     16...1647 depthwise1 input, phase 1
- *     1648...2863 conv input, phase 1
- *     2864...3887 pointwise1 input, phase 1
- *     3888...4751 depthwise2 input, phase 1
- *     4752...5263 pointwise2 input, phase 1
- *     5264...5581 scratch, phases 1 to 2
- *     5584...5839 average input, phase 1
- *     5840...6095 dense input, phases 1 to 2
- *     6096...6099 canary
+ *     16...3471 depthwise1 input, phase 1
+ *     3472...5519 pointwise1 input, phase 1
+ *     5520...7439 depthwise2 input, phase 1
+ *     7440...8655 conv input, phase 1
+ *     8656...9679 pointwise2 input, phase 1
+ *     9680...9997 scratch, phases 1 to 2
+ *     10000...10255 average input, phase 1
+ *     10256...10511 dense input, phases 1 to 2
+ *     10512...10515 canary
  */
-#define SCRATCH_ACCUMULATORS 5264
-#define SCRATCH_ROWS 5456
-#define SCRATCH_TAPS 5484
-#define SELF_TEST_ROW 5264
-#define CANARY_AT 6096
+#define SCRATCH_ACCUMULATORS 9680
+#define SCRATCH_ROWS 9872
+#define SCRATCH_TAPS 9900
+#define SELF_TEST_ROW 9680
+#define CANARY_AT 10512
 #define CANARY UINT32_C(0x5EA5E11F)
 
 /* A caller's state is as large as the map says: otherwise this array has a negative size. */
-typedef char state_has_its_size[(sizeof(har_state) == 6100) ? 1 : -1];
+typedef char state_has_its_size[(sizeof(har_state) == 10516) ? 1 : -1];
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
@@ -148,82 +151,20 @@ static struct taps decode_taps(const struct stage *stage, const uint8_t *weights
 }
 
 /*
- * One row of one output channel: acc[ox] = sum of the taps' values under the window at ox. Every
- * partial sum lies within the accumulator range stated at the layer. Four columns share each tap's
- * offset.
- */
-static void accumulate_row(const struct stage *stage, const uint8_t *values,
-                           const tap_offset *offsets, struct taps taps, int32_t *acc) {
-    uint32_t left = stage->out_width;
-
-    if (stage->stride_width == 1) {
-        for (; left >= 4; left -= 4, values += 4) {
-            int32_t a0 = taps.start;
-            int32_t a1 = a0;
-            int32_t a2 = a0;
-            int32_t a3 = a0;
-
-            for (const tap_offset *tap = offsets; tap != taps.plus_end; tap++) {
-                const uint8_t *const value = values + *tap;
-
-                a0 += value[0];
-                a1 += value[1];
-                a2 += value[2];
-                a3 += value[3];
-            }
-            for (const tap_offset *tap = taps.minus_begin; tap != taps.minus_end; tap++) {
-                const uint8_t *const value = values + *tap;
-
-                a0 -= value[0];
-                a1 -= value[1];
-                a2 -= value[2];
-                a3 -= value[3];
-            }
-            *acc++ = a0;
-            *acc++ = a1;
-            *acc++ = a2;
-            *acc++ = a3;
-        }
-    }
-    for (; left > 0; left--, values += stage->stride_width) {
-        int32_t a = taps.start;
-
-        for (const tap_offset *tap = offsets; tap != taps.plus_end; tap++) {
-            a += values[*tap];
-        }
-        for (const tap_offset *tap = taps.minus_begin; tap != taps.minus_end; tap++) {
-            a -= values[*tap];
-        }
-        *acc++ = a;
-    }
-}
-
-/*
- * Max pool of accumulators: folds a row into the pooled row, kernel_width columns into one. The
- * requantizer that follows does not decrease, so pooling first gives the same values from fewer of
- * them.
- */
-static void pool_accumulators(const int32_t *acc, uint32_t kernel_width, int is_first,
-                              int32_t *pooled, uint32_t width) {
-    for (uint32_t ox = 0; ox < width; ox++) {
-        int32_t best = is_first ? acc[0] : pooled[ox];
-
-        for (uint32_t kx = 0; kx < kernel_width; kx++) {
-            best = acc[kx] > best ? acc[kx] : best;
-        }
-        pooled[ox] = best;
-        acc += kernel_width;
-    }
-}
-
-/*
  * Spreads a row of levels into words of two lanes: word j holds padded column j in its low half and
  * column j + distance in its high half, so that one addition serves two columns of the output.
  * Columns of the halo hold the padding's level.
  */
 static void pair_row(const uint8_t *row, uint32_t width, uint32_t left, uint32_t distance,
                      uint32_t padding, uint32_t *words, uint32_t count) {
-    for (uint32_t j = 0; j < count; j++) {
+    /* Behind the halo on the left come words with two columns of the row, then the others. */
+    const uint32_t pairs = width > distance ? width - distance : 0;
+    const uint32_t end = left + pairs < count ? left + pairs : count;
+
+    for (uint32_t j = left; j < end; j++) {
+        words[j] = row[j - left] | (uint32_t)row[j - left + distance] << 16;
+    }
+    for (uint32_t j = left > 0 ? 0 : end; j < count; j = j + 1 == left ? end : j + 1) {
         const uint32_t low = j - left; /* wraps in the halo, beyond any width */
         const uint32_t high = low + distance;
 
@@ -284,7 +225,16 @@ static void accumulate_lanes(const struct stage *stage, const uint32_t *values,
     }
 }
 
-/* The larger of each lane. Lanes are below 2^15: the guard bits never borrow from one another. */
+/* The larger of each lane. */
+#if defined(__ARM_FEATURE_SIMD32) && defined(__GNUC__)
+#include <arm_acle.h>
+
+static uint32_t max_lanes(uint32_t a, uint32_t b) {
+    (void)__usub16(a, b); /* sets a flag for each lane where a >= b, which selects */
+    return __sel(a, b);
+}
+#else
+/* Lanes are below 2^15: the guard bits never borrow from one another. */
 static uint32_t max_lanes(uint32_t a, uint32_t b) {
     const uint32_t guard = 0x80008000U;
     const uint32_t difference = (a | guard) - b;
@@ -292,6 +242,7 @@ static uint32_t max_lanes(uint32_t a, uint32_t b) {
 
     return b + (difference & (not_less - (not_less >> 15)));
 }
+#endif
 
 /* As pool_accumulators, two columns at a time. */
 static void pool_lanes(const uint32_t *acc, uint32_t kernel_width, int is_first, uint32_t *pooled,
@@ -304,6 +255,23 @@ static void pool_lanes(const uint32_t *acc, uint32_t kernel_width, int is_first,
         }
         pooled[ox] = best;
         acc += kernel_width;
+    }
+}
+
+/*
+ * Completes a row of words whose columns stand from words[left] on, width of them in lanes distance
+ * apart: the halo of a lane repeats columns of the other lane, or is padding at the row's ends.
+ */
+static void close_row(uint32_t *words, uint32_t left, uint32_t distance, uint32_t width,
+                      uint32_t count, uint32_t padding) {
+    for (uint32_t j = left + width - distance; j < left + distance; j++) {
+        words[j] = (words[j] & 0xFFFFU) | padding << 16;
+    }
+    for (uint32_t j = 0; j < left; j++) {
+        words[j] = padding | words[j + distance] << 16;
+    }
+    for (uint32_t j = left + distance; j < count; j++) {
+        words[j] = words[j - distance] >> 16 | padding << 16;
     }
 }
 
@@ -341,39 +309,56 @@ static void sum_pool_row(const struct stage *stage, const uint8_t *values, const
 }
 
 /*
- * Beyond least and most the requantized value does not change any more; within them, its arithmetic
- * stays within 32 bits.
+ * Beyond least and most the requantized value of a lane does not change any more; within them, its
+ * arithmetic stays within 32 bits.
  */
-static int32_t limit_accumulator(int32_t a, int32_t least, int32_t most) {
-    a = a < least ? least : a;
-    return a > most ? most : a;
+static void limit_lanes(uint32_t *acc, uint32_t count, uint32_t least, uint32_t most) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t low = acc[i] & 0xFFFFU;
+        uint32_t high = acc[i] >> 16;
+
+        low = low < least ? least : low;
+        low = low > most ? most : low;
+        high = high < least ? least : high;
+        high = high > most ? most : high;
+        acc[i] = high << 16 | low;
+    }
 }
 
 /*
- * (a * multiplier + bias) >> shift, clamped. low and high are the clamps times 2^shift, so that the
- * shifted value is never negative. The compiler has proven that no step leaves 32 bits and that the
- * result is the exact real one, rounded.
+ * As requantize, with the clamps 0 and 2^bits - 1. Armv7-M saturates in one instruction, and the
+ * compilers that say so shift negative numbers as one expects.
  */
-static int32_t requantize(int32_t a, int32_t multiplier, int32_t bias, unsigned shift, int32_t low,
-                          int32_t high) {
-    int32_t v = a * multiplier + bias;
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+#include <arm_acle.h>
 
-    v = v < low ? low : v;
-    v = v > high ? high : v;
+#define REQUANTIZE(a, multiplier, bias, shift, bits)                                               \
+    ((int32_t)__usat(((a) * (multiplier) + (bias)) >> (shift), bits))
+#else
+static int32_t requantize_bits(int32_t a, int32_t multiplier, int32_t bias, unsigned shift,
+                               unsigned bits) {
+    const uint32_t high = (UINT32_C(1) << (shift + bits)) - 1U;
+    uint32_t v = (uint32_t)(a * multiplier + bias);
+
+    if (v > high) {
+        v = v > INT32_MAX ? 0 : high; /* a negative number, or one beyond the clamp */
+    }
     return (int32_t)(v >> shift);
 }
+#define REQUANTIZE requantize_bits
+#endif
 
-/* Fills a ring with the level of its padding; rows overwrite all but the halo. */
-static void fill_ring(uint8_t *ring, uint32_t bytes, uint8_t level) {
-    for (uint32_t i = 0; i < bytes; i++) {
-        ring[i] = level;
+/* Fills a ring of words with the level of its padding, in both lanes. */
+static void fill_words(uint32_t *ring, uint32_t words, uint32_t level) {
+    for (uint32_t i = 0; i < words; i++) {
+        ring[i] = level << 16 | level;
     }
 }
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
 static const struct stage conv_stage = {
-    .ring = 1648,
+    .ring = 7440,
     .row_stride = 38,
     .slots = 8,
     .channel_stride = 38,
@@ -391,12 +376,12 @@ static const struct stage conv_stage = {
 
 static const struct stage depthwise1_stage = {
     .ring = 16,
-    .row_stride = 544,
+    .row_stride = 288,
     .slots = 3,
-    .channel_stride = 34,
+    .channel_stride = 18,
     .height = 32,
     .out_height = 32,
-    .out_width = 32,
+    .out_width = 16,
     .kernel_height = 3,
     .kernel_width = 3,
     .stride_height = 1,
@@ -407,13 +392,13 @@ static const struct stage depthwise1_stage = {
 };
 
 static const struct stage pointwise1_stage = {
-    .ring = 2864,
-    .row_stride = 512,
+    .ring = 3472,
+    .row_stride = 256,
     .slots = 2,
-    .channel_stride = 32,
+    .channel_stride = 16,
     .height = 32,
     .out_height = 16,
-    .out_width = 32,
+    .out_width = 16,
     .kernel_height = 1,
     .kernel_width = 1,
     .stride_height = 1,
@@ -424,13 +409,13 @@ static const struct stage pointwise1_stage = {
 };
 
 static const struct stage depthwise2_stage = {
-    .ring = 3888,
-    .row_stride = 288,
+    .ring = 5520,
+    .row_stride = 160,
     .slots = 3,
-    .channel_stride = 18,
+    .channel_stride = 10,
     .height = 16,
     .out_height = 16,
-    .out_width = 16,
+    .out_width = 8,
     .kernel_height = 3,
     .kernel_width = 3,
     .stride_height = 1,
@@ -441,13 +426,13 @@ static const struct stage depthwise2_stage = {
 };
 
 static const struct stage pointwise2_stage = {
-    .ring = 4752,
-    .row_stride = 256,
+    .ring = 8656,
+    .row_stride = 128,
     .slots = 2,
-    .channel_stride = 16,
+    .channel_stride = 8,
     .height = 16,
     .out_height = 8,
-    .out_width = 16,
+    .out_width = 8,
     .kernel_height = 1,
     .kernel_width = 1,
     .stride_height = 1,
@@ -458,7 +443,7 @@ static const struct stage pointwise2_stage = {
 };
 
 static const struct stage average_stage = {
-    .ring = 5584,
+    .ring = 10000,
     .row_stride = 128,
     .slots = 2,
     .channel_stride = 8,
@@ -475,7 +460,7 @@ static const struct stage average_stage = {
 };
 
 static const struct stage dense_stage = {
-    .ring = 5840,
+    .ring = 10256,
     .row_stride = 64,
     .slots = 4,
     .channel_stride = 4,
@@ -510,8 +495,8 @@ static void average_advance(uint8_t *memory);
  * 784 weights, 396 of them zero (50 %).
  * Accumulators of levels lie in [-4080, 5610], partial sums included.
  * Requantizer: (a * m + b) >> 20, exact for all 98956 reachable accumulators.
- * Two lanes a word: columns x and x + 32, sums lifted by 4080; none leaves 0...32767.
- * Input: levels 0...255, a ring of 8 row(s) of 152 bytes at 1648.
+ * Two lanes a word: columns x and x + 32, sums lifted by 4096, so that none is negative.
+ * Input: levels 0...255, a ring of 8 row(s) of 152 bytes at 7440.
  * Output: levels 0...255, into the input of depthwise1.
  */
 /* clang-format off */
@@ -538,8 +523,8 @@ static const int32_t conv_multiplier[16] = {
     110447, 115699,
 };
 static const int32_t conv_bias[16] = {
-    -19120910, -21785528, 0, -57928241, -51576504, 0, -59263620, -56234490, -31924199, -28298252,
-    -30385761, 0, 16114093, 22355138, -40547674, -12112798,
+    -473322254, -516787128, 0, -496626225, -492793528, 0, -267152004, -321094138, -441769959,
+    -367737868, -519181921, 0, -324243027, -210682686, -492938586, -486015902,
 };
 /* clang-format on */
 
@@ -553,13 +538,27 @@ static void conv_advance(uint8_t *memory) {
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
         const struct stage *const next = &depthwise1_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy) + 1;
+        uint32_t *const base = (uint32_t *)(void *)(memory + next->ring);
+        uint32_t *const out = base + row_offset(next, oy) + 1;
 
         for (uint32_t r = 0; r < 2; r++) {
             locate_rows(s, oy * 2 + r, window + r * 7);
         }
+        fill_words(out + 36, 16, 0);
+        fill_words(out + 90, 16, 0);
+        fill_words(out + 198, 16, 0);
+
         for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 34;
+            switch (oc) {
+            case 2:
+            case 5:
+            case 11:
+                close_row(out + oc * 18 - 1, 1, 16, 32, 18, 0);
+                continue;
+            default:
+                break;
+            }
+            uint32_t *const row = out + oc * 18;
             const uint32_t *const values = (const uint32_t *)(const void *)(memory + s->ring);
             const uint8_t *const weights = conv_weights[oc];
             uint32_t *const pooled = acc + 32;
@@ -568,24 +567,23 @@ static void conv_advance(uint8_t *memory) {
                 const tap_offset *const at = window + r * 7;
                 const struct taps taps = decode_taps(s, weights, 1, at, 0, offsets);
 
-                accumulate_lanes(s, values, offsets, taps, 4080, acc);
+                accumulate_lanes(s, values, offsets, taps, 4096, acc);
                 pool_lanes(acc, 2, r == 0, pooled, 16);
             }
 
             const int32_t m = conv_multiplier[oc];
             const int32_t b = conv_bias[oc];
-            const int32_t low = 0;
-            const int32_t high = 268435455;
 
             for (uint32_t ox = 0; ox < 16; ox++) {
-                const int32_t left = (int32_t)(pooled[ox] & 0xFFFFU) - 4080;
-                const int32_t right = (int32_t)(pooled[ox] >> 16) - 4080;
+                const int32_t left = (int32_t)(pooled[ox] & 0xFFFFU);
+                const int32_t right = (int32_t)(pooled[ox] >> 16);
 
-                row[ox] = (uint8_t)requantize(left, m, b, 20, low, high);
-                row[16 + ox] = (uint8_t)requantize(right, m, b, 20, low, high);
+                row[ox] = (uint32_t)REQUANTIZE(left, m, b, 20, 8) |
+                          (uint32_t)REQUANTIZE(right, m, b, 20, 8) << 16;
             }
+            close_row(row - 1, 1, 16, 32, 18, 0);
         }
-        HAR_PROBE(0, oy, out, 34);
+        HAR_PROBE(0, oy, out, 18, 16);
         rows[1]++;
         depthwise1_advance(memory);
     }
@@ -599,7 +597,8 @@ static void conv_advance(uint8_t *memory) {
  * Accumulators of levels lie in [-1275, 1020], partial sums included.
  * Requantizer: (a * m + b) >> 17 of a within its limits, exact for all 19396 reachable
  * accumulators.
- * Input: levels 0...255, a ring of 3 row(s) of 544 bytes at 16.
+ * Two lanes a word: columns x and x + 16, sums lifted by 1280, so that none is negative.
+ * Input: levels 0...255, a ring of 3 row(s) of 1152 bytes at 16.
  * Output: levels 0...255, into the input of pointwise1.
  */
 /* clang-format off */
@@ -629,12 +628,6 @@ static const int32_t depthwise1_bias[16] = {
     -1583830, 4076491, 814252, 10757, 2545064, 0, 1154303, 623919, 3766011, -2050218, -2452053, 0,
     739, 2971878, -787536, 4234994,
 };
-static const int32_t depthwise1_least[16] = {
-    38, -55, -1, -1, -56, 0, -24, -14, -58, 38, 55, 0, -1, -29, 15, -99,
-};
-static const int32_t depthwise1_most[16] = {
-    867, 0, 3, 510, 672, 0, 659, 707, 0, 694, 830, 0, 729, 296, 736, 255,
-};
 /* clang-format on */
 
 static void depthwise1_advance(uint8_t *memory) {
@@ -642,37 +635,53 @@ static void depthwise1_advance(uint8_t *memory) {
     uint16_t *const rows = row_counters(memory) + 1;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
-    int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
+    uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
         const struct stage *const next = &pointwise1_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy);
+        uint32_t *const base = (uint32_t *)(void *)(memory + next->ring);
+        uint32_t *const out = base + row_offset(next, oy);
 
         locate_rows(s, oy, window);
+        fill_words(out + 80, 16, 0);
+        fill_words(out + 176, 16, 0);
+
         for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 32;
-            const uint8_t *const values = memory + s->ring;
+            switch (oc) {
+            case 5:
+            case 11:
+                continue;
+            default:
+                break;
+            }
+            uint32_t *const row = out + oc * 16;
+            const uint32_t *const values = (const uint32_t *)(const void *)(memory + s->ring);
             const uint32_t group = oc * s->channel_stride;
             const uint8_t *const weights = depthwise1_weights[oc];
             const struct taps taps = decode_taps(s, weights, 1, window, 0, offsets);
 
-            accumulate_row(s, values + group, offsets, taps, acc);
+            accumulate_lanes(s, values + group, offsets, taps, 1280, acc);
 
+            switch (oc) {
+            case 2:
+                limit_lanes(acc, 16, 1279, 1283);
+                break;
+            default:
+                break;
+            }
             const int32_t m = depthwise1_multiplier[oc];
             const int32_t b = depthwise1_bias[oc];
-            const int32_t low = 0;
-            const int32_t high = 33554431;
-            const int32_t least = depthwise1_least[oc];
-            const int32_t most = depthwise1_most[oc];
 
-            for (uint32_t ox = 0; ox < 32; ox++) {
-                const int32_t a = limit_accumulator(acc[ox], least, most);
+            for (uint32_t ox = 0; ox < 16; ox++) {
+                const int32_t left = (int32_t)(acc[ox] & 0xFFFFU) - 1280;
+                const int32_t right = (int32_t)(acc[ox] >> 16) - 1280;
 
-                row[ox] = (uint8_t)requantize(a, m, b, 17, low, high);
+                row[ox] = (uint32_t)REQUANTIZE(left, m, b, 17, 8) |
+                          (uint32_t)REQUANTIZE(right, m, b, 17, 8) << 16;
             }
         }
-        HAR_PROBE(1, oy, out, 32);
+        HAR_PROBE(1, oy, out, 16, 16);
         rows[1]++;
         pointwise1_advance(memory);
     }
@@ -686,7 +695,8 @@ static void depthwise1_advance(uint8_t *memory) {
  * 256 weights, 121 of them zero (47 %).
  * Accumulators of levels lie in [-2040, 1020], partial sums included.
  * Requantizer: (a * m + b) >> 14, exact for all 34441 reachable accumulators.
- * Input: levels 0...255, a ring of 2 row(s) of 512 bytes at 2864.
+ * Two lanes a word: columns x and x + 16, sums lifted by 2048, so that none is negative.
+ * Input: levels 0...255, a ring of 2 row(s) of 1024 bytes at 3472.
  * Output: levels 0...255, into the input of depthwise2.
  */
 /* clang-format off */
@@ -713,8 +723,8 @@ static const int32_t pointwise1_multiplier[16] = {
     10550, 11068,
 };
 static const int32_t pointwise1_bias[16] = {
-    52782, -150427, 459714, 187353, -94163, 108871, 221777, 445844, 340044, -690641, 32194, 1258495,
-    5816, 47184, 768603, 15361,
+    -21070290, -22162331, -20581438, -18908199, -25221075, -13991609, -27841967, -34218604,
+    -20455348, -26284497, -21404222, -51102721, -31971656, -27856816, -20837797, -22651903,
 };
 /* clang-format on */
 
@@ -723,40 +733,44 @@ static void pointwise1_advance(uint8_t *memory) {
     uint16_t *const rows = row_counters(memory) + 2;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
-    int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
+    uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
         const struct stage *const next = &depthwise2_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy) + 1;
+        uint32_t *const base = (uint32_t *)(void *)(memory + next->ring);
+        uint32_t *const out = base + row_offset(next, oy) + 1;
 
         for (uint32_t r = 0; r < 2; r++) {
             locate_rows(s, oy * 2 + r, window + r * 1);
         }
         for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 18;
-            const uint8_t *const values = memory + s->ring;
+            uint32_t *const row = out + oc * 10;
+            const uint32_t *const values = (const uint32_t *)(const void *)(memory + s->ring);
             const uint8_t *const weights = pointwise1_weights[oc];
-            int32_t *const pooled = acc + 32;
+            uint32_t *const pooled = acc + 16;
 
             for (uint32_t r = 0; r < 2; r++) {
                 const tap_offset *const at = window + r * 1;
                 const struct taps taps = decode_taps(s, weights, 16, at, 0, offsets);
 
-                accumulate_row(s, values, offsets, taps, acc);
-                pool_accumulators(acc, 2, r == 0, pooled, 16);
+                accumulate_lanes(s, values, offsets, taps, 2048, acc);
+                pool_lanes(acc, 2, r == 0, pooled, 8);
             }
 
             const int32_t m = pointwise1_multiplier[oc];
             const int32_t b = pointwise1_bias[oc];
-            const int32_t low = 0;
-            const int32_t high = 4194303;
 
-            for (uint32_t ox = 0; ox < 16; ox++) {
-                row[ox] = (uint8_t)requantize(pooled[ox], m, b, 14, low, high);
+            for (uint32_t ox = 0; ox < 8; ox++) {
+                const int32_t left = (int32_t)(pooled[ox] & 0xFFFFU);
+                const int32_t right = (int32_t)(pooled[ox] >> 16);
+
+                row[ox] = (uint32_t)REQUANTIZE(left, m, b, 14, 8) |
+                          (uint32_t)REQUANTIZE(right, m, b, 14, 8) << 16;
             }
+            close_row(row - 1, 1, 8, 16, 10, 0);
         }
-        HAR_PROBE(2, oy, out, 18);
+        HAR_PROBE(2, oy, out, 10, 8);
         rows[1]++;
         depthwise2_advance(memory);
     }
@@ -769,7 +783,8 @@ static void pointwise1_advance(uint8_t *memory) {
  * 144 weights, 54 of them zero (37 %).
  * Accumulators of levels lie in [-1275, 1020], partial sums included.
  * Requantizer: (a * m + b) >> 16, exact for all 22966 reachable accumulators.
- * Input: levels 0...255, a ring of 3 row(s) of 288 bytes at 3888.
+ * Two lanes a word: columns x and x + 8, sums lifted by 1280, so that none is negative.
+ * Input: levels 0...255, a ring of 3 row(s) of 640 bytes at 5520.
  * Output: levels 0...255, into the input of pointwise2.
  */
 /* clang-format off */
@@ -796,8 +811,8 @@ static const int32_t depthwise2_multiplier[16] = {
     30428, 40831, 31330,
 };
 static const int32_t depthwise2_bias[16] = {
-    2454527, 1637391, -1609645, -1909922, -1799051, 2107155, 2937486, 257143, 1645066, -1678673,
-    -723245, 370816, -751562, 2341629, 3138019, 1950292,
+    -91671553, -54191089, -40842925, -50220962, -53699211, -57993965, -45244274, -37031817,
+    -40143094, -222051153, -57948205, -37052544, -53191882, -36606211, -49125661, -38152108,
 };
 /* clang-format on */
 
@@ -806,33 +821,36 @@ static void depthwise2_advance(uint8_t *memory) {
     uint16_t *const rows = row_counters(memory) + 3;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
-    int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
+    uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
         const struct stage *const next = &pointwise2_stage;
-        uint8_t *const out = memory + next->ring + row_offset(next, oy);
+        uint32_t *const base = (uint32_t *)(void *)(memory + next->ring);
+        uint32_t *const out = base + row_offset(next, oy);
 
         locate_rows(s, oy, window);
         for (uint32_t oc = 0; oc < 16; oc++) {
-            uint8_t *const row = out + oc * 16;
-            const uint8_t *const values = memory + s->ring;
+            uint32_t *const row = out + oc * 8;
+            const uint32_t *const values = (const uint32_t *)(const void *)(memory + s->ring);
             const uint32_t group = oc * s->channel_stride;
             const uint8_t *const weights = depthwise2_weights[oc];
             const struct taps taps = decode_taps(s, weights, 1, window, 0, offsets);
 
-            accumulate_row(s, values + group, offsets, taps, acc);
+            accumulate_lanes(s, values + group, offsets, taps, 1280, acc);
 
             const int32_t m = depthwise2_multiplier[oc];
             const int32_t b = depthwise2_bias[oc];
-            const int32_t low = 0;
-            const int32_t high = 16777215;
 
-            for (uint32_t ox = 0; ox < 16; ox++) {
-                row[ox] = (uint8_t)requantize(acc[ox], m, b, 16, low, high);
+            for (uint32_t ox = 0; ox < 8; ox++) {
+                const int32_t left = (int32_t)(acc[ox] & 0xFFFFU);
+                const int32_t right = (int32_t)(acc[ox] >> 16);
+
+                row[ox] = (uint32_t)REQUANTIZE(left, m, b, 16, 8) |
+                          (uint32_t)REQUANTIZE(right, m, b, 16, 8) << 16;
             }
         }
-        HAR_PROBE(3, oy, out, 16);
+        HAR_PROBE(3, oy, out, 8, 8);
         rows[1]++;
         pointwise2_advance(memory);
     }
@@ -846,7 +864,8 @@ static void depthwise2_advance(uint8_t *memory) {
  * 256 weights, 131 of them zero (51 %).
  * Accumulators of levels lie in [-2805, 1530], partial sums included.
  * Requantizer: (a * m + b) >> 15, exact for all 31891 reachable accumulators.
- * Input: levels 0...255, a ring of 2 row(s) of 256 bytes at 4752.
+ * Two lanes a word: columns x and x + 8, sums lifted by 2816, so that none is negative.
+ * Input: levels 0...255, a ring of 2 row(s) of 512 bytes at 8656.
  * Output: levels 0...255, into the input of average.
  */
 /* clang-format off */
@@ -873,8 +892,8 @@ static const int32_t pointwise2_multiplier[16] = {
     18347, 27036, 33122,
 };
 static const int32_t pointwise2_bias[16] = {
-    435766, 94843, 694592, -2777773, -3341708, -2203820, -2253409, 439459, 894935, 276796, 120902,
-    -510719, 927840, -1091493, -744545, -2580562,
+    -47475658, -69032325, -77052352, -43190189, -145451148, -84616876, -33296993, -33496157,
+    -60246057, -67369156, -57680314, -64436735, -40194208, -52756645, -76877921, -95852114,
 };
 /* clang-format on */
 
@@ -883,7 +902,7 @@ static void pointwise2_advance(uint8_t *memory) {
     uint16_t *const rows = row_counters(memory) + 4;
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
     tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);
-    int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
+    uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
@@ -895,28 +914,30 @@ static void pointwise2_advance(uint8_t *memory) {
         }
         for (uint32_t oc = 0; oc < 16; oc++) {
             uint8_t *const row = out + oc * 8;
-            const uint8_t *const values = memory + s->ring;
+            const uint32_t *const values = (const uint32_t *)(const void *)(memory + s->ring);
             const uint8_t *const weights = pointwise2_weights[oc];
-            int32_t *const pooled = acc + 16;
+            uint32_t *const pooled = acc + 8;
 
             for (uint32_t r = 0; r < 2; r++) {
                 const tap_offset *const at = window + r * 1;
                 const struct taps taps = decode_taps(s, weights, 16, at, 0, offsets);
 
-                accumulate_row(s, values, offsets, taps, acc);
-                pool_accumulators(acc, 2, r == 0, pooled, 8);
+                accumulate_lanes(s, values, offsets, taps, 2816, acc);
+                pool_lanes(acc, 2, r == 0, pooled, 4);
             }
 
             const int32_t m = pointwise2_multiplier[oc];
             const int32_t b = pointwise2_bias[oc];
-            const int32_t low = 0;
-            const int32_t high = 8388607;
 
-            for (uint32_t ox = 0; ox < 8; ox++) {
-                row[ox] = (uint8_t)requantize(pooled[ox], m, b, 15, low, high);
+            for (uint32_t ox = 0; ox < 4; ox++) {
+                const int32_t left = (int32_t)(pooled[ox] & 0xFFFFU);
+                const int32_t right = (int32_t)(pooled[ox] >> 16);
+
+                row[ox] = (uint8_t)REQUANTIZE(left, m, b, 15, 8);
+                row[4 + ox] = (uint8_t)REQUANTIZE(right, m, b, 15, 8);
             }
         }
-        HAR_PROBE(4, oy, out, 8);
+        HAR_PROBE(4, oy, out, 8, 0);
         rows[1]++;
         average_advance(memory);
     }
@@ -928,7 +949,7 @@ static void pointwise2_advance(uint8_t *memory) {
  * Average pool 2x2, stride 2x2, 16x8x8 -> 16x4x4.
  * Accumulators of levels lie in [0, 1020], partial sums included.
  * Requantizer: (a * m + b) >> 13, exact for all 1021 reachable accumulators.
- * Input: levels 0...255, a ring of 2 row(s) of 128 bytes at 5584.
+ * Input: levels 0...255, a ring of 2 row(s) of 128 bytes at 10000.
  * Output: levels 0...255, into the input of dense.
  */
 static void average_advance(uint8_t *memory) {
@@ -951,14 +972,12 @@ static void average_advance(uint8_t *memory) {
 
             const int32_t m = 4313;
             const int32_t b = 4084;
-            const int32_t low = 0;
-            const int32_t high = 2097151;
 
             for (uint32_t ox = 0; ox < 4; ox++) {
-                row[ox] = (uint8_t)requantize(acc[ox], m, b, 13, low, high);
+                row[ox] = (uint8_t)REQUANTIZE(acc[ox], m, b, 13, 8);
             }
         }
-        HAR_PROBE(5, oy, out, 4);
+        HAR_PROBE(5, oy, out, 4, 0);
         rows[1]++;
     }
 }
@@ -970,7 +989,7 @@ static void average_advance(uint8_t *memory) {
  * 1280 weights, 753 of them zero (58 %).
  * Accumulators of levels lie in [-19635, 14280], partial sums included.
  * Logits: a * m + b, all in one scale.
- * Input: levels 0...255, all 4 row(s) of 64 bytes at 5840.
+ * Input: levels 0...255, all 4 row(s) of 64 bytes at 10256.
  * Output: int32 logits, to the caller.
  */
 /* clang-format off */
@@ -1026,12 +1045,13 @@ static void dense_finish(uint8_t *memory, int32_t *output) {
     for (uint32_t oc = 0; oc < 5; oc++) {
         const uint8_t *const weights = dense_weights[oc];
         const int32_t a = ternary_dot(weights, values, 256);
+
         const int32_t m = dense_multiplier[oc];
         const int32_t b = dense_bias[oc];
 
         output[oc] = a * m + b;
     }
-    HAR_PROBE(6, 0, output, 1);
+    HAR_PROBE(6, 0, output, 1, 0);
 }
 
 /* ---- Network --------------------------------------------------------------------------------- */
@@ -1043,8 +1063,6 @@ void har_begin(har_state *state) {
     for (uint32_t i = 0; i < 8; i++) {
         rows[i] = 0;
     }
-    fill_ring(memory + depthwise1_stage.ring, 1632, 0);
-    fill_ring(memory + depthwise2_stage.ring, 864, 0);
     *(uint32_t *)(void *)(memory + CANARY_AT) = CANARY;
 }
 
@@ -1052,7 +1070,8 @@ void har_begin(har_state *state) {
 static void push_row(uint8_t *memory, const uint8_t *row, uint32_t channel_stride) {
     uint16_t *const rows = row_counters(memory);
     const struct stage *const s = &conv_stage;
-    uint32_t *to = (uint32_t *)(void *)(memory + s->ring) + row_offset(s, rows[0]);
+    uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);
+    uint32_t *to = ring + row_offset(s, rows[0]);
 
     (void)channel_stride;
     pair_row(row, HAR_INPUT_WIDTH, 3, 32, 0, to, 38);
@@ -1125,8 +1144,6 @@ int har_self_test(har_state *state) {
     sum = checksum8(sum, (const uint8_t *)depthwise1_weights, 48);
     sum = checksum32(sum, depthwise1_multiplier, 16);
     sum = checksum32(sum, depthwise1_bias, 16);
-    sum = checksum32(sum, depthwise1_least, 16);
-    sum = checksum32(sum, depthwise1_most, 16);
     sum = checksum8(sum, (const uint8_t *)pointwise1_weights, 64);
     sum = checksum32(sum, pointwise1_multiplier, 16);
     sum = checksum32(sum, pointwise1_bias, 16);
@@ -1139,7 +1156,7 @@ int har_self_test(har_state *state) {
     sum = checksum8(sum, (const uint8_t *)dense_weights, 320);
     sum = checksum32(sum, dense_multiplier, 5);
     sum = checksum32(sum, dense_bias, 5);
-    if (sum != UINT32_C(1291497655)) {
+    if (sum != UINT32_C(3566147899)) {
         return 1;
     }
 

@@ -45,7 +45,7 @@ extern "C" {
 #define HAR_OUTPUT_COUNT 5
 
 /* All RAM that the network needs, but for the stack. */
-#define HAR_STATE_BYTES 6100
+#define HAR_STATE_BYTES 10516
 
 typedef union {
     uint32_t align;

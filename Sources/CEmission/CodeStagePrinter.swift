@@ -97,7 +97,9 @@ extension StagePrinter {
 
   private func printBlock(_ block: CodeBlock, _ number: Int, _ strip: Int, _ out: inout CodePrinter) {
     let channels = block.channels.map(String.init).joined(separator: " ")
-    out.comment(["Channels \(channels): \(block.nonZeros) weights in \(block.additions) additions of \(block.loads) words."])
+    out.comment([
+      "Channels \(channels): \(block.nonZeros) weights in \(block.additions) additions of \(block.loads) words."
+    ])
     out.block("static NO_INLINE void \(name)_block\(number)(const \(laneType) *in, \(laneType) *sums)") { out in
       let advance = "sums++, in\(stage.window.strideWidth == 1 ? "++" : " += \(stage.window.strideWidth)")"
       let columns = strip * poolWidth
@@ -194,7 +196,10 @@ extension StagePrinter {
     out.print("/* \(pools) and stores \(strip) word(s) of each channel from oc to end. */")
     out.list(
       "static NO_INLINE void \(name)_store(",
-      ["\(epilogue.limits.isEmpty ? "const " : "")\(laneType) *sums", "uint32_t oc", "uint32_t end", "\(elementType) *out"],
+      [
+        "\(epilogue.limits.isEmpty ? "const " : "")\(laneType) *sums", "uint32_t oc", "uint32_t end",
+        "\(elementType) *out",
+      ],
       ") {")
     out.indented { out in
       out.block("for (; oc < end; oc++, sums += \(positions(strip)))") { out in
@@ -284,7 +289,8 @@ extension StagePrinter {
       out.print("\(name)_block\(number)(in\(input)\(column), sums);")
       // Runs of channels: between them lie constant ones.
       var start = 0
-      for end in 1...block.channels.count where end == block.channels.count || block.channels[end] != block.channels[end - 1] + 1 {
+      for end in 1...block.channels.count
+      where end == block.channels.count || block.channels[end] != block.channels[end - 1] + 1 {
         let sums = start == 0 ? "sums" : "sums + \(start * positions(strip))"
         out.print("\(name)_store(\(sums), \(block.channels[start]), \(block.channels[end - 1] + 1), \(to));")
         start = end
@@ -310,9 +316,8 @@ extension StagePrinter {
     if stage.window.bottom > 0 {
       // The first window that reaches below the map.
       let first = max(0, stage.inputShape.height - stage.reach + stage.window.top + stage.advance) / stage.advance
-      out.block("if (rows[1] >= \(first))") {
-        $0.print("fill_words(window + \(kept), \(step), \(ring.paddingLevel));")
-      }
+      let fill = "fill_words(window + \(kept), \(step), \(ring.paddingLevel));"
+      if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
     }
   }
 }

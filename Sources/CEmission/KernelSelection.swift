@@ -9,6 +9,7 @@ extension FirmwarePlan {
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(.closeRow) }
+      if !stage.ring.isLinear { used.insert(.rowOffset) }
       if !stage.constants.isEmpty { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
       if case .output = stage.destination {} else { used.insert(.rowIsDue) }
       let isWide = stage.input.elementBytes == 2

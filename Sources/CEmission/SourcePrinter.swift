@@ -134,7 +134,8 @@ struct SourcePrinter {
       if ring.lanes != nil {
         out.list(
           "fill_words(",
-          ["(uint32_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 4)", "\(ring.paddingLevel)"], ");")
+          ["(uint32_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 4)", "\(ring.paddingLevel)"], ");"
+        )
       } else if ring.elementBytes == 1 {
         out.list(
           "fill_ring(", ["memory + \(stage.descriptor).ring", "\(ring.bytes)", "\(ring.paddingLevel)"], ");")

@@ -335,7 +335,8 @@ struct StagePrinter {
     let width = stage.outputShape.width
     let start = ring.left > 0 ? "\(row) - \(ring.left)" : row
     out.list(
-      "close_row(", [start, "\(ring.left)", "\(lanes.distance)", "\(width)", "\(ring.channelStride)", "\(ring.paddingLevel)"],
+      "close_row(",
+      [start, "\(ring.left)", "\(lanes.distance)", "\(width)", "\(ring.channelStride)", "\(ring.paddingLevel)"],
       ");")
   }
 
@@ -421,7 +422,8 @@ struct StagePrinter {
     out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
       out.print("const uint8_t *const weights = \(name)_weights[oc];")
       let isLimited = !work.epilogue.limits.isEmpty
-      out.print("\(isLimited ? "" : "const ")int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));\n")
+      out.print(
+        "\(isLimited ? "" : "const ")int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));\n")
       printLimits(work.epilogue, "&a", 1, &out)
       printConstants(work.epilogue, "oc", &out)
       var value = expression(work.epilogue, "a")

@@ -20,17 +20,18 @@ struct StageText {
         "Max pool \(pool.kernelHeight)x\(pool.kernelWidth) of the accumulators -> \(stage.outputShape).")
     }
     if let weights { lines.append(weights) }
-    if let epilogue = stage.epilogue {
-      let lift = stage.ring.lanes.map { $0.isLiftedInEpilogue ? $0.lift : 0 } ?? 0
-      let (least, most) = (epilogue.accumulators.lowerBound - lift, epilogue.accumulators.upperBound - lift)
-      lines.append("Accumulators of levels lie in [\(least), \(most)], partial sums included.")
+    if let accumulators = stage.accumulators {
+      lines.append(
+        "Accumulators of levels lie in [\(accumulators.lowerBound), \(accumulators.upperBound)], partial sums included."
+      )
     }
     if let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue {
       lines.append(describe(requantizer, epilogue))
     }
     if let lanes = stage.ring.lanes {
       lines.append(
-        "Two lanes a word: columns x and x + \(lanes.distance), sums lifted by \(lanes.lift), so that none is negative.")
+        "Two lanes a word: columns x and x + \(lanes.distance), sums lifted by \(lanes.lift), so that none is negative."
+      )
     }
     lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")

@@ -42,7 +42,8 @@ struct TestPrinter {
       #include <cmocka.h>
       #include <string.h>
 
-      static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride);
+      static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride,
+                            uint32_t distance);
 
       """)
     out.macro(
@@ -165,8 +166,10 @@ struct TestPrinter {
           if (distance == 0) {
               return value_at(l, values, index + x);
           }
-          return (int32_t)(x < distance ? words[index + x] & 0xFFFFU
-                                        : words[index + x - distance] >> 16);
+          if (x < distance) {
+              return (int32_t)(words[index + x] & 0xFFFFU);
+          }
+          return (int32_t)(words[index + x - distance] >> 16);
       }
 
       /* Compares a row as soon as a layer has made it, and names the first value that differs. */

@@ -123,6 +123,13 @@ package struct Stage: Sendable, Equatable {
   /// Input rows from an output row to the next.
   package var advance: Int { rowsPerOutput * window.strideHeight }
 
+  /// Reachable accumulators of levels, over all channels; those of lanes before they are lifted.
+  package var accumulators: ClosedRange<Int>? {
+    guard let range = epilogue?.accumulators else { return nil }
+    let lift = ring.lanes.map { $0.isLiftedInEpilogue ? $0.lift : 0 } ?? 0
+    return (range.lowerBound - lift)...(range.upperBound - lift)
+  }
+
   package var epilogue: Epilogue? {
     switch work {
     case .convolution(let work): work.epilogue

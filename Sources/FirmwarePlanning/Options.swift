@@ -26,6 +26,8 @@ package struct PlanningOptions: Sendable, Equatable {
   /// Whether max pools are fused into the convolutions before them. Without, every layer's own output exists and can be
   /// looked at.
   package var fusesPools: Bool
+  /// Whether rows may be words of two lanes, which are faster and take more RAM.
+  package var pairsColumns: Bool
   /// Most bytes of state; nil: no limit.
   package var ram: Int?
   /// Most bytes of code and tables; nil: no limit.
@@ -33,13 +35,14 @@ package struct PlanningOptions: Sendable, Equatable {
 
   package init(
     name: String, schedule: Schedule = .auto, goal: Goal = .size, core: Core = .generic, fusesPools: Bool = true,
-    ram: Int? = nil, flash: Int? = nil
+    pairsColumns: Bool = true, ram: Int? = nil, flash: Int? = nil
   ) {
     self.name = name
     self.schedule = schedule
     self.goal = goal
     self.core = core
     self.fusesPools = fusesPools
+    self.pairsColumns = pairsColumns
     self.ram = ram
     self.flash = flash
   }

@@ -21,7 +21,7 @@ package enum Planner {
     if case .dense? = stages.last?.work { isVector = true }
     // Rows in two lanes are faster and take more RAM: as many stages as the budget allows.
     var plan = leanest(network, stages, options, isVector: isVector)
-    var count = stages.count
+    var count = options.pairsColumns ? stages.count : 0
     while count > 0 {
       let paired = paired(stages, first: count)
       count = paired.prefix { $0.ring.lanes != nil }.count

@@ -21,8 +21,3 @@ struct stage {
 
 /* Marks a window row that lies in the padding above or below. */
 #define OUTSIDE ((tap_offset)-1)
-
-/* Offset of input row y from slot 0. */
-static uint32_t row_offset(const struct stage *stage, uint32_t y) {
-    return y % stage->slots * stage->row_stride;
-}

@@ -85,8 +85,10 @@ static int32_t column_at(const void *values, size_t index, uint32_t x, uint32_t 
     if (distance == 0) {
         return element(values, index + x, bytes);
     }
-    return (int32_t)(x < distance ? words[index + x] & 0xFFFFU
-                                  : words[index + x - distance] >> 16);
+    if (x < distance) {
+        return (int32_t)(words[index + x] & 0xFFFFU);
+    }
+    return (int32_t)(words[index + x - distance] >> 16);
 }
 
 void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t channel_stride,

@@ -57,7 +57,8 @@ import Testing
     func checked(_ value: Int) -> Int? { epilogue.fits32 ? Int32(exactly: value).map(Int.init) : value }
     func product(_ multipliers: [Int], _ offsets: [Int]) -> Int? {
       let entry = multipliers.count == 1 ? 0 : channel
-      let a = epilogue.limits.map { min(max(a, $0[entry].lowerBound), $0[entry].upperBound) } ?? a
+      let limits = epilogue.limits.first { $0.channel == channel }?.accumulators
+      let a = limits.map { min(max(a, $0.lowerBound), $0.upperBound) } ?? a
       guard let product = checked(a * multipliers[entry]), checked(multipliers[entry]) != nil,
         checked(offsets[entry]) != nil
       else { return nil }
@@ -124,7 +125,8 @@ import Testing
         guard reachable[channel].contains(levels) else { continue }
         count += 1
         let expected = requantizer.apply(a, channel: channel) - stage.output.base
-        let found = emitted(epilogue, levels, channel: channel)
+        let lift = stage.ring.lanes.map { $0.isLiftedInEpilogue ? $0.lift : 0 } ?? 0
+        let found = emitted(epilogue, levels + lift, channel: channel)
         if found != expected, wrong.count < 3 {
           wrong.append(
             "\(stage.name), channel \(channel), accumulator \(a): expected \(expected), got \(found.map { "\($0)" } ?? "overflow") from \(epilogue) of \(requantizer)"

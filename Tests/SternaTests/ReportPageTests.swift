@@ -110,7 +110,7 @@ import Testing
     #expect(Page(page.html).problems == [])
     #expect(page.observations.samples == 2)
     for (stage, observed) in zip(compilation.plan.stages, page.observations.layers) {
-      guard let proven = stage.epilogue?.accumulators, let observed else { continue }
+      guard let proven = stage.accumulators, let observed else { continue }
       #expect(proven.contains(observed.range.lowerBound) && proven.contains(observed.range.upperBound), "\(stage.name)")
       #expect(observed.counts.values.reduce(0, +) == 2 * stage.accumulatorShape.count)
     }

@@ -131,9 +131,9 @@ extension Report.Layer {
     let positions = stage.accumulatorShape.height * stage.accumulatorShape.width
     macs = weights * positions
     additions = (weights - zeros) * positions
-    if let epilogue = stage.epilogue {
-      accumulatorMinimum = epilogue.accumulators.lowerBound
-      accumulatorMaximum = epilogue.accumulators.upperBound
+    if let accumulators = stage.accumulators {
+      accumulatorMinimum = accumulators.lowerBound
+      accumulatorMaximum = accumulators.upperBound
     }
     if let found = stage.layer.requantizer {
       requantizer =

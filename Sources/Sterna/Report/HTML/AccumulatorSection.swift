@@ -45,7 +45,7 @@ extension ReportPage {
   /// Sums of levels that a stage can reach; nil of a max pool.
   private func provenRange(_ index: Int) -> ClosedRange<Int>? {
     let stage = plan.stages[index]
-    if let epilogue = stage.epilogue { return epilogue.accumulators }
+    if let accumulators = stage.accumulators { return accumulators }
     guard case .averagePool = stage.work else { return nil }
     return 0...stage.output.maximumLevel
   }
