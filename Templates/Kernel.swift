@@ -14,6 +14,10 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case poolLanes
   case keepOrder
   case closeRow
+  case closeQuads
+  case sumTaps
+  case sumQuadTaps
+  case keepLarger
   case slideRows
   case ternaryDot
   case ternaryDot16
@@ -47,6 +51,10 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .accumulateLanes: PackageResources.accumulate_lanes_c
       case .maxLanes: PackageResources.max_lanes_c
       case .keepOrder: PackageResources.keep_order_c
+      case .closeQuads: PackageResources.close_quads_c
+      case .sumTaps: PackageResources.sum_taps_c
+      case .sumQuadTaps: PackageResources.sum_quad_taps_c
+      case .keepLarger: PackageResources.keep_larger_c
       case .closeRow: PackageResources.close_row_c
       case .slideRows: PackageResources.slide_rows_c
       case .poolLanes: PackageResources.pool_lanes_c

@@ -10,10 +10,10 @@
 
 /*
  * Tests define this to see every row that a layer makes: values[c * channel_stride + x]. Where
- * distance is not 0, values are words of two lanes: columns x and x + distance.
+ * distance is not 0, values are words of several columns, that far apart, of some bits each.
  */
 #ifndef HAR_PROBE
-#define HAR_PROBE(layer, row, values, channel_stride, distance) ((void)0)
+#define HAR_PROBE(layer, row, values, channel_stride, distance, bits) ((void)(row))
 #endif
 
 /*
@@ -348,10 +348,10 @@ static int32_t requantize_bits(int32_t a, int32_t multiplier, int32_t bias, unsi
 #define REQUANTIZE requantize_bits
 #endif
 
-/* Fills a ring of words with the level of its padding, in both lanes. */
-static void fill_words(uint32_t *ring, uint32_t words, uint32_t level) {
-    for (uint32_t i = 0; i < words; i++) {
-        ring[i] = level << 16 | level;
+/* Fills words of several columns with one level: word holds it in each. */
+static void fill_words(uint32_t *words, uint32_t count, uint32_t word) {
+    for (uint32_t i = 0; i < count; i++) {
+        words[i] = word;
     }
 }
 
@@ -583,7 +583,7 @@ static void conv_advance(uint8_t *memory) {
             }
             close_row(row - 1, 1, 16, 32, 18, 0);
         }
-        HAR_PROBE(0, oy, out, 18, 16);
+        HAR_PROBE(0, oy, out, 18, 16, 16);
         rows[1]++;
         depthwise1_advance(memory);
     }
@@ -681,7 +681,7 @@ static void depthwise1_advance(uint8_t *memory) {
                           (uint32_t)REQUANTIZE(right, m, b, 17, 8) << 16;
             }
         }
-        HAR_PROBE(1, oy, out, 16, 16);
+        HAR_PROBE(1, oy, out, 16, 16, 16);
         rows[1]++;
         pointwise1_advance(memory);
     }
@@ -770,7 +770,7 @@ static void pointwise1_advance(uint8_t *memory) {
             }
             close_row(row - 1, 1, 8, 16, 10, 0);
         }
-        HAR_PROBE(2, oy, out, 10, 8);
+        HAR_PROBE(2, oy, out, 10, 8, 16);
         rows[1]++;
         depthwise2_advance(memory);
     }
@@ -850,7 +850,7 @@ static void depthwise2_advance(uint8_t *memory) {
                           (uint32_t)REQUANTIZE(right, m, b, 16, 8) << 16;
             }
         }
-        HAR_PROBE(3, oy, out, 8, 8);
+        HAR_PROBE(3, oy, out, 8, 8, 16);
         rows[1]++;
         pointwise2_advance(memory);
     }
@@ -937,7 +937,7 @@ static void pointwise2_advance(uint8_t *memory) {
                 row[4 + ox] = (uint8_t)REQUANTIZE(right, m, b, 15, 8);
             }
         }
-        HAR_PROBE(4, oy, out, 8, 0);
+        HAR_PROBE(4, oy, out, 8, 0, 0);
         rows[1]++;
         average_advance(memory);
     }
@@ -977,7 +977,7 @@ static void average_advance(uint8_t *memory) {
                 row[ox] = (uint8_t)REQUANTIZE(acc[ox], m, b, 13, 8);
             }
         }
-        HAR_PROBE(5, oy, out, 4, 0);
+        HAR_PROBE(5, oy, out, 4, 0, 0);
         rows[1]++;
     }
 }
@@ -1051,7 +1051,7 @@ static void dense_finish(uint8_t *memory, int32_t *output) {
 
         output[oc] = a * m + b;
     }
-    HAR_PROBE(6, 0, output, 1, 0);
+    HAR_PROBE(6, 0, output, 1, 0, 0);
 }
 
 /* ---- Network --------------------------------------------------------------------------------- */

@@ -14,10 +14,10 @@
 #include <string.h>
 
 static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride,
-                      uint32_t distance);
+                      uint32_t distance, uint32_t bits);
 
-#define HAR_PROBE(layer, row, values, channel_stride, distance)                                    \
-    check_row((layer), (row), (values), (channel_stride), (distance))
+#define HAR_PROBE(layer, row, values, channel_stride, distance, bits)                              \
+    check_row((layer), (row), (values), (channel_stride), (distance), (bits))
 #include "har.c"
 
 #define CHANNELS HAR_INPUT_CHANNELS
@@ -3453,23 +3453,20 @@ static int32_t value_at(const struct layer *l, const void *values, uint32_t inde
     return ((const int32_t *)values)[index];
 }
 
-/* A column of a channel's row: of words of two lanes, x and x + distance, the right one. */
+/* A column of a channel's row, out of words of several where distance is not 0. */
 static int32_t column_at(const struct layer *l, const void *values, uint32_t index, uint32_t x,
-                         uint32_t distance) {
+                         uint32_t distance, uint32_t bits) {
     const uint32_t *const words = (const uint32_t *)values;
 
     if (distance == 0) {
         return value_at(l, values, index + x);
     }
-    if (x < distance) {
-        return (int32_t)(words[index + x] & 0xFFFFU);
-    }
-    return (int32_t)(words[index + x - distance] >> 16);
+    return (int32_t)(words[index + x % distance] >> bits * (x / distance) & ((1U << bits) - 1U));
 }
 
 /* Compares a row as soon as a layer has made it, and names the first value that differs. */
 static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride,
-                      uint32_t distance) {
+                      uint32_t distance, uint32_t bits) {
     const struct layer *const l = &layers[layer];
 
     if (sample < 0) {
@@ -3481,7 +3478,7 @@ static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t
         for (uint32_t x = 0; x < l->width; x++) {
             const uint32_t at = (c * l->height + row) * l->width + x;
             const int32_t expected = value_at(l, golden[sample][layer], at);
-            const int32_t got = column_at(l, values, c * channel_stride, x, distance);
+            const int32_t got = column_at(l, values, c * channel_stride, x, distance, bits);
 
             if (got != expected) {
                 fail_msg("input %d, layer %u '%s', channel %u, row %u, column %u: "

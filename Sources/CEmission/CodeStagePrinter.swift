@@ -20,28 +20,69 @@ extension StagePrinter {
 
   // MARK: Depthwise
 
-  /// The function that sums up a row of one output channel.
-  func printRowSums(_ channels: [[WeightCode.Tap]], _ out: inout CodePrinter) {
-    guard let lanes = stage.ring.lanes else { return }
-    let rows = 0..<stage.window.kernelHeight
+  /// Output rows of a depthwise convolution, channel after channel.
+  func printTapRows(_ out: inout CodePrinter) {
+    guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue, case .convolution(let work) = stage.work else {
+      return
+    }
+    if let statements { printStatements(statements, lanes, &out) }
+    out.block(Self.prototype(stage)) { out in
+      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("uint16_t *const rows = row_counters(memory) + \(index);")
+      out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
+      out.block("while (row_is_due(s, rows))") { out in
+        out.print("const uint32_t oy = rows[1];")
+        printDestination(&out)
+        printInput(statements == nil ? "uint32_t" : laneType, &out)
+        if statements == nil { out.print("const uint16_t *taps = \(name)_taps;") }
+        out.print()
+        printConstantRows(&out)
+        if stage.constants.count == stage.outputShape.channels {
+          printEnd(&out)
+          return
+        }
+        out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
+          printConstantCases(&out)
+          let channel = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
+          let type = statements == nil ? "uint32_t" : laneType
+          out.print("const \(type) *const from = in + \(channel) * \(stage.ring.channelStride);")
+          out.print("\(elementType) *const row = out + oc * \(outputStride);\n")
+          printTapSums(lanes, &out)
+          printEpilogue(epilogue, &out)
+        }
+        printProbe(&out)
+        out.print("rows[1]++;")
+        printSlide(&out)
+        printSuccessor(&out)
+      }
+    }
+    out.print()
+  }
+
+  /// The taps, where they are statements.
+  private var statements: [TapList]? {
+    guard case .taps(let channels, areStatements: true)? = stage.code else { return nil }
+    return channels
+  }
+
+  /// The function that sums up a row of a channel.
+  private func printStatements(_ channels: [TapList], _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
     printLift(lanes, &out)
-    printPadding(&out)
-    out.print("/* The sums of a row of channel oc; a row pointer for each row of the window. */")
+    let constants = Set(stage.constants.map(\.channel))
+    let live = channels.indices.filter { !constants.contains($0) }
+    if live.isEmpty { return }
+    out.print("/* The sums of a row of channel oc. */")
     out.list(
-      "static NO_INLINE void \(name)_sums(",
-      ["uint32_t oc"] + rows.map { "const \(laneType) *r\($0)" } + ["\(laneType) *sums"], ") {")
+      "static NO_INLINE void \(name)_sums(", ["uint32_t oc", "const \(laneType) *in", "\(laneType) *sums"], ") {")
     out.indented { out in
-      let constants = Set(stage.constants.map(\.channel))
-      let live = channels.indices.filter { !constants.contains($0) }.flatMap { channels[$0] }
-      for row in rows where !live.contains(where: { $0.ky == row }) { out.print("(void)r\(row);") }
       out.print("/* clang-format off */\nswitch (oc) {")
-      for (oc, taps) in channels.enumerated() where !constants.contains(oc) {
+      let x = stage.window.strideWidth == 1 ? "x" : "\(stage.window.strideWidth) * x"
+      for oc in live {
         out.print("case \(oc):")
         out.indented { out in
           out.print("for (uint32_t x = 0; x < \(lanes.outputs); x++) {")
-          let x = stage.window.strideWidth == 1 ? "x" : "\(stage.window.strideWidth) * x"
-          let terms = taps.map { tap in
-            (tap.isNegative ? "- " : "+ ") + "r\(tap.ky)[\(x)\(tap.kx == 0 ? "" : " + \(tap.kx)")]"
+          let terms = channels[oc].offsets.enumerated().map { place, offset in
+            "\(place < channels[oc].plus ? "+" : "-") in[\(x)\(offset == 0 ? "" : " + \(offset)")]"
           }
           out.indented { $0.sum("sums[x] =", [lift] + terms) }
           out.print("}\nbreak;")
@@ -52,32 +93,40 @@ extension StagePrinter {
     out.print("}\n")
   }
 
-  private var hasVerticalPadding: Bool { stage.window.top + stage.window.bottom > 0 }
-
-  /// A row of padding, for windows that reach above or below the map.
-  private func printPadding(_ out: inout CodePrinter) {
-    guard hasVerticalPadding else { return }
-    let ring = stage.ring
-    let word = ring.paddingLevel << 16 | ring.paddingLevel
-    let values = word == 0 ? ["0"] : [String](repeating: "\(word)", count: ring.channelStride)
-    out.list("static const \(laneType) \(name)_padding[\(ring.channelStride)] = {", values, "};")
-    out.print()
+  private func printTapSums(_ lanes: Ring.Lanes, _ out: inout CodePrinter) {
+    func printCall(_ from: String, _ out: inout CodePrinter) {
+      if statements != nil {
+        out.print("\(name)_sums(oc, \(from), \(laneType == "int32_t" ? "(int32_t *)acc" : "acc"));")
+        return
+      }
+      let isQuads = stage.ring.quads != nil
+      let stride = isQuads ? [] : ["\(stage.window.strideWidth)"]
+      out.list(
+        isQuads ? "sum_quad_taps(" : "sum_taps(",
+        [from, "taps", "\(name)_counts[oc]", "\(stage.ring.quads ?? lanes.outputs)"] + stride
+          + ["\(lanes.lift)", "acc"], ");")
+    }
+    if let pool = stage.pool {
+      out.print("uint32_t *const pooled = acc + \(lanes.outputs);\n")
+      out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") { out in
+        printCall("from + r * \(stage.window.strideHeight * stage.ring.rowStride)", &out)
+        out.print("pool_lanes(acc, \(pool.kernelWidth), r == 0, pooled, \(stage.outputWords ?? 0));")
+      }
+    } else {
+      printCall("from", &out)
+    }
+    if statements == nil { out.print("taps += \(name)_counts[oc][0] + \(name)_counts[oc][1];") }
   }
 
-  /// Calls it with the rows at the offsets `window`, of the channel that begins at `from`.
-  func printRowCall(_ window: String, _ from: String, _ out: inout CodePrinter) {
-    let type = laneType
-    let rows = 0..<stage.window.kernelHeight
-    out.print("const \(type) *const in = (const \(type) *)(\(from));")
-    for row in rows {
-      let pointer = "in + \(window)[\(row)]"
-      out.list(
-        "const \(type) *const r\(row) = ",
-        [hasVerticalPadding ? "\(window)[\(row)] == OUTSIDE ? \(name)_padding : \(pointer)" : pointer], ";")
+  /// A pointer to the window's first row.
+  private func printInput(_ type: String, _ out: inout CodePrinter) {
+    let base = "(const \(type) *)(const void *)(memory + s->ring)"
+    if let offset = inputOffset {
+      out.print("const \(type) *const first = \(base);")
+      out.print("const \(type) *const in = first + \(offset);")
+    } else {
+      out.print("const \(type) *const in = \(base);")
     }
-    out.print()
-    let sums = type == "int32_t" ? "(int32_t *)acc" : "acc"
-    out.list("\(name)_sums(", ["oc"] + rows.map { "r\($0)" } + [sums], ");")
   }
 
   // MARK: Blocks of output channels
@@ -90,7 +139,7 @@ extension StagePrinter {
     printStrips(blocks, strip, &out)
   }
 
-  private var poolHeight: Int { stage.pool?.kernelHeight ?? 1 }
+  private var poolHeight: Int { stage.poolsRowByRow ? 1 : stage.pool?.kernelHeight ?? 1 }
   private var poolWidth: Int { stage.pool?.kernelWidth ?? 1 }
   /// Words of a channel's sums in a strip: those of the rows under a pool after one another.
   private func positions(_ strip: Int) -> Int { strip * poolWidth * poolHeight }
@@ -181,8 +230,8 @@ extension StagePrinter {
   func printConstantRows(_ out: inout CodePrinter) {
     for constant in stage.constants {
       let row = "out + \(constant.channel * outputStride)"
-      if let lanes = nextWords?.lanes {
-        out.print("fill_words(\(row), \(lanes.distance), \(constant.level));")
+      if let next = nextWords, let lanes = next.lanes {
+        out.print("fill_words(\(row), \(next.quads ?? lanes.distance), \(next.word(constant.level)));")
       } else {
         out.print("fill_ring(\(row), \(stage.outputShape.width), \(constant.level));")
       }
@@ -199,8 +248,7 @@ extension StagePrinter {
       [
         "\(epilogue.limits.isEmpty ? "const " : "")\(laneType) *sums", "uint32_t oc", "uint32_t end",
         "\(elementType) *out",
-      ],
-      ") {")
+      ] + (nextWords?.quads == nil ? [] : ["uint32_t shift"]) + (stage.poolsRowByRow ? ["uint32_t r"] : []), ") {")
     out.indented { out in
       out.block("for (; oc < end; oc++, sums += \(positions(strip)))") { out in
         out.print("\(elementType) *const row = out + oc * \(outputStride);\n")
@@ -246,34 +294,42 @@ extension StagePrinter {
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block("while (row_is_due(s, rows))") { out in
+      out.block(stage.poolsRowByRow ? "if (rows[1] < s->out_height)" : "while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
-        printDestination(&out)
-        let base = "(const \(type) *)(const void *)(memory + s->ring)"
-        if let offset = inputOffset {
-          out.print("const \(type) *const first = \(base);")
-          out.print("const \(type) *const in = first + \(offset);\n")
-        } else {
-          out.print("const \(type) *const in = \(base);\n")
+        if let pool = stage.pool, stage.poolsRowByRow {
+          out.print("const uint32_t r = rows[0] - 1U - oy * \(pool.kernelHeight); /* of the pool's window */")
         }
+        printDestination(&out)
+        printInput(type, &out)
+        out.print()
         printConstantRows(&out)
         if strip < words {
           out.block("for (uint32_t x = 0; x < \(words); x += \(strip))") { printCalls(blocks, strip, "x", &$0) }
         } else {
           printCalls(blocks, strip, nil, &out)
         }
-        printRowEnds(&out)
-        printProbe(&out)
-        out.print("rows[1]++;")
-        printSlide(&out)
-        printSuccessor(&out)
+        guard let pool = stage.pool, stage.poolsRowByRow else {
+          printEnd(&out)
+          return
+        }
+        out.block("if (r == \(pool.kernelHeight - 1))") { printEnd(&$0) }
       }
     }
     out.print()
   }
 
+  /// What follows a complete output row.
+  private func printEnd(_ out: inout CodePrinter) {
+    printRowEnds(&out)
+    printProbe(&out)
+    out.print("rows[1]++;")
+    printSlide(&out)
+    printSuccessor(&out)
+  }
+
   /// Values from the ring's first to those of the window's first row.
   private var inputOffset: String? {
+    if stage.ring.slots == 1 { return nil }
     if stage.ring.isLinear {
       return stage.isSliding ? nil : "oy * \(stage.advance) * s->row_stride"
     }
@@ -283,7 +339,14 @@ extension StagePrinter {
   private func printCalls(_ blocks: [CodeBlock], _ strip: Int, _ x: String?, _ out: inout CodePrinter) {
     let step = poolWidth * stage.window.strideWidth
     let column = x.map { step == 1 ? " + \($0)" : " + \(step) * \($0)" } ?? ""
-    let to = x.map { "out + \($0)" } ?? "out"
+    var to = x.map { "out + \($0)" } ?? "out"
+    if let quads = nextWords?.quads {
+      let x = x ?? "0"
+      out.print("const uint32_t shift = \(x) < \(quads) ? 0 : 8; /* the half of the row */")
+      out.print("uint32_t *const to = out + (shift == 0 ? \(x) : \(x) - \(quads));\n")
+      to = "to"
+    }
+    let more = (nextWords?.quads == nil ? "" : ", shift") + (stage.poolsRowByRow ? ", r" : "")
     for (number, block) in blocks.enumerated() {
       let input = block.input == 0 ? "" : " + \(block.input)"
       out.print("\(name)_block\(number)(in\(input)\(column), sums);")
@@ -292,7 +355,7 @@ extension StagePrinter {
       for end in 1...block.channels.count
       where end == block.channels.count || block.channels[end] != block.channels[end - 1] + 1 {
         let sums = start == 0 ? "sums" : "sums + \(start * positions(strip))"
-        out.print("\(name)_store(\(sums), \(block.channels[start]), \(block.channels[end - 1] + 1), \(to));")
+        out.print("\(name)_store(\(sums), \(block.channels[start]), \(block.channels[end - 1] + 1), \(to)\(more));")
         start = end
       }
     }
@@ -307,7 +370,7 @@ extension StagePrinter {
 
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
   private func printSlide(_ out: inout CodePrinter) {
-    guard stage.isSliding, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
+    guard stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
     let ring = stage.ring
     let kept = (stage.reach - stage.advance) * ring.rowStride
     let step = stage.advance * ring.rowStride
@@ -316,8 +379,16 @@ extension StagePrinter {
     if stage.window.bottom > 0 {
       // The first window that reaches below the map.
       let first = max(0, stage.inputShape.height - stage.reach + stage.window.top + stage.advance) / stage.advance
-      let fill = "fill_words(window + \(kept), \(step), \(ring.paddingLevel));"
+      let fill = "fill_words(window + \(kept), \(step), \(ring.word(ring.paddingLevel)));"
       if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
     }
+  }
+}
+
+extension Ring {
+  /// A word that holds a level in all of its columns, as a C constant.
+  func word(_ level: Int) -> String {
+    let word = quads == nil ? level << 16 | level : level << 24 | level << 16 | level << 8 | level
+    return word == 0 ? "0" : "0x" + String(word, radix: 16, uppercase: true)
   }
 }

@@ -5,6 +5,7 @@ struct ConstantTable {
   enum Element {
     /// Four packed weights.
     case packed
+    case uint16
     case int32
     case int64
   }
@@ -36,6 +37,7 @@ struct ConstantTable {
   var cType: String {
     switch element {
     case .packed: "uint8_t"
+    case .uint16: "uint16_t"
     case .int32: "int32_t"
     case .int64: "int64_t"
     }
@@ -46,6 +48,7 @@ struct ConstantTable {
     case .packed: "0x" + (value < 16 ? "0" : "") + String(value, radix: 16)
     // The most negative int32 has no literal of its own.
     case .int32: value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)"
+    case .uint16: "\(value)"
     case .int64: "INT64_C(\(value))"
     }
   }
@@ -56,7 +59,20 @@ extension Stage {
   var tables: [ConstantTable] {
     var tables: [ConstantTable] = []
     switch work {
-    case .convolution(let work): if work.code == nil { tables.append(weightTable(work.weights)) }
+    case .convolution(let work):
+      switch work.code {
+      case nil: tables.append(weightTable(work.weights))
+      case .taps(let channels, areStatements: false)?:
+        let constants = Set(constants.map(\.channel))
+        let live = channels.indices.map { constants.contains($0) ? TapList(offsets: [], plus: 0) : channels[$0] }
+        // A list without taps has a place too: C has no empty arrays.
+        let offsets = live.flatMap(\.offsets)
+        var taps = ConstantTable("\(name)_taps", offsets.isEmpty ? [0] : offsets)
+        taps.element = .uint16
+        tables.append(taps)
+        tables.append(ConstantTable("\(name)_counts", .uint16, rows: live.map { [$0.plus, $0.minus] }))
+      case .taps?, .blocks?: break
+      }
     case .dense(let work): tables.append(weightTable(work.weights))
     case .maxPool, .averagePool: break
     }

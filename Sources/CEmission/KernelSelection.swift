@@ -8,8 +8,9 @@ extension FirmwarePlan {
     if stages[0].ring.lanes != nil { used.insert(.pairRow) }
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
-      if printer.closesRows { used.insert(.closeRow) }
-      if !stage.ring.isLinear { used.insert(.rowOffset) }
+      if printer.closesRows { used.insert(printer.nextWords?.quads == nil ? .closeRow : .closeQuads) }
+      if stage.poolsRowByRow { used.insert(printer.nextWords == nil ? .keepLarger : .maxLanes) }
+      if !stage.ring.isLinear, stage.ring.slots > 1 { used.insert(.rowOffset) }
       if !stage.constants.isEmpty { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
       if case .output = stage.destination {} else { used.insert(.rowIsDue) }
       let isWide = stage.input.elementBytes == 2
@@ -17,7 +18,8 @@ extension FirmwarePlan {
       case .convolution:
         switch stage.code {
         case .blocks?: used.insert(.keepOrder)
-        case .rows?: used.formUnion([.locateRows, .keepOrder])
+        case .taps(_, let areStatements)?:
+          used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
         case nil:
           used.formUnion([.locateRows, .decodeTaps])
           used.insert(stage.ring.lanes != nil ? .accumulateLanes : isWide ? .accumulateRow16 : .accumulateRow)
@@ -27,10 +29,14 @@ extension FirmwarePlan {
       case .averagePool: used.formUnion([.locateRows, .sumPoolRow])
       }
       if stage.pool != nil {
-        if stage.ring.lanes == nil { used.insert(.poolAccumulators) } else { used.insert(.maxLanes) }
+        if stage.ring.lanes == nil {
+          used.insert(.poolAccumulators)
+        } else if !stage.poolsRowByRow || (stage.pool?.kernelWidth ?? 1) > 1 {
+          used.insert(.maxLanes)
+        }
         if case .blocks? = stage.code {} else if stage.ring.lanes != nil { used.insert(.poolLanes) }
       }
-      if stage.isSliding, stage.reach > stage.advance { used.insert(.slideRows) }
+      if stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance { used.insert(.slideRows) }
       if stage.ring.needsFilling {
         used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }
@@ -46,6 +52,7 @@ extension FirmwarePlan {
       case .logits: break
       }
     }
+    if used.contains(.locateRows) { used.insert(.rowOffset) }
     return used.sorted()
   }
 }

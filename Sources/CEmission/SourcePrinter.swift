@@ -62,13 +62,14 @@ struct SourcePrinter {
       """
       /*
        * Tests define this to see every row that a layer makes: values[c * channel_stride + x]. Where
-       * distance is not 0, values are words of two lanes: columns x and x + distance.
+       * distance is not 0, values are words of several columns, that far apart, of some bits each.
        */
       #ifndef \(upper)_PROBE
-      #define \(upper)_PROBE(layer, row, values, channel_stride, distance) ((void)0)
-      #endif
-
       """)
+    let head = "\(upper)_PROBE(layer, row, values, channel_stride, distance, bits)"
+    let line = "#define \(head) ((void)(row))"
+    if line.count <= CodePrinter.width { out.print(line) } else { out.macro(head, "((void)(row))") }
+    out.print("#endif\n")
   }
 
   /// The map of the state as a comment, and the few offsets that several functions share.
@@ -134,8 +135,11 @@ struct SourcePrinter {
       if ring.lanes != nil {
         out.list(
           "fill_words(",
-          ["(uint32_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 4)", "\(ring.paddingLevel)"], ");"
-        )
+          [
+            "(uint32_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 4)",
+            ring.word(ring.paddingLevel),
+          ],
+          ");")
       } else if ring.elementBytes == 1 {
         out.list(
           "fill_ring(", ["memory + \(stage.descriptor).ring", "\(ring.bytes)", "\(ring.paddingLevel)"], ");")
@@ -170,11 +174,12 @@ struct SourcePrinter {
       out.print("const struct stage *const s = &\(first.descriptor);")
       if ring.lanes != nil {
         out.print("uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);")
-        out.print("uint32_t *to = ring + \(first.rowOffset("s", "rows[0]", made: "rows[1]"));")
+        out.print("uint32_t *to = ring\(first.rowOffset("s", "rows[0]", made: "rows[1]"));")
         if plan.scratch.levels != nil { out.print("uint8_t *const levels = memory + SCRATCH_LEVELS;") }
         out.print()
       } else {
-        out.print("uint8_t *to = memory + s->ring + row_offset(s, rows[0])\(halo);\n")
+        let offset = first.rowOffset("s", "rows[0]", made: "rows[1]")
+        out.print("uint8_t *to = memory + s->ring\(offset)\(halo);\n")
       }
       let target = ring.lanes == nil ? "to" : "levels"
       let copy: (inout CodePrinter) -> Void = { out in

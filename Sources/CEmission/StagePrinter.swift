@@ -30,9 +30,7 @@ struct StagePrinter {
     case .convolution, .averagePool, .maxPool:
       switch stage.code {
       case .blocks(let blocks, let strip)?: printBlocks(blocks, strip: strip, &out)
-      case .rows(let channels)?:
-        printRowSums(channels, &out)
-        printRows(&out)
+      case .taps?: printTapRows(&out)
       case nil: printRows(&out)
       }
     }
@@ -154,11 +152,12 @@ struct StagePrinter {
       let halo = ring.left > 0 ? " + \(ring.left)" : ""
       out.print("const struct stage *const next = &\(plan.stages[next].descriptor);")
       if type == "uint8_t" {
-        out.print("uint8_t *const out = memory + next->ring + row_offset(next, oy)\(halo);")
+        let offset = plan.stages[next].rowOffset("next", "oy", made: "rows[2]")
+        out.print("uint8_t *const out = memory + next->ring\(offset)\(halo);")
       } else {
         out.print("\(type) *const base = \(cast)(memory + next->ring);")
         let offset = plan.stages[next].rowOffset("next", "oy", made: "rows[2]")
-        out.print("\(type) *const out = base + \(offset)\(halo);")
+        out.print("\(type) *const out = base\(offset)\(halo);")
       }
     case .result:
       if type == "uint8_t" {
@@ -172,8 +171,10 @@ struct StagePrinter {
   }
 
   func printProbe(_ out: inout CodePrinter) {
-    let distance = nextWords?.lanes?.distance ?? 0
-    out.print("\(plan.macroPrefix)_PROBE(\(index), oy, out, \(outputStride), \(distance));")
+    let distance = nextWords.map { $0.quads ?? $0.lanes?.distance ?? 0 } ?? 0
+    let bits = distance == 0 ? 0 : nextWords?.quads == nil ? 16 : 8
+    out.list(
+      "\(plan.macroPrefix)_PROBE(", ["\(index)", "oy", "out", "\(outputStride)", "\(distance)", "\(bits)"], ");")
   }
 
   func printSuccessor(_ out: inout CodePrinter) {
@@ -182,7 +183,7 @@ struct StagePrinter {
   }
 
   /// Passes over the channels that are not computed.
-  private func printConstantCases(_ out: inout CodePrinter) {
+  func printConstantCases(_ out: inout CodePrinter) {
     let constants = stage.constants
     guard !constants.isEmpty else { return }
     out.print("switch (oc) {")
@@ -217,10 +218,6 @@ struct StagePrinter {
         lanes.map { "accumulate_lanes(s, \(from), offsets, taps, \($0.lift), acc);" }
         ?? "accumulate_row\(suffix)(s, \(from), offsets, taps, acc);"
       func printSums(_ window: String, _ out: inout CodePrinter) {
-        if case .rows? = work.code {
-          printRowCall(window, from, &out)
-          return
-        }
         var arguments = decoding
         arguments[3] = window
         out.list("const struct taps taps = decode_taps(", arguments, ");")
@@ -261,7 +258,7 @@ struct StagePrinter {
   }
 
   /// From a channel's accumulators to its row.
-  private func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
+  func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
     let from = stage.pool == nil ? "acc" : "pooled"
     let count = stage.outputWords ?? stage.outputShape.width
     out.print()
@@ -305,15 +302,22 @@ struct StagePrinter {
       prepare(&out)
       out.print("const int32_t left = (int32_t)(\(word) & 0xFFFFU)\(lift);")
       out.print("const int32_t right = (int32_t)(\(word) >> 16)\(lift);\n")
-      if nextWords != nil {
+      if let next = nextWords {
         let (low, high) = (expression(epilogue, "left"), expression(epilogue, "right"))
-        out.print("row[ox] = (uint32_t)\(low) |")
-        out.print("          (uint32_t)\(high) << 16;")
+        let isKept = next.quads != nil || stage.poolsRowByRow
+        let head = isKept ? "\(stage.poolsRowByRow ? "" : "const ")uint32_t pair =" : "row[ox] ="
+        out.print("\(head) (uint32_t)\(low) |")
+        out.print(String(repeating: " ", count: head.count + 1) + "(uint32_t)\(high) << 16;")
+        if isKept { printKept(next, &out) }
         return
       }
       let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
-      out.print("row[ox] = \(cast)\(expression(epilogue, "left"));")
-      let second = "row[\(half) + ox] = \(cast)\(expression(epilogue, "right"));"
+      func statement(_ at: String, _ side: String) -> String {
+        let value = "\(cast)\(expression(epilogue, side))"
+        return stage.poolsRowByRow ? "keep_larger(&row[\(at)], \(value), r);" : "row[\(at)] = \(value);"
+      }
+      out.print(statement("ox", "left"))
+      let second = statement("\(half) + ox", "right")
       if 2 * half == stage.outputShape.width {
         out.print(second)
       } else {
@@ -326,18 +330,34 @@ struct StagePrinter {
   /// Whether more is to be written of a row of words than its columns.
   var closesRows: Bool {
     guard let ring = nextWords, let lanes = ring.lanes else { return false }
-    return ring.channelStride > lanes.distance || stage.outputShape.width < 2 * lanes.distance
+    return ring.channelStride > (ring.quads ?? lanes.distance) || stage.outputShape.width < 2 * lanes.distance
+  }
+
+  /// Puts a pair of levels beside what a word holds: the other half's columns, and the rows before of a pool.
+  private func printKept(_ next: Ring, _ out: inout CodePrinter) {
+    out.print()
+    switch (next.quads != nil, stage.poolsRowByRow) {
+    case (true, true):
+      out.print("const uint32_t other = row[ox] & ~(0x00FF00FFU << shift);\n")
+      out.block("if (r > 0)") { $0.print("pair = max_lanes(pair, row[ox] >> shift & 0x00FF00FFU);") }
+      out.print("row[ox] = other | pair << shift;")
+    case (true, false): out.print("row[ox] = shift == 0 ? pair : row[ox] | pair << 8;")
+    default:
+      out.block("if (r > 0)") { $0.print("pair = max_lanes(pair, row[ox]);") }
+      out.print("row[ox] = pair;")
+    }
   }
 
   /// Completes a row of words that its successor reads: columns on the far side of each lane, and padding.
   func printHalo(_ row: String, _ out: inout CodePrinter) {
     guard closesRows, let ring = nextWords, let lanes = ring.lanes else { return }
-    let width = stage.outputShape.width
     let start = ring.left > 0 ? "\(row) - \(ring.left)" : row
     out.list(
-      "close_row(",
-      [start, "\(ring.left)", "\(lanes.distance)", "\(width)", "\(ring.channelStride)", "\(ring.paddingLevel)"],
-      ");")
+      ring.quads == nil ? "close_row(" : "close_quads(",
+      [
+        start, "\(ring.left)", "\(ring.quads ?? lanes.distance)", "\(stage.outputShape.width)", "\(ring.channelStride)",
+        "\(ring.paddingLevel)",
+      ], ");")
   }
 
   /// Local names for what the epilogue's expression needs.
@@ -410,7 +430,7 @@ struct StagePrinter {
     out.block(Self.prototype(stage)) { out in
       out.print("const struct stage *const s = &\(stage.descriptor);")
       printDots(work, "output[oc]", &out)
-      out.print("\(plan.macroPrefix)_PROBE(\(index), 0, output, 1, 0);")
+      out.print("\(plan.macroPrefix)_PROBE(\(index), 0, output, 1, 0, 0);")
     }
     out.print()
   }
@@ -446,13 +466,14 @@ extension Stage {
 }
 
 extension Stage {
-  /// C expression of the offset of input row `y` from slot 0, in values. `made` is the number of rows that the stage has
-  /// made.
+  /// C expression of the offset of input row `y` from slot 0, in values, to be added; empty where there is one row.
+  /// `made` is the number of rows that the stage has made.
   func rowOffset(_ descriptor: String, _ y: String, made: String) -> String {
-    guard ring.isLinear else { return "row_offset(\(descriptor), \(y))" }
+    if ring.slots == 1 { return "" }
+    guard ring.isLinear else { return " + row_offset(\(descriptor), \(y))" }
     let top = window.top > 0 ? "\(y) + \(window.top)U" : y
     let row = isSliding ? "\(top) - \(advance > 1 ? "\(advance)U * " : "")\(made)" : top
-    return "\(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
+    return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
   }
 
   /// Whether the rows of a linear ring move up when an output row has been made.

@@ -24,10 +24,7 @@ enum ArenaAllocator {
       var offset = 0
       let neighbours =
         placed
-        .filter {
-          buffers[$0].firstSegment <= buffers[index].lastSegment
-            && buffers[index].firstSegment <= buffers[$0].lastSegment
-        }
+        .filter { buffers[$0].lives(with: buffers[index]) }
         .sorted { buffers[$0].offset < buffers[$1].offset }
       for neighbour in neighbours {
         if buffers[neighbour].offset >= offset + rounded(buffers[index].bytes) { break }
@@ -40,11 +37,15 @@ enum ArenaAllocator {
     return end
   }
 
-  /// The most bytes that live in one segment: no placement can be smaller.
+  /// The most bytes that live at one time: no placement can be smaller.
   static func lowerBound(_ buffers: [Buffer]) -> Int {
     let last = buffers.map(\.lastSegment).max() ?? 0
     return (0...last).map { segment in
-      buffers.filter { $0.firstSegment <= segment && segment <= $0.lastSegment }.reduce(0) { $0 + rounded($1.bytes) }
+      let alive = buffers.filter { $0.firstSegment <= segment && segment <= $0.lastSegment }
+      func bytes(_ chosen: (Buffer) -> Bool) -> Int { alive.filter(chosen).reduce(0) { $0 + rounded($1.bytes) } }
+      // While a stage works, the row that it reads and the one that it writes.
+      let rows = alive.compactMap(\.reader).map { stage in bytes { $0.reader == stage || $0.reader == stage + 1 } }
+      return bytes { $0.reader == nil } + (rows.max() ?? 0)
     }.max() ?? 0
   }
 }

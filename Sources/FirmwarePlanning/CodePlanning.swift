@@ -2,38 +2,96 @@ import TernaryIR
 
 /// Weights as code, for the stages whose rows are words of two lanes.
 extension Planner {
-  /// Most window rows that a depthwise convolution's function takes as arguments.
-  private static let rowArguments = 7
-  /// Words of accumulators in scratch memory that a strip may take.
-  private static let stripBudget = 160
+  /// What saves RAM in stages whose weights are code, and costs instructions.
+  struct CodeThrift {
+    /// Pools take the rows of a pointwise convolution one at a time.
+    var poolsRowByRow: Bool
+    /// Rows before a depthwise convolution are words of four columns.
+    var usesQuads: Bool
+    /// Words of accumulators in scratch memory that a strip may take.
+    var stripWords: Int
 
-  /// The stage with its weights as code.
-  static func asCode(_ stage: Stage, _ core: Core) -> Stage {
+    /// From the fastest to the leanest.
+    static let steps = [
+      CodeThrift(poolsRowByRow: false, usesQuads: false, stripWords: 160),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 160),
+      CodeThrift(poolsRowByRow: true, usesQuads: true, stripWords: 160),
+      CodeThrift(poolsRowByRow: true, usesQuads: true, stripWords: 64),
+    ]
+  }
+
+  /// The chain with its weights as code, where rows are words.
+  static func asCode(_ stages: [Stage], _ core: Core, _ thrift: CodeThrift) -> [Stage] {
+    let coded = stages.map { asCode($0, core, thrift) }
+    return thrift.usesQuads ? quartered(coded) : coded
+  }
+
+  private static func asCode(_ stage: Stage, _ core: Core, _ thrift: CodeThrift) -> Stage {
     guard case .convolution(var work) = stage.work, let words = stage.outputWords else { return stage }
+    let packed = stage
     var stage = stage
+    stage.poolsRowByRow = thrift.poolsRowByRow && canPoolRowByRow(stage)
+    // Rows that no window sees would have no place in a ring that moves; they occur where strides exceed windows.
+    stage.ring.isLinear = stage.advance <= stage.reach
+    guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else { return packed }
     if work.groupChannels == 1, stage.inputShape.channels > 1 {
-      guard stage.window.kernelHeight <= rowArguments else { return stage }
-      work.code = .rows(work.weights.map { taps(PackedWeights.unpack($0, count: work.taps), stage.window) })
+      guard stage.ring.isLinear, stage.window.kernelHeight * stage.ring.rowStride < Int(UInt16.max) else {
+        return packed
+      }
+      stage.poolsRowByRow = false
+      work.code = .taps(tapLists(stage, work), areStatements: true)
     } else {
-      // Rows that no window sees would have no place in a ring that moves; they occur where strides exceed windows.
-      stage.ring.isLinear = stage.advance <= stage.reach
-      guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else { return stage }
       let blocks = blocks(stage, work, core, without: Set(stage.constants.map(\.channel)))
       let width = blocks.map(\.channels.count).max() ?? 1
       let positions = width * (stage.pool.map { $0.kernelHeight * $0.kernelWidth } ?? 1)
-      let strip = (1...words).last { words % $0 == 0 && $0 * positions <= stripBudget } ?? 1
+      let strip = (1...words).last { words % $0 == 0 && $0 * positions <= thrift.stripWords } ?? 1
       work.code = .blocks(blocks, strip: strip)
     }
     stage.work = .convolution(work)
     return stage
   }
 
-  private static func taps(_ weights: [Int8], _ window: Window) -> [WeightCode.Tap] {
-    weights.indices.compactMap { index in
-      weights[index] == 0
-        ? nil
-        : .init(
-          ky: index / window.kernelWidth, kx: index % window.kernelWidth, isNegative: weights[index] < 0)
+  /// Rows between code blocks and depthwise code as four columns a word: half the memory for two more instructions per
+  /// word of four columns, and half of the loads.
+  private static func quartered(_ stages: [Stage]) -> [Stage] {
+    var stages = stages
+    for index in stages.indices.dropFirst() {
+      let window = stages[index].window
+      guard case .taps? = stages[index].code, case .convolution(var own) = stages[index].work,
+        case .convolution(var work) = stages[index - 1].work, case .blocks(let blocks, let strip)? = work.code,
+        let lanes = stages[index].ring.lanes, lanes.distance % 2 == 0, lanes.outputs == lanes.distance,
+        window.strideWidth == 1
+      else { continue }
+      let quads = lanes.distance / 2
+      // The halo is copied from columns of the row itself.
+      guard window.kernelWidth <= quads else { continue }
+      stages[index].ring.quads = quads
+      stages[index].ring.channelStride = quads + window.kernelWidth - 1
+      stages[index].ring.rowStride = stages[index].ring.channelStride * stages[index].inputShape.channels
+      // Statements would be long: each tap is unpacked twice.
+      own.code = .taps(tapLists(stages[index], own), areStatements: false)
+      stages[index].work = .convolution(own)
+      // No strip lies across the two halves of a row of words.
+      work.code = .blocks(blocks, strip: (1...strip).last { quads % $0 == 0 } ?? 1)
+      stages[index - 1].work = .convolution(work)
+    }
+    return stages
+  }
+
+  private static func canPoolRowByRow(_ stage: Stage) -> Bool {
+    stage.pool != nil && stage.window.kernelHeight == 1 && stage.window.strideHeight == 1
+      && stage.window.top + stage.window.bottom == 0 && stage.output.elementBytes == 1
+  }
+
+  private static func tapLists(_ stage: Stage, _ work: ConvolutionWork) -> [TapList] {
+    work.weights.map { packed in
+      let weights = PackedWeights.unpack(packed, count: work.taps)
+      let width = stage.window.kernelWidth
+      func offsets(_ weight: Int8) -> [Int] {
+        weights.indices.filter { weights[$0] == weight }.map { $0 / width * stage.ring.rowStride + $0 % width }
+      }
+      let plus = offsets(1)
+      return TapList(offsets: plus + offsets(-1), plus: plus.count)
     }
   }
 

@@ -116,8 +116,12 @@ package struct Stage: Sendable, Equatable {
     if case .convolution(let work) = work { work.code } else { nil }
   }
 
+  /// Whether a fused pool takes the layer's rows one at a time, as they come, into the output row: the ring holds no more
+  /// than a row then. The requantizer does not decrease, so the largest level belongs to the largest accumulator.
+  package var poolsRowByRow = false
+
   /// Rows of the layer that make one row of the stage.
-  package var rowsPerOutput: Int { pool?.kernelHeight ?? 1 }
+  package var rowsPerOutput: Int { poolsRowByRow ? 1 : pool?.kernelHeight ?? 1 }
   /// Input rows under one output row.
   package var reach: Int { window.kernelHeight + (rowsPerOutput - 1) * window.strideHeight }
   /// Input rows from an output row to the next.
@@ -169,6 +173,9 @@ package struct Ring: Sendable, Equatable {
   package var hasHalo: Bool { left + right > 0 }
   /// Two columns a word; nil: a byte, or 16 bits, each.
   package var lanes: Lanes?
+  /// Columns between the four bytes of a word, half of those between the lanes: rows of lanes are stored as bytes, and
+  /// unpacked as they are read.
+  package var quads: Int?
   /// Rows lie in the order of the map, so that the window is one block of memory: padding above and below is stored too.
   /// Where they are not all of the map's, they move up whenever an output row has been made.
   package var isLinear = false
@@ -269,9 +276,17 @@ package struct Buffer: Sendable, Equatable, Codable {
   package var firstSegment: Int
   package var lastSegment: Int
   package var offset: Int
+  /// The stage that reads it as soon as it is written: a single row, which matters from its predecessor's work to its own.
+  package var reader: Int?
+
+  /// Whether both matter at the same time. Rows that are read at once do so only where one stage reads the one and writes
+  /// the other.
+  package func lives(with other: Buffer) -> Bool {
+    if let reader, let next = other.reader, abs(reader - next) > 1 { return false }
+    return firstSegment <= other.lastSegment && other.firstSegment <= lastSegment
+  }
 
   package func overlaps(_ other: Buffer) -> Bool {
-    firstSegment <= other.lastSegment && other.firstSegment <= lastSegment
-      && offset < other.offset + other.bytes && other.offset < offset + bytes
+    lives(with: other) && offset < other.offset + other.bytes && other.offset < offset + bytes
   }
 }

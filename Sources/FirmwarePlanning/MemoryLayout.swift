@@ -4,6 +4,14 @@ import TernaryIR
 extension Planner {
   static func ringRows(_ stage: Stage) -> Int { min(stage.reach, tensorRows(stage)) }
 
+  /// Whether a stage uses up every input row as soon as that is complete.
+  private static func isReadAtOnce(_ index: Int, _ stages: [Stage]) -> Bool {
+    guard case .convolution = stages[index].work, stages[index].reach == 1, stages[index].advance == 1 else {
+      return false
+    }
+    return index == 0 || !stages[index - 1].poolsRowByRow
+  }
+
   /// Rows of the whole map as the stage stores it.
   static func tensorRows(_ stage: Stage) -> Int {
     stage.inputShape.height + (stage.ring.isLinear ? stage.window.top + stage.window.bottom : 0)
@@ -24,12 +32,15 @@ extension Planner {
     for (number, segment) in segments.enumerated() {
       for index in segment {
         let isTensor = index == segment.lowerBound && (number > 0 || (isVector && stages.count == 1))
+        // Rows of a tensor are all there at once, and a result is no ring.
+        if isTensor || index + 1 == stages.count { stages[index].poolsRowByRow = false }
         stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
         stages[index].ring.buffer = buffers.count
         buffers.append(
           Buffer(
             name: "\(stages[index].name) input", kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
-            firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0))
+            firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0,
+            reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))
         if index + 1 < stages.count { stages[index].destination = .ring(stage: index + 1) }
       }
     }
@@ -88,7 +99,7 @@ extension Planner {
 
   /// Whether a stage looks its window's rows up.
   private static func needsRows(_ stage: Stage) -> Bool {
-    if case .blocks? = stage.code { return false }
+    if stage.code != nil { return false }
     if case .dense = stage.work { return false }
     return true
   }

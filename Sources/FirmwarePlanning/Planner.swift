@@ -19,20 +19,14 @@ package enum Planner {
     // A dense layer at the end writes straight into the caller's array, when `finish` hands that over.
     var isVector = false
     if case .dense? = stages.last?.work { isVector = true }
-    // Rows in two lanes are faster and take more RAM: as many stages as the budget allows.
+    // The least RAM; what is faster takes more, and is preferred as far as the budget allows.
     var plan = leanest(network, stages, options, isVector: isVector)
-    var count = options.pairsColumns ? stages.count : 0
-    while count > 0 {
-      let paired = paired(stages, first: count)
-      count = paired.prefix { $0.ring.lanes != nil }.count
-      guard count > 0 else { break }
-      let coded = options.goal == .speed ? paired.map { asCode($0, options.core) } : paired
-      let wide = leanest(network, coded, options, isVector: isVector)
+    for faster in candidates(stages, options) {
+      let wide = leanest(network, faster, options, isVector: isVector)
       if wide.stateBytes <= options.ram ?? .max {
         plan = wide
         break
       }
-      count -= 1
     }
     if let ram = options.ram, plan.stateBytes > ram {
       var auto = options
@@ -47,6 +41,23 @@ package enum Planner {
       throw ModelError(.flashBudget(flash, plan.flash.bytes))
     }
     return plan
+  }
+
+  /// The chain with rows of words in as many stages as possible, in ever fewer, from the fastest on.
+  private static func candidates(_ stages: [Stage], _ options: PlanningOptions) -> [[Stage]] {
+    var count = options.pairsColumns ? stages.count : 0
+    var found: [[Stage]] = []
+    while count > 0 {
+      let paired = paired(stages, first: count)
+      count = paired.prefix { $0.ring.lanes != nil }.count
+      guard count > 0 else { break }
+      switch options.goal {
+      case .size: found.append(paired)
+      case .speed: found += CodeThrift.steps.map { asCode(paired, options.core, $0) }
+      }
+      count -= 1
+    }
+    return found
   }
 
   /// The plan of least RAM among those that the schedule allows.

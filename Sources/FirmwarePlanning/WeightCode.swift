@@ -1,27 +1,35 @@
-/// Ternary weights as straight-line code: additions and subtractions of words of two lanes, nothing for a zero.
+/// Ternary weights in the form that takes the fewest instructions: nothing is done for a zero.
 package enum WeightCode: Sendable, Equatable {
-  /// Depthwise: the non-zero taps of each output channel.
-  case rows([[Tap]])
+  /// Depthwise: the taps of each output channel, as a statement for each channel or as tables. A channel has too few
+  /// weights for sums to be shared.
+  case taps([TapList], areStatements: Bool)
   /// Output channels in blocks as wide as there are registers for accumulators. `strip` words of the output row are made
   /// by all blocks before the next ones.
   case blocks([CodeBlock], strip: Int)
 
-  /// A weight of +1 or −1.
-  package struct Tap: Sendable, Equatable {
-    package var ky: Int
-    package var kx: Int
-    package var isNegative: Bool
-  }
-
   /// Additions and subtractions of a position, and words loaded for them.
   package var operations: (additions: Int, loads: Int) {
     switch self {
-    case .rows(let channels):
-      let taps = channels.reduce(0) { $0 + $1.count }
+    case .taps(let channels, _):
+      let taps = channels.reduce(0) { $0 + $1.offsets.count }
       return (taps, taps)
     case .blocks(let blocks, _):
       return blocks.reduce((0, 0)) { ($0.0 + $1.additions, $0.1 + $1.loads) }
     }
+  }
+}
+
+/// The non-zero weights of an output channel: where the words lie that it adds, and then those that it subtracts.
+package struct TapList: Sendable, Equatable {
+  /// Words from the window's first word of the channel.
+  package var offsets: [Int]
+  /// How many of them are added.
+  package var plus: Int
+  package var minus: Int { offsets.count - plus }
+
+  package init(offsets: [Int], plus: Int) {
+    self.offsets = offsets
+    self.plus = plus
   }
 }
 

@@ -1,6 +1,6 @@
-/* Fills a ring of words with the level of its padding, in both lanes. */
-static void fill_words(uint32_t *ring, uint32_t words, uint32_t level) {
-    for (uint32_t i = 0; i < words; i++) {
-        ring[i] = level << 16 | level;
+/* Fills words of several columns with one level: word holds it in each. */
+static void fill_words(uint32_t *words, uint32_t count, uint32_t word) {
+    for (uint32_t i = 0; i < count; i++) {
+        words[i] = word;
     }
 }

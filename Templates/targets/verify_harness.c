@@ -78,21 +78,18 @@ static void say_layer(uint32_t layer) {
     semihosting_write("'");
 }
 
-/* A column of a channel's row: of words of two lanes, x and x + distance, the right one. */
+/* A column of a channel's row, out of words of several where distance is not 0. */
 static int32_t column_at(const void *values, size_t index, uint32_t x, uint32_t distance,
-                         uint32_t bytes) {
+                         uint32_t bits, uint32_t bytes) {
     const uint32_t *const words = values;
     if (distance == 0) {
         return element(values, index + x, bytes);
     }
-    if (x < distance) {
-        return (int32_t)(words[index + x] & 0xFFFFU);
-    }
-    return (int32_t)(words[index + x - distance] >> 16);
+    return (int32_t)(words[index + x % distance] >> bits * (x / distance) & ((1U << bits) - 1U));
 }
 
 void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t channel_stride,
-                  uint32_t distance) {
+                  uint32_t distance, uint32_t bits) {
     if (layer >= verify_model.layer_count || row >= verify_model.layers[layer].height) {
         if (is_first_difference(1)) {
             say(": the model reports row ", row);
@@ -117,7 +114,7 @@ void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t chann
             const size_t index = ((size_t)channel * l->height + row) * l->width + column;
             const int32_t want = load(&expected[index * l->element_bytes], l->element_bytes);
             const int32_t got =
-                column_at(values, channel * channel_stride, column, distance, l->element_bytes);
+                column_at(values, channel * channel_stride, column, distance, bits, l->element_bytes);
             compared++;
             if (got != want && is_first_difference(1)) {
                 say_layer(layer);

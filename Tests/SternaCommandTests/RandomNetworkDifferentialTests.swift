@@ -29,14 +29,24 @@ import Testing
       let schedule = PlanningOptions.Schedule.allCases[Int(seed % 3)]
       let goal: PlanningOptions.Goal = seed % 5 < 2 ? .size : .speed
       let core = Core.allCases[Int(seed / 3) % Core.allCases.count]
-      let compilation = try Compilation(
-        network: network,
-        PlanningOptions(
-          name: "net\(seed)", schedule: schedule, goal: goal, core: core, fusesPools: seed % 4 != 0))
+      var options = PlanningOptions(
+        name: "net\(seed)", schedule: schedule, goal: goal, core: core, fusesPools: seed % 4 != 0)
+      options.ram = try Self.budget(network, options, part: seed % 5)
+      let compilation = try Compilation(network: network, options)
       let inputs = randomInputs(for: network, count: 16, seed: seed)
       let outcome = try await Self.verify(compilation, inputs, job.host, job.optimization, job.flags)
       #expect(outcome.isEqual, "seed \(seed), \(schedule), \(goal), \(core): \(outcome.text)")
     }
+  }
+
+  /// Part 0 is no budget; 1 to 4 lie between what the fastest plan needs and the least.
+  private static func budget(_ network: TernaryNetwork, _ options: PlanningOptions, part: UInt64) throws -> Int? {
+    guard part > 0 else { return nil }
+    let fast = try Planner.plan(network, options).stateBytes
+    var lean = options
+    lean.pairsColumns = false
+    let least = try Planner.plan(network, lean).stateBytes
+    return max(least, least + (fast - least) * (4 - Int(part)) / 4)
   }
 
   private static func verify(

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #ifndef STANDIN_PROBE
-#define STANDIN_PROBE(layer, row, values, channel_stride, distance)
+#define STANDIN_PROBE(layer, row, values, channel_stride, distance, bits)
 #endif
 
 #ifndef STANDIN_FAULT
@@ -30,7 +30,7 @@ void standin_run(standin_state *state, const uint8_t input[STANDIN_INPUT_BYTES],
             split[24 + 6 * y + 5] ^= 1u;
         }
         if (STANDIN_FAULT != 2 || y != 3) {
-            STANDIN_PROBE(0, (uint32_t)y, &split[6 * y], 24, 0);
+            STANDIN_PROBE(0, (uint32_t)y, &split[6 * y], 24, 0, 0);
         }
     }
     if (STANDIN_FAULT == 3) {
@@ -48,11 +48,11 @@ void standin_run(standin_state *state, const uint8_t input[STANDIN_INPUT_BYTES],
             pair[x] = (uint16_t)(above[0] + above[6] + above[24] + above[30]); /* <= 764 */
             output[y] += pair[x];
         }
-        STANDIN_PROBE(1, (uint32_t)y, pair, 6, 0);
+        STANDIN_PROBE(1, (uint32_t)y, pair, 6, 0, 0);
         memcpy(&state->bytes[48 + 12 * y], pair, sizeof pair);
     }
     output[2] = output[1] - output[0];
-    STANDIN_PROBE(2, 0, output, 1, 0);
+    STANDIN_PROBE(2, 0, output, 1, 0, 0);
     if (STANDIN_FAULT == 4) {
         *(volatile uint32_t *)((uintptr_t)state | 1u) = 0;
     }

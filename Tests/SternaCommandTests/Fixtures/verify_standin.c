@@ -1,8 +1,8 @@
 /* What `sterna verify` generates for a model, written by hand for the stand-in. */
 #include "verify_harness.h"
 
-#define STANDIN_PROBE(layer, row, values, channel_stride, distance)                                \
-    verify_probe((layer), (row), (values), (channel_stride), (distance))
+#define STANDIN_PROBE(layer, row, values, channel_stride, distance, bits)                          \
+    verify_probe((layer), (row), (values), (channel_stride), (distance), (bits))
 #include "standin.c"
 
 #define LAYER_COUNT 3
