@@ -23,6 +23,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case ternaryDot16
   case maxPoolRow
   case sumPoolRow
+  case addPoolRow
   case limitAccumulators
   case limitLanes
   case requantize
@@ -61,6 +62,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .ternaryDot: PackageResources.ternary_dot_c
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c
+      case .addPoolRow: PackageResources.add_pool_row_c
       case .sumPoolRow: PackageResources.sum_pool_row_c
       case .limitAccumulators: PackageResources.limit_accumulators_c
       case .limitLanes: PackageResources.limit_lanes_c

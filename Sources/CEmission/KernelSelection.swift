@@ -12,7 +12,7 @@ extension FirmwarePlan {
       if stage.poolsRowByRow { used.insert(printer.nextWords == nil ? .keepLarger : .maxLanes) }
       if !stage.ring.isLinear, stage.ring.slots > 1 { used.insert(.rowOffset) }
       if !stage.constants.isEmpty { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
-      if case .output = stage.destination {} else { used.insert(.rowIsDue) }
+      if stage.firesWhenDue { used.insert(.rowIsDue) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
       case .convolution:
@@ -26,7 +26,7 @@ extension FirmwarePlan {
         }
       case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
-      case .averagePool: used.formUnion([.locateRows, .sumPoolRow])
+      case .averagePool: used.formUnion(stage.addsRowByRow ? [.addPoolRow] : [.locateRows, .sumPoolRow])
       }
       if stage.pool != nil {
         if stage.ring.lanes == nil {

@@ -27,6 +27,7 @@ struct StagePrinter {
     switch stage.work {
     case .dense(let work):
       if case .output = stage.destination { printFinish(work, &out) } else { printDense(work, &out) }
+    case .averagePool(let epilogue) where stage.addsRowByRow: printAddedRows(epilogue, &out)
     case .convolution, .averagePool, .maxPool:
       switch stage.code {
       case .blocks(let blocks, let strip)?: printBlocks(blocks, strip: strip, &out)
@@ -141,6 +142,43 @@ struct StagePrinter {
     case .result: stage.outputShape.height * stage.outputShape.width
     case .output: 1
     }
+  }
+
+  /// An average pool that adds row after row to its sums.
+  private func printAddedRows(_ epilogue: Epilogue?, _ out: inout CodePrinter) {
+    let (channels, width) = (stage.outputShape.channels, stage.outputShape.width)
+    let rows = stage.window.kernelHeight
+    out.block(Self.prototype(stage)) { out in
+      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("uint16_t *const rows = row_counters(memory) + \(index);")
+      out.print("uint16_t *const sums = (uint16_t *)(void *)(memory + \(plan.buffers[stage.sumsBuffer].offset));\n")
+      out.block("if (rows[1] < s->out_height)") { out in
+        out.print("const uint32_t oy = rows[1];")
+        out.print("const uint32_t r = rows[0] - 1U - oy * \(rows); /* of the window */")
+        printDestination(&out)
+        out.print()
+        out.block("for (uint32_t oc = 0; oc < \(channels); oc++)") { out in
+          out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;")
+          out.print("uint16_t *const acc = sums + oc * \(width);\n")
+          out.print("add_pool_row(s, values, r == 0, acc);")
+          out.block("if (r == \(rows - 1))") { out in
+            out.print("\(elementType) *const row = out + oc * \(outputStride);")
+            guard let epilogue else {
+              out.print()
+              out.block("for (uint32_t ox = 0; ox < \(width); ox++)") { $0.print("row[ox] = acc[ox];") }
+              return
+            }
+            printEpilogue(epilogue, &out)
+          }
+        }
+        out.block("if (r == \(rows - 1))") { out in
+          printProbe(&out)
+          out.print("rows[1]++;")
+          printSuccessor(&out)
+        }
+      }
+    }
+    out.print()
   }
 
   func printDestination(_ out: inout CodePrinter) {
@@ -474,6 +512,12 @@ extension Stage {
     let top = window.top > 0 ? "\(y) + \(window.top)U" : y
     let row = isSliding ? "\(top) - \(advance > 1 ? "\(advance)U * " : "")\(made)" : top
     return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
+  }
+
+  /// Whether it looks how many rows have arrived; others take each row as it comes.
+  var firesWhenDue: Bool {
+    if case .output = destination { return false }
+    return !poolsRowByRow && !addsRowByRow
   }
 
   /// Whether the rows of a linear ring move up when an output row has been made.

@@ -122,10 +122,18 @@ package struct Stage: Sendable, Equatable {
 
   /// Rows of the layer that make one row of the stage.
   package var rowsPerOutput: Int { poolsRowByRow ? 1 : pool?.kernelHeight ?? 1 }
+
+  /// Whether an average pool adds every row to its sums as it comes: the ring holds no more than a row then.
+  package var addsRowByRow = false
+  /// Where those sums are.
+  package var sumsBuffer = 0
+  /// 16 bits for each value of an output row.
+  package var sumsBytes: Int { addsRowByRow ? 2 * outputShape.channels * outputShape.width : 0 }
+
   /// Input rows under one output row.
-  package var reach: Int { window.kernelHeight + (rowsPerOutput - 1) * window.strideHeight }
+  package var reach: Int { addsRowByRow ? 1 : window.kernelHeight + (rowsPerOutput - 1) * window.strideHeight }
   /// Input rows from an output row to the next.
-  package var advance: Int { rowsPerOutput * window.strideHeight }
+  package var advance: Int { addsRowByRow ? 1 : rowsPerOutput * window.strideHeight }
 
   /// Reachable accumulators of levels, over all channels; those of lanes before they are lifted.
   package var accumulators: ClosedRange<Int>? {
@@ -266,7 +274,7 @@ package struct Scratch: Sendable, Equatable {
 
 package struct Buffer: Sendable, Equatable, Codable {
   package enum Kind: String, Sendable, Codable {
-    case counters, ring, tensor, scratch, result
+    case counters, ring, tensor, sums, scratch, result
   }
 
   package var name: String

@@ -34,6 +34,7 @@ extension Planner {
         let isTensor = index == segment.lowerBound && (number > 0 || (isVector && stages.count == 1))
         // Rows of a tensor are all there at once, and a result is no ring.
         if isTensor || index + 1 == stages.count { stages[index].poolsRowByRow = false }
+        if isTensor { stages[index].addsRowByRow = false }
         stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
         stages[index].ring.buffer = buffers.count
         buffers.append(
@@ -41,6 +42,13 @@ extension Planner {
             name: "\(stages[index].name) input", kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
             firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0,
             reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))
+        if stages[index].addsRowByRow {
+          stages[index].sumsBuffer = buffers.count
+          buffers.append(
+            Buffer(
+              name: "\(stages[index].name) sums", kind: .sums, bytes: stages[index].sumsBytes, firstSegment: number,
+              lastSegment: number, offset: 0))
+        }
         if index + 1 < stages.count { stages[index].destination = .ring(stage: index + 1) }
       }
     }
@@ -92,14 +100,14 @@ extension Planner {
       }
       if let lanes = stage.ring.lanes { return lanes.outputs + (stage.pool == nil ? 0 : stage.outputWords ?? 0) }
       return stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width)
-    case .averagePool: return stage.accumulatorShape.width
+    case .averagePool: return stage.addsRowByRow ? nil : stage.accumulatorShape.width
     case .dense, .maxPool: return nil
     }
   }
 
   /// Whether a stage looks its window's rows up.
   private static func needsRows(_ stage: Stage) -> Bool {
-    if stage.code != nil { return false }
+    if stage.code != nil || stage.addsRowByRow { return false }
     if case .dense = stage.work { return false }
     return true
   }

@@ -99,7 +99,7 @@ package enum Planner {
     let last = stages[stages.count - 1]
     var search = SegmentSearch(
       costs: stages.map {
-        .init(ring: ringRows($0) * $0.ring.rowBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
+        .init(ring: ringRows($0) * $0.ring.rowBytes + $0.sumsBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
       },
       result: isLastAlone ? 0 : last.outputShape.count * last.output.elementBytes, isLastAlone: isLastAlone,
       isAllowed: { _ in true })

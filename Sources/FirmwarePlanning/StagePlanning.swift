@@ -38,7 +38,7 @@ extension Planner {
     var paddingLevel = 0
     if case .maxPool = layer.kind {} else if window.hasPadding { paddingLevel = source.zeroPoint - input.base }
     let channelStride = source.shape.width + window.left + window.right
-    return Stage(
+    var stage = Stage(
       name: names.identifier(for: layer.name, index: index + 1), layer: layer, layers: index...index,
       inputShape: source.shape, accumulatorShape: target.shape, outputShape: target.shape, input: input,
       output: output,
@@ -47,6 +47,18 @@ extension Planner {
         channelStride: channelStride, rowStride: channelStride * source.shape.channels, elementBytes: input.elementBytes
       ),
       window: window, work: work, destination: .output)
+    stage.addsRowByRow = canAddRowByRow(stage)
+    return stage
+  }
+
+  /// Sums take the place of all rows but one where an average pool's windows follow one another and that saves RAM.
+  private static func canAddRowByRow(_ stage: Stage) -> Bool {
+    let window = stage.window
+    guard case .averagePool = stage.work, stage.input.elementBytes == 1, !window.hasPadding,
+      window.strideHeight == window.kernelHeight || stage.outputShape.height == 1,
+      window.kernelHeight * window.kernelWidth * stage.input.maximumLevel <= Int(UInt16.max)
+    else { return false }
+    return 2 * stage.outputShape.channels * stage.outputShape.width < (window.kernelHeight - 1) * stage.ring.rowBytes
   }
 
   /// The stage with the max pool behind it fused in, where the pool's windows neither overlap nor leave the map and RAM

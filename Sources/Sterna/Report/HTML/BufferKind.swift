@@ -11,6 +11,7 @@ extension Buffer.Kind {
     case .counters: "row counters"
     case .ring: "ring of rows"
     case .tensor: "whole tensor"
+    case .sums: "sums of a pool"
     case .scratch: "scratch of one row"
     case .result: "result"
     }

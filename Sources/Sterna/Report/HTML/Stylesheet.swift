@@ -66,9 +66,9 @@ let stylesheet: StaticString = """
   rect.block { stroke: var(--block-edge); stroke-width: 1; }
   svg.block:hover rect.block { stroke-width: 4; }
   /* The kind of a buffer sets its colour; its name has a halo of it, to be legible on the lines between rows. */
-  .k-ring { --fill: var(--ring); } .k-tensor { --fill: var(--tensor); } .k-scratch { --fill: var(--scratch); }
+  .k-ring { --fill: var(--ring); } .k-tensor, .k-sums { --fill: var(--tensor); } .k-scratch { --fill: var(--scratch); }
   .k-counters { --fill: var(--counters); } .k-result { --fill: var(--result); }
-  rect.block, .k-ring, .k-tensor, .k-scratch, .k-counters, .k-result { fill: var(--fill); }
+  rect.block, .k-ring, .k-tensor, .k-sums, .k-scratch, .k-counters, .k-result { fill: var(--fill); }
   svg text.inside { stroke: var(--fill); stroke-width: 4px; paint-order: stroke; }
   svg text.on-fill { fill: var(--on-fill); }
   .rest { fill: var(--rest); }
