@@ -149,18 +149,26 @@ extension StagePrinter {
     out.comment([
       "Channels \(channels): \(block.nonZeros) weights in \(block.additions) additions of \(block.loads) words."
     ])
-    out.block("static NO_INLINE void \(name)_block\(number)(const \(laneType) *in, \(laneType) *sums)") { out in
+    let parameters = "(const \(laneType) *in, \(laneType) *sums)"
+    var printBody: (inout CodePrinter) -> Void = { printPosition(block, strip, &$0) }
+    if !plan.core.blocksLoop {
+      out.block("static NO_INLINE void \(name)_sums\(number)\(parameters)", printBody)
+      out.print()
+      printBody = { $0.print("\(name)_sums\(number)(in, sums);") }
+    }
+    let qualifier = plan.core.blocksLoop ? "NO_INLINE " : ""
+    out.block("static \(qualifier)void \(name)_block\(number)\(parameters)") { out in
       let advance = "sums++, in\(stage.window.strideWidth == 1 ? "++" : " += \(stage.window.strideWidth)")"
       let columns = strip * poolWidth
       let loop = "for (uint32_t x = 0; x < \(columns); x++, \(advance))"
       if poolHeight > 1 {
         out.block("for (uint32_t r = 0; r < \(poolHeight); r++)") { out in
-          out.block(loop) { printPosition(block, strip, &$0) }
+          out.block(loop, printBody)
           let step = stage.window.strideHeight * stage.ring.rowStride - columns * stage.window.strideWidth
           out.print(step < 0 ? "in -= \(-step);" : "in += \(step);")
         }
       } else {
-        out.block(loop) { printPosition(block, strip, &$0) }
+        out.block(loop, printBody)
       }
     }
     out.print()
@@ -242,15 +250,22 @@ extension StagePrinter {
   private func printStore(_ epilogue: Epilogue, _ lanes: Ring.Lanes, _ strip: Int, _ out: inout CodePrinter) {
     let isPooled = poolHeight * poolWidth > 1
     let pools = isPooled ? "Pools, requantizes" : "Requantizes"
-    out.print("/* \(pools) and stores \(strip) word(s) of each channel from oc to end. */")
+    let isOrdered = stage.order != nil
+    out.print(
+      isOrdered
+        ? "/* \(pools) and stores \(strip) word(s) of the channels from place i to end of the order. */"
+        : "/* \(pools) and stores \(strip) word(s) of each channel from oc to end. */")
     out.list(
       "static NO_INLINE void \(name)_store(",
       [
-        "\(epilogue.limits.isEmpty ? "const " : "")\(laneType) *sums", "uint32_t oc", "uint32_t end",
+        "\(epilogue.limits.isEmpty ? "const " : "")\(laneType) *sums", "uint32_t \(isOrdered ? "i" : "oc")",
+        "uint32_t end",
         "\(elementType) *out",
       ] + (nextWords?.quads == nil ? [] : ["uint32_t shift"]) + (stage.poolsRowByRow ? ["uint32_t r"] : []), ") {")
     out.indented { out in
-      out.block("for (; oc < end; oc++, sums += \(positions(strip)))") { out in
+      let place = isOrdered ? "i" : "oc"
+      out.block("for (; \(place) < end; \(place)++, sums += \(positions(strip)))") { out in
+        if isOrdered { out.print("const uint32_t oc = \(name)_order[i];") }
         out.print("\(elementType) *const row = out + oc * \(outputStride);\n")
         if isPooled, !epilogue.limits.isEmpty {
           out.block("for (uint32_t ox = 0; ox < \(strip); ox++)") { out in
@@ -347,17 +362,13 @@ extension StagePrinter {
       to = "to"
     }
     let more = (nextWords?.quads == nil ? "" : ", shift") + (stage.poolsRowByRow ? ", r" : "")
+    var start = 0
     for (number, block) in blocks.enumerated() {
       let input = block.input == 0 ? "" : " + \(block.input)"
       out.print("\(name)_block\(number)(in\(input)\(column), sums);")
-      // Runs of channels: between them lie constant ones.
-      var start = 0
-      for end in 1...block.channels.count
-      where end == block.channels.count || block.channels[end] != block.channels[end - 1] + 1 {
-        let sums = start == 0 ? "sums" : "sums + \(start * positions(strip))"
-        out.print("\(name)_store(\(sums), \(block.channels[start]), \(block.channels[end - 1] + 1), \(to)\(more));")
-        start = end
-      }
+      let end = start + block.channels.count
+      out.print("\(name)_store(sums, \(start), \(end), \(to)\(more));")
+      start = end
     }
   }
 
@@ -390,5 +401,14 @@ extension Ring {
   func word(_ level: Int) -> String {
     let word = quads == nil ? level << 16 | level : level << 24 | level << 16 | level << 8 | level
     return word == 0 ? "0" : "0x" + String(word, radix: 16, uppercase: true)
+  }
+}
+
+extension Stage {
+  /// Output channels in the order of their blocks, where that is not their own.
+  var order: [Int]? {
+    guard case .blocks(let blocks, _)? = code else { return nil }
+    let order = blocks.flatMap(\.channels)
+    return order == Array(order.indices) ? nil : order
   }
 }

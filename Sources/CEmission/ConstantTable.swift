@@ -71,7 +71,12 @@ extension Stage {
         taps.element = .uint16
         tables.append(taps)
         tables.append(ConstantTable("\(name)_counts", .uint16, rows: live.map { [$0.plus, $0.minus] }))
-      case .taps?, .blocks?: break
+      case .blocks?:
+        guard let order else { break }
+        var table = ConstantTable("\(name)_order", order)
+        table.element = .uint16
+        tables.append(table)
+      case .taps?: break
       }
     case .dense(let work): tables.append(weightTable(work.weights))
     case .maxPool, .averagePool: break

@@ -20,13 +20,19 @@ extension Planner {
     ]
   }
 
-  /// The chain with its weights as code, where rows are words.
-  static func asCode(_ stages: [Stage], _ core: Core, _ thrift: CodeThrift) -> [Stage] {
-    let coded = stages.map { asCode($0, core, thrift) }
+  /// The chain with its weights as code, where rows are words. `blocks` holds what has been found for a stage: it does
+  /// not depend on the thrift.
+  static func asCode(
+    _ stages: [Stage], _ core: Core, _ thrift: CodeThrift, _ blocks: inout [Int: [CodeBlock]]
+  ) -> [Stage] {
+    var coded = stages
+    for index in stages.indices { coded[index] = asCode(stages[index], core, thrift, &blocks[index]) }
     return thrift.usesQuads ? quartered(coded) : coded
   }
 
-  private static func asCode(_ stage: Stage, _ core: Core, _ thrift: CodeThrift) -> Stage {
+  private static func asCode(
+    _ stage: Stage, _ core: Core, _ thrift: CodeThrift, _ known: inout [CodeBlock]?
+  ) -> Stage {
     guard case .convolution(var work) = stage.work, let words = stage.outputWords else { return stage }
     let packed = stage
     var stage = stage
@@ -41,7 +47,8 @@ extension Planner {
       stage.poolsRowByRow = false
       work.code = .taps(tapLists(stage, work), areStatements: true)
     } else {
-      let blocks = blocks(stage, work, core, without: Set(stage.constants.map(\.channel)))
+      let blocks = known ?? blocks(stage, work, core, without: Set(stage.constants.map(\.channel)))
+      known = blocks
       let width = blocks.map(\.channels.count).max() ?? 1
       let positions = width * (stage.pool.map { $0.kernelHeight * $0.kernelWidth } ?? 1)
       let strip = (1...words).last { words % $0 == 0 && $0 * positions <= thrift.stripWords } ?? 1
@@ -110,17 +117,22 @@ extension Planner {
     var blocks: [CodeBlock] = []
     for group in 0..<(work.weights.count / work.outputsPerGroup) {
       let first = group * work.outputsPerGroup
-      var live = (first..<(first + work.outputsPerGroup)).filter { !constants.contains($0) }[...]
-      let count = (live.count + core.accumulators - 1) / core.accumulators
-      for block in 0..<count {
-        let channels = Array(live.prefix((live.count + count - block - 1) / (count - block)))
-        live = live.dropFirst(channels.count)
-        let weights = channels.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
-        blocks.append(
-          CodeBlock(
-            channels: channels, input: group * work.groupChannels * ring.channelStride,
-            nonZeros: weights.reduce(0) { $0 + $1.count { $0 != 0 } },
-            groups: WeightSharing(weights: weights, offsets: offsets, reach: core.reachableWords).groups()))
+      let live = (first..<(first + work.outputsPerGroup)).filter { !constants.contains($0) }
+      // Channels that are looked at together: as many as a mask has bits.
+      for start in stride(from: 0, to: live.count, by: 64) {
+        let part = Array(live[start..<min(start + 64, live.count)])
+        let weights = part.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
+        let sharing = WeightSharing(weights: weights, offsets: offsets, reach: core.reachableWords)
+        let count = (part.count + core.accumulators - 1) / core.accumulators
+        let widths = (0..<count).map { (part.count + count - $0 - 1) / count }
+        for channels in BlockPartition(sharing: sharing).blocks(widths: widths) {
+          let chosen = channels.map { weights[$0] }
+          blocks.append(
+            CodeBlock(
+              channels: channels.map { part[$0] }, input: group * work.groupChannels * ring.channelStride,
+              nonZeros: chosen.reduce(0) { $0 + $1.count { $0 != 0 } },
+              groups: WeightSharing(weights: chosen, offsets: offsets, reach: core.reachableWords).groups()))
+        }
       }
     }
     return blocks

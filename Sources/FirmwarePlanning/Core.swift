@@ -20,6 +20,9 @@ package enum Core: String, Sendable, CaseIterable, Codable {
     }
   }
 
+  /// Whether a block loops over positions itself; else a loop calls it, and its registers are all for operands.
+  package var blocksLoop: Bool { self != .cortexM0 }
+
   /// Words that a load reaches from its base register in one instruction: 5 bits on Armv6-M, 12 bits elsewhere.
   package var reachableWords: Int { self == .cortexM0 ? 32 : 512 }
 }

@@ -21,11 +21,16 @@ package enum Planner {
     if case .dense? = stages.last?.work { isVector = true }
     // The least RAM; what is faster takes more, and is preferred as far as the budget allows.
     var plan = leanest(network, stages, options, isVector: isVector)
-    for faster in candidates(stages, options) {
-      let wide = leanest(network, faster, options, isVector: isVector)
-      if wide.stateBytes <= options.ram ?? .max {
-        plan = wide
-        break
+    var blocks: [Int: [CodeBlock]] = [:]
+    search: for paired in pairings(stages, options) {
+      let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
+      for thrift in steps {
+        let faster = thrift.map { asCode(paired, options.core, $0, &blocks) } ?? paired
+        let wide = leanest(network, faster, options, isVector: isVector)
+        if wide.stateBytes <= options.ram ?? .max {
+          plan = wide
+          break search
+        }
       }
     }
     if let ram = options.ram, plan.stateBytes > ram {
@@ -43,18 +48,15 @@ package enum Planner {
     return plan
   }
 
-  /// The chain with rows of words in as many stages as possible, in ever fewer, from the fastest on.
-  private static func candidates(_ stages: [Stage], _ options: PlanningOptions) -> [[Stage]] {
+  /// The chain with rows of words in as many stages as possible, then in ever fewer.
+  private static func pairings(_ stages: [Stage], _ options: PlanningOptions) -> [[Stage]] {
     var count = options.pairsColumns ? stages.count : 0
     var found: [[Stage]] = []
     while count > 0 {
       let paired = paired(stages, first: count)
       count = paired.prefix { $0.ring.lanes != nil }.count
       guard count > 0 else { break }
-      switch options.goal {
-      case .size: found.append(paired)
-      case .speed: found += CodeThrift.steps.map { asCode(paired, options.core, $0) }
-      }
+      found.append(paired)
       count -= 1
     }
     return found

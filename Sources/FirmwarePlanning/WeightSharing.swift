@@ -4,42 +4,62 @@
 /// ones. Every tap belongs to one pair at most, so that all operands are short-lived; the pairs are a matching of large
 /// weight: greedy, then improved by exchanging partners.
 struct WeightSharing {
-  /// `weights[channel][tap]`.
+  /// `weights[channel][tap]`, of at most 64 channels.
   let weights: [[Int8]]
   /// Of each tap, in words.
   let offsets: [Int]
   /// Most words between the taps of a pair.
   let reach: Int
+  /// For each tap, the channels that add and those that subtract, a bit each.
+  private let plus: [UInt64]
+  private let minus: [UInt64]
 
   /// Taps farther apart than this are not compared: the search stays linear in the number of taps.
   private static let horizon = 128
 
+  init(weights: [[Int8]], offsets: [Int], reach: Int) {
+    self.weights = weights
+    self.offsets = offsets
+    self.reach = reach
+    func masks(_ weight: Int8) -> [UInt64] {
+      offsets.indices.map { tap in
+        weights.indices.reduce(0) { $0 | (weights[$1][tap] == weight ? 1 << UInt64($1) : 0) }
+      }
+    }
+    plus = masks(1)
+    minus = masks(-1)
+  }
+
   func groups() -> [TapGroup] {
-    let used = offsets.indices.filter { tap in weights.contains { $0[tap] != 0 } }
+    let used = offsets.indices.filter { plus[$0] | minus[$0] != 0 }
     var partner = [Int?](repeating: nil, count: offsets.count)
-    for (a, b) in improved(greedy(used)) { (partner[a], partner[b]) = (b, a) }
+    for (a, b) in improved(greedy(used, .max), .max) { (partner[a], partner[b]) = (b, a) }
     return used.sorted { offsets[$0] < offsets[$1] }.compactMap { tap in
       guard let other = partner[tap] else { return group(tap, nil) }
       return offsets[tap] < offsets[other] ? group(tap, other) : nil
     }
   }
 
-  /// Additions that a pair saves.
-  private func gain(_ a: Int, _ b: Int) -> Int {
-    guard abs(offsets[a] - offsets[b]) < reach else { return 0 }
-    var (equal, opposite) = (0, 0)
-    for channel in weights {
-      let product = channel[a] * channel[b]
-      if product > 0 { equal += 1 } else if product < 0 { opposite += 1 }
-    }
-    return max(0, equal - 1) + max(0, opposite - 1)
+  /// Additions and loads of a block of some of the channels, one bit each, before partners are exchanged.
+  func cost(of channels: UInt64) -> Int {
+    let used = offsets.indices.filter { (plus[$0] | minus[$0]) & channels != 0 }
+    let nonZeros = used.reduce(0) { $0 + ((plus[$1] | minus[$1]) & channels).nonzeroBitCount }
+    return used.count + nonZeros - greedy(used, channels).reduce(0) { $0 + gain($1.0, $1.1, channels) }
   }
 
-  private func greedy(_ taps: [Int]) -> [(Int, Int)] {
+  /// Additions that a pair saves in a block of some channels.
+  private func gain(_ a: Int, _ b: Int, _ channels: UInt64) -> Int {
+    guard abs(offsets[a] - offsets[b]) < reach else { return 0 }
+    let equal = (plus[a] & plus[b] | minus[a] & minus[b]) & channels
+    let opposite = (plus[a] & minus[b] | minus[a] & plus[b]) & channels
+    return max(0, equal.nonzeroBitCount - 1) + max(0, opposite.nonzeroBitCount - 1)
+  }
+
+  private func greedy(_ taps: [Int], _ channels: UInt64) -> [(Int, Int)] {
     var candidates: [(gain: Int, a: Int, b: Int)] = []
     for (i, a) in taps.enumerated() {
       for b in taps[(i + 1)...].prefix(Self.horizon) {
-        let gain = gain(a, b)
+        let gain = gain(a, b, channels)
         if gain > 0 { candidates.append((gain, a, b)) }
       }
     }
@@ -54,7 +74,7 @@ struct WeightSharing {
   }
 
   /// Two pairs exchange partners while that saves more.
-  private func improved(_ pairs: [(Int, Int)]) -> [(Int, Int)] {
+  private func improved(_ pairs: [(Int, Int)], _ channels: UInt64) -> [(Int, Int)] {
     var pairs = pairs
     var isImproving = pairs.count > 1
     while isImproving {
@@ -62,11 +82,11 @@ struct WeightSharing {
       for i in pairs.indices.dropLast() {
         for j in pairs.indices[(i + 1)...].prefix(Self.horizon) {
           let ((a, b), (c, d)) = (pairs[i], pairs[j])
-          let now = gain(a, b) + gain(c, d)
-          if gain(a, c) + gain(b, d) > now {
+          let now = gain(a, b, channels) + gain(c, d, channels)
+          if gain(a, c, channels) + gain(b, d, channels) > now {
             (pairs[i], pairs[j]) = ((a, c), (b, d))
             isImproving = true
-          } else if gain(a, d) + gain(b, c) > now {
+          } else if gain(a, d, channels) + gain(b, c, channels) > now {
             (pairs[i], pairs[j]) = ((a, d), (b, c))
             isImproving = true
           }
