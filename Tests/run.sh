@@ -9,7 +9,7 @@
 #   format        formatters find nothing to change
 #   build         the tool and the Swift tests, without optimization
 #   swift         the Swift tests, among them random networks: interpreter against C
-#   kernels       the C kernels by themselves, gcc and clang, sanitized
+#   kernels       the C kernels by themselves: gcc and clang, sanitized, and on emulated cores
 #   firmware      committed output = what the tool emits; its presets build, run on the host and in QEMU
 #   consumer      a CMake project that compiles models at build time
 #   acceptance    trained models on all targets, bad files, bad calls

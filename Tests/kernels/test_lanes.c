@@ -3,6 +3,8 @@
 
 #include "../../Templates/kernels/decode_taps.c"
 
+#include "../../Templates/kernels/max_lanes.c"
+
 #include "../../Templates/kernels/accumulate_lanes.c"
 #include "../../Templates/kernels/pair_row.c"
 #include "../../Templates/kernels/pool_lanes.c"

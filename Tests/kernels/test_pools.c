@@ -1,6 +1,7 @@
-/* max_pool_row and sum_pool_row. */
+/* Max pools of rows, of accumulators and of single levels; sum_pool_row. */
 #include "testing.h"
 
+#include "../../Templates/kernels/keep_larger.c"
 #include "../../Templates/kernels/max_pool_row.c"
 #include "../../Templates/kernels/pool_accumulators.c"
 #include "../../Templates/kernels/sum_pool_row.c"
@@ -128,11 +129,29 @@ static void test_pool_accumulators(void **unused) {
     }
 }
 
+/* Every level after every other; what stood there before the window's first row does not count. */
+static void test_keep_larger(void **unused) {
+    (void)unused;
+    for (uint32_t level = 0; level < 256; level++) {
+        for (uint32_t other = 0; other < 256; other++) {
+            uint8_t best[3] = {0xA5, (uint8_t)other, 0xA5};
+
+            keep_larger(&best[1], (uint8_t)level, 0);
+            assert_int_equal(best[1], level);
+            keep_larger(&best[1], (uint8_t)other, 1);
+            assert_int_equal(best[1], level > other ? level : other);
+            keep_larger(&best[1], 0, 2 + level);
+            assert_int_equal(best[1], level > other ? level : other);
+            assert_int_equal(best[0], 0xA5);
+            assert_int_equal(best[2], 0xA5);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pool_accumulators),
-        cmocka_unit_test(test_max),
-        cmocka_unit_test(test_sum),
+        cmocka_unit_test(test_keep_larger), cmocka_unit_test(test_pool_accumulators),
+        cmocka_unit_test(test_max),         cmocka_unit_test(test_sum),
         cmocka_unit_test(test_random),
     };
 

@@ -3,6 +3,8 @@
 
 #include "../../Templates/kernels/fill_ring.c"
 #include "../../Templates/kernels/fill_ring16.c"
+#include "../../Templates/kernels/row_offset.c"
+
 #include "../../Templates/kernels/locate_rows.c"
 #include "../../Templates/kernels/row_is_due.c"
 

@@ -23,11 +23,6 @@ typedef uint16_t tap_offset;
 
 #include "../../Templates/kernels/stage.c"
 
-/* Not every test needs it; this keeps compilers from complaining. */
-static inline void use_stage(void) {
-    (void)row_offset;
-}
-
 static uint32_t seed = 1;
 
 /* From 0 to below. */
@@ -40,6 +35,26 @@ static inline uint32_t random_below(uint32_t below) {
 
 static inline uint32_t random_between(uint32_t low, uint32_t high) {
     return low + random_below(high - low + 1);
+}
+
+/* What a kernel must not touch: words that a test puts around what it may. */
+#define GUARD UINT32_C(0x5AC35AC3)
+
+static inline void fill_guards(uint32_t *words, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        words[i] = GUARD;
+    }
+}
+
+static inline void assert_guards(const uint32_t *words, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(words[i], GUARD);
+    }
+}
+
+/* All 32 bits; random_below() never makes the largest number. */
+static inline uint32_t random_word(void) {
+    return random_below(0x10000) << 16 | random_below(0x10000);
 }
 
 /* -1, 0 or +1, with a density of its own for each list, and packed as WEIGHTS.md says. */
