@@ -6,7 +6,9 @@ extension ReportPage {
   var layerSection: Markup {
     section(
       "Layers", id: "layers",
-      "Bars compare the layers of a column. Thin bars below: the same for the other schedules, where it differs."
+      "Bars compare the layers of a column. Thin bars below: the same for the other choice, of --optimize for instructions "
+        + "and flash, of --schedule for RAM, where it differs. Instructions and flash are predicted for a "
+        + "\(plan.core.title)."
     ) {
       dataTable(["layer", "output"] + costs.map(\.title), rows + [totals])
     }
