@@ -63,7 +63,9 @@ package enum CodeFeature: String, CaseIterable, Sendable {
       case .blocks?: break
       case .rows?: shared.insert(.anyLookup)
       case nil:
-        shared.formUnion([.anyLookup, .anyPacked, hasLanes ? .anyPackedLanes : isWide ? .anyPackedWide : .anyPackedColumns])
+        shared.formUnion([
+          .anyLookup, .anyPacked, hasLanes ? .anyPackedLanes : isWide ? .anyPackedWide : .anyPackedColumns,
+        ])
         if stage.pool != nil { shared.insert(hasLanes ? .anyLanePool : .anyColumnPool) }
       }
     case .dense: shared.insert(isWide ? .anyWideDense : .anyDense)
@@ -123,7 +125,8 @@ private struct StageCodeCounter {
         add(.depthwiseTap, live.reduce(0) { $0 + channels[$1].count })
       case nil: add(hasLanes ? .packed : isWide ? .packedWide : .packedColumns)
       }
-      if case .blocks? = work.code {} else {
+      if case .blocks? = work.code {
+      } else {
         if stage.pool != nil { add(hasLanes ? .packedPool : .fusedPool) }
         if !stage.constants.isEmpty { add(.packedConstants) }
       }

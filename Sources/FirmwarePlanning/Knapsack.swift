@@ -77,7 +77,9 @@ struct Knapsack {
     var thinned: [Choice] = [first]
     for choice in kept.dropFirst() {
       // Costs fall as bytes rise: of a step the last one costs least, and the very first stays for tight budgets.
-      if thinned.count > 1, (choice.bytes - first.bytes) / step == (thinned[thinned.count - 1].bytes - first.bytes) / step {
+      if thinned.count > 1,
+        (choice.bytes - first.bytes) / step == (thinned[thinned.count - 1].bytes - first.bytes) / step
+      {
         thinned[thinned.count - 1] = choice
       } else {
         thinned.append(choice)

@@ -91,7 +91,8 @@ private struct StageWorkCounter {
   private var words: Int { stage.outputWords ?? stage.outputShape.width }
 
   mutating func count() {
-    if case .output = stage.destination {} else {
+    if case .output = stage.destination {
+    } else {
       add(.row, rows)
       add(.check, rows + stage.inputShape.height)
     }

@@ -26,7 +26,7 @@ import Testing
         let compilation = try Compilation(network: network, options)
         let plan = compilation.plan
         let artefacts = try compilation.artefacts().filter { !$0.name.hasSuffix(".json") }
-        let text = artefacts.map(\.text).joined()
+        let text = artefacts.first { $0.name.hasSuffix(".c") }?.text ?? ""
         let place = written[text] ?? "\(plan.name)_\(written.count)"
         if written.updateValue(place, forKey: text) == nil {
           for artefact in artefacts { files.add("\(folder)/\(place)/\(artefact.name)", artefact.text) }
@@ -62,7 +62,8 @@ import Testing
       for goal in goals {
         for schedule in [PlanningOptions.Schedule.auto, .stream] {
           try writer.put(
-            network, PlanningOptions(name: "har\(index)\(goal.rawValue)\(schedule.rawValue)", schedule: schedule, goal: goal))
+            network,
+            PlanningOptions(name: "har\(index)\(goal.rawValue)\(schedule.rawValue)", schedule: schedule, goal: goal))
         }
       }
       try writer.put(network, PlanningOptions(name: "har\(index)bytes", pairsColumns: false))

@@ -82,7 +82,7 @@ LIMITS = {"instructions": 20_000_000, "flash": 6144, "state": 24576}
 
 # In per cent. The stack, being small, moves most from one gcc to the next.
 DRIFT = {"instructions": 2, "flash": 2, "state": 2, "stack": 10}
-# Of the estimate of flash: it is fitted to radar networks on a Cortex-M4 (fit_flash.py).
+# Of the estimates of flash and of instructions, on the radar network (fit.py).
 FLASH_ERROR = 5
 
 

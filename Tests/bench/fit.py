@@ -3,19 +3,21 @@
 
     Tests/bench/fit.py            writes the networks, measures, fits, prints the errors
     Tests/bench/fit.py --write    and writes WorkTable.swift and CodeTable.swift
-    Tests/bench/fit.py --again    fits anew to what the last call has measured
 
 Random networks, radar networks and those of the benchmark, packed and as code, are compiled for all
-cores; count_instructions counts in QEMU what they take and weighs them. Prices are least squares of
-the relative error. Those of instructions are not negative. For every core they are drawn towards
-what fits all cores of its family together, so that a feature that is rare is not fitted to noise.
+cores; count_instructions counts in QEMU what they take and weighs them. That takes some minutes the
+first time; FOLDER (/tmp/sterna-fit) keeps what was measured, and C that is the same is not measured
+again. Needs numpy and scipy.
 
-Errors are printed for the networks of the benchmark and, as percentiles, for all others. It takes a
-few minutes. FOLDER (/tmp/sterna-fit) keeps networks and measurements. Needs numpy and scipy.
+Prices minimise the squares of relative errors. Many features always come together, so the fit is
+held to what one expects of their prices: of instructions a count of those that the kernels' loops
+take (EXPECTED), of a core what fits its family. Errors are printed for the networks that are named,
+and as percentiles for the random ones.
 """
 
 import argparse
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -37,8 +39,27 @@ FAMILY = {core: "arm" for core in CORES} | {"cortex-m0": "m0", "riscv32": "riscv
 
 # What users have counts more than what is random and tiny.
 WEIGHTS = {"radar": 10.0, "ds_cnn": 6.0, "mobilenet": 6.0, "har": 3.0}
-# How strongly prices are drawn together, in shares of a feature's usual part of the whole.
-RIDGE = {"work": 0.03, "code": 0.05}
+# Instructions of a unit of work, as the loops look on a Cortex-M4: within a factor of two or so.
+EXPECTED = {
+    "network": 500, "inputRow": 40, "pairedWord": 8, "convertedValue": 4, "filledValue": 3,
+    "check": 15, "row": 60, "locatedRow": 15, "channel": 60, "constantChannel": 15,
+    "constantWord": 4, "closedChannel": 25, "closedWord": 5, "slidWord": 1.5,
+    "blockCall": 25, "blockRow": 8, "blockPosition": 6, "blockLoad": 1.1, "blockAddition": 1.05,
+    "blockSum": 2, "depthwiseRow": 25, "depthwisePosition": 6, "depthwiseTap": 2,
+    "decodedWeight": 12, "decodedTap": 8, "laneTap": 4, "laneAddition": 2, "laneRest": 2,
+    "laneStep": 5, "columnTap": 4, "columnAddition": 2, "columnRest": 2, "columnStep": 5,
+    "pooledWord": 9, "pooledColumn": 4, "epilogueWord": 6, "epilogueColumn": 3,
+    "affine": 7, "saturated": 4, "affine64": 12, "halfEven": 12, "halfEven64": 25,
+    "thresholdStep": 6, "scaled": 3, "limited": 5, "maxWindow": 20, "maxValue": 6,
+    "sumWindow": 20, "sumValue": 6, "denseOutput": 20, "denseWeight": 8, "denseTap": 4,
+}  # fmt: skip
+# Spreads, as shares: of forecasts, of prices around what is expected, of a core around its family.
+NOISE, DOUBT, KINSHIP = 0.04, 0.6, 0.1
+# The least price, as a share of what is expected.
+LEAST = 0.6
+# Bytes of code can not be counted beforehand and be negative: what one feature usually makes of the
+# whole is drawn towards 0, and towards its family, by this share.
+RIDGE = 0.05
 # Below, a network is little but overhead and its forecast of no use.
 SMALLEST = {"work": 20_000, "code": 1500}
 
@@ -59,9 +80,8 @@ class Sample:
 
 
 def write_networks() -> None:
-    shutil.rmtree(FOLDER, ignore_errors=True)
     models = FOLDER / "models"
-    models.mkdir(parents=True)
+    models.mkdir(parents=True, exist_ok=True)
     for name in ("ds_cnn", "mobilenet"):
         packed = (HERE / f"{name}.onnx.gz").read_bytes()
         (models / f"{name}.onnx").write_bytes(gzip.decompress(packed))
@@ -85,23 +105,36 @@ def samples() -> list[Sample]:
     return found
 
 
-def measure(sample: Sample) -> None:
+def digest(sample: Sample) -> str:
+    """Of what is compiled; the header names the options, which change nothing."""
+    code = (FOLDER / sample.place / f"{sample.name}.c").read_bytes()
+    return hashlib.sha256(sample.core.encode() + b"\0" + code).hexdigest()
+
+
+def measure(sample: Sample) -> list[int]:
     command = [HERE / "count_instructions", FOLDER / sample.place, sample.name, sample.core]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    sample.instructions, sample.flash = map(int, done.stdout.splitlines()[1].split()[1:3])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{sample.place} on {sample.core}: {done.stdout}{done.stderr}")
+    return [int(word) for word in done.stdout.splitlines()[1].split()[1:3]]
 
 
-def measured(again: bool) -> list[Sample]:
-    kept = FOLDER / "measured.json"
-    if not again:
-        write_networks()
+def measured() -> list[Sample]:
+    memory = FOLDER / "measured.json"
+    known = json.loads(memory.read_text()) if memory.exists() else {}
+    write_networks()
     found = samples()
-    if not again:
+    keys = [digest(sample) for sample in found]
+    missing = {key: sample for key, sample in zip(keys, found, strict=True) if key not in known}
+    print(f"{len(found)} samples, {len(missing)} of them to be measured", flush=True)
+    try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(measure, found))
-        kept.write_text(json.dumps([[s.instructions, s.flash] for s in found]))
-    for sample, figures in zip(found, json.loads(kept.read_text()), strict=True):
-        sample.instructions, sample.flash = figures
+            for key, figures in zip(missing, pool.map(measure, missing.values()), strict=True):
+                known[key] = figures
+    finally:
+        memory.write_text(json.dumps(known))
+    for key, sample in zip(keys, found, strict=True):
+        sample.instructions, sample.flash = known[key]
     return found
 
 
@@ -120,32 +153,39 @@ class Fit:
         self.targets = self.totals - (0 if kind == "work" else np.array([s.tables for s in found]))
         self.weights = np.array([WEIGHTS.get(s.kind, 1.0) for s in found])
         self.cores = np.array([s.core for s in found])
+        # No work is for nothing: what is fitted to noise would otherwise end at 0.
+        least = [LEAST * EXPECTED[f] if kind == "work" else -np.inf for f in self.names]
+        self.least = np.array(least)
         self.prices: dict[str, np.ndarray] = {}
         self.run()
 
-    def solve(self, chosen: np.ndarray, prior: np.ndarray | None, ridge: float) -> np.ndarray:
+    def solve(self, chosen: np.ndarray, towards: np.ndarray, pull: np.ndarray) -> np.ndarray:
+        """Least squares of relative errors and of what prices deviate from `towards`."""
         scale = (self.weights / self.totals)[chosen]
-        matrix = self.counts[chosen] * scale[:, None]
-        target = self.targets[chosen] * scale
-        # A feature's usual part of a network that has it: what a unit of its price weighs.
-        usual = np.sqrt((matrix**2).mean(axis=0))
-        usual[usual == 0] = 1e-6
-        pull = np.diag(usual) * ridge * np.sqrt(chosen.sum())
-        towards = pull @ (np.zeros(len(self.names)) if prior is None else prior)
-        low = 0 if self.kind == "work" else -np.inf
+        matrix = np.vstack([self.counts[chosen] * scale[:, None], np.diag(pull)])
+        target = np.concatenate([self.targets[chosen] * scale, pull * towards])
         # Columns of equal size: features differ by orders of magnitude.
-        left = np.vstack([matrix, pull]) / usual
-        answer = lsq_linear(left, np.concatenate([target, towards]), bounds=(low, np.inf))
-        return answer.x / usual
+        size = np.sqrt((matrix**2).sum(axis=0))
+        return lsq_linear(matrix / size, target, bounds=(self.least * size, np.inf)).x / size
 
     def run(self) -> None:
         large = self.totals > SMALLEST[self.kind]
         family = np.array([FAMILY[core] for core in self.cores])
-        ridge = RIDGE[self.kind]
         for core in CORES:
-            common = self.solve(large & (family == FAMILY[core]), None, ridge / 10)
-            exact = self.solve(large & (self.cores == core), common, ridge)
-            self.prices[core] = np.round(exact) if self.kind == "code" else np.round(exact, 2)
+            kin, alone = large & (family == FAMILY[core]), large & (self.cores == core)
+            if self.kind == "work":
+                expected = np.array([EXPECTED[name] for name in self.names], float)
+                common = self.solve(kin, expected, NOISE / DOUBT / expected)
+                pull = NOISE / KINSHIP / np.maximum(common, expected / 10)
+                self.prices[core] = np.round(self.solve(alone, common, pull), 2)
+            else:
+                common = self.solve(kin, np.zeros(len(self.names)), self.usual(kin) * RIDGE / 10)
+                self.prices[core] = np.round(self.solve(alone, common, self.usual(alone) * RIDGE))
+
+    def usual(self, chosen: np.ndarray) -> np.ndarray:
+        """What a unit of each price makes of the networks, all together."""
+        matrix = self.counts[chosen] * (self.weights / self.totals)[chosen][:, None]
+        return np.maximum(np.sqrt((matrix**2).sum(axis=0)), 1e-6)
 
     def errors(self) -> dict[tuple[str, str], float]:
         """In per cent of the whole, by network and core."""
@@ -217,9 +257,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--again", action="store_true")
     arguments = parser.parse_args()
-    found = measured(arguments.again)
+    found = measured()
     for kind, file in (("work", "WorkTable.swift"), ("code", "CodeTable.swift")):
         fit = Fit(kind, found)
         fit.show()

@@ -51,7 +51,8 @@ extension Compilation {
       lines.append(
         "  \(choice.goal.rawValue.padding(8))  \(plan.schedule.rawValue.padding(8))"
           + "  \(pad("\(choice.instructions)", 12))  \(pad("\(plan.stateBytes)", 8))  \(pad("\(plan.flash.bytes)", 8))"
-          + "  \(pad("\(plan.lowerBoundBytes)", 12))  \(pad("\(plan.segments.count)", 8))\(choice.isChosen ? " *" : "")")
+          + "  \(pad("\(plan.lowerBoundBytes)", 12))  \(pad("\(plan.segments.count)", 8))\(choice.isChosen ? " *" : "")"
+      )
     }
     let cost = CostEstimate(plan)
     let coded = plan.stages.filter { $0.code != nil }.map(\.name)
@@ -83,7 +84,8 @@ extension Compilation {
     return [
       layer.identifier, layer.kind, layer.output.map { "\($0)" }.joined(separator: "x"),
       hasWeights ? "\(layer.weights)" : "-", hasWeights ? "\(100 * layer.zeros / layer.weights) %" : "-",
-      hasWeights ? "\(layer.additions)" : "-", "\(layer.predictedInstructions)", range, requantizer, layer.pairs.map { "\($0)" } ?? "-",
+      hasWeights ? "\(layer.additions)" : "-", "\(layer.predictedInstructions)", range, requantizer,
+      layer.pairs.map { "\($0)" } ?? "-",
     ]
   }
 }
