@@ -26,17 +26,17 @@ import Testing
       parsing: """
         network "n"
         input 1x32x32 range 0...255
-        conv "a" kernel 3x3
+        conv "a" kernel 3x3 pad 1 1 1 1
           weights
         \(rows(8, 9, 1))
           affine shift 3 clamp 0...255
         maxpool "p" kernel 2x2 stride 2x2
-        conv "b" kernel 3x3
+        conv "b" kernel 3x3 pad 1 1 1 1
           weights
         \(rows(12, 72, 2))
           affine shift 5 clamp 0...255
         maxpool "q" kernel 2x2 stride 2x2
-        conv "c" kernel 3x3
+        conv "c" kernel 3x3 pad 1 1 1 1
           weights
         \(rows(16, 108, 3))
           affine shift 6 clamp 0...255
