@@ -154,7 +154,8 @@ extension Diagnostic {
   fileprivate static func flashBudget(_ flash: Int, _ found: Int) -> Diagnostic {
     Diagnostic(
       code: "flash-budget",
-      message: "code and tables are estimated at \(found) bytes, the least that is possible: more than --flash \(flash)",
+      message:
+        "code and tables are estimated at \(found) bytes, the least that is possible: more than --flash \(flash)",
       fix: "give at least --flash \(found), or use fewer weights")
   }
 }

@@ -26,48 +26,42 @@ import Testing
     let job = Self.jobs[index]
     for seed in job.seeds {
       let network = RandomNetwork.make(seed: seed)
-      let schedule = PlanningOptions.Schedule.allCases[Int(seed % 3)]
-      let goal: PlanningOptions.Goal = seed % 5 < 2 ? .size : .speed
-      let core = Core.allCases[Int(seed / 3) % Core.allCases.count]
-      var options = PlanningOptions(
-        name: "net\(seed)", schedule: schedule, goal: goal, core: core, fusesPools: seed % 4 != 0)
-      if seed % 5 == 4 { options.flash = try Self.flashBetween(network, options, share: seed % 4) }
+      var options = Self.options(seed: seed)
+      if seed % 5 >= 2, let mixing = try Self.mixing(network, options) { options = mixing }
       let compilation = try Compilation(network: network, options)
       let inputs = randomInputs(for: network, count: 16, seed: seed)
       let outcome = try await Self.verify(compilation, inputs, job.host, job.optimization, job.flags)
-      #expect(outcome.isEqual, "seed \(seed), \(schedule), \(goal), \(core): \(outcome.text)")
+      #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
     }
   }
 
-  /// A flash budget between that of packed weights and that of weights as code, so that both occur in one network; nil
-  /// where there is nothing between them.
-  private static func flashBetween(
-    _ network: TernaryNetwork, _ options: PlanningOptions, share: UInt64
-  ) throws -> Int? {
-    var packed = options
-    packed.goal = .size
-    let least = try Planner.plan(network, packed).flash.bytes
+  /// Options with a flash budget under which a network has weights of both forms; nil where no budget between packed
+  /// weights and weights as code does that.
+  private static func mixing(_ network: TernaryNetwork, _ options: PlanningOptions) throws -> PlanningOptions? {
+    var options = options
     let most = try Planner.plan(network, options).flash.bytes
-    return least < most ? least + (most - least) * Int(share + 1) / 5 : nil
+    for step in 1...24 {
+      options.flash = most - step * most / 60
+      guard let plan = try? Planner.plan(network, options) else { return nil }
+      let forms = plan.stages.compactMap { stage in
+        if case .convolution(let work) = stage.work { work.code != nil } else { nil }
+      }
+      if Set(forms).count == 2, plan.flash.bytes <= options.flash ?? 0 { return options }
+    }
+    return nil
   }
 
-  /// The budgets above would be of no use if they never made a plan that is neither.
+  private static func options(seed: UInt64) -> PlanningOptions {
+    PlanningOptions(
+      name: "net\(seed)", schedule: .allCases[Int(seed % 3)], goal: seed % 5 < 2 ? .size : .speed,
+      core: .allCases[Int(seed / 3) % Core.allCases.count], fusesPools: seed % 4 != 0)
+  }
+
+  /// The budgets would be of no use if they never made a plan that is neither all packed nor all code.
   @Test func someNetworksAreMixed() throws {
-    var mixed = 0
-    for seed in (0..<200 as Range<UInt64>) where seed % 5 == 4 {
-      let network = RandomNetwork.make(seed: seed)
-      let core = Core.allCases[Int(seed / 3) % Core.allCases.count]
-      var options = PlanningOptions(
-        name: "net\(seed)", schedule: .allCases[Int(seed % 3)], goal: .speed, core: core, fusesPools: seed % 4 != 0)
-      options.flash = try Self.flashBetween(network, options, share: seed % 4)
-      guard let budget = options.flash else { continue }
-      let plan = try Planner.plan(network, options)
-      #expect(plan.flash.bytes <= budget)
-      let coded = plan.stages.count { $0.code != nil }
-      let packed = plan.stages.count { stage in
-        if case .convolution(let work) = stage.work { work.code == nil } else { false }
-      }
-      if coded > 0, packed > 0 { mixed += 1 }
+    let mixed = try (0..<200 as Range<UInt64>).count { seed in
+      guard seed % 5 >= 2 else { return false }
+      return try Self.mixing(RandomNetwork.make(seed: seed), Self.options(seed: seed)) != nil
     }
     #expect(mixed >= 5, "\(mixed) networks have weights in both forms")
   }

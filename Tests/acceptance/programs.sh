@@ -135,6 +135,7 @@ mixed() {
     echo "instructions: packed $packed, mixed $found, code $coded"
     [ "$coded" -lt "$found" ]
     [ "$found" -lt "$packed" ]
+    expect 0 "$STERNA" verify "$model" --optimize speed --flash $((least + 1000))
     compile "$1" net --optimize speed --flash $((least + 1000))
     [ "$(kept net)" -le $((105 * (least + 1000) / 100)) ]
 }

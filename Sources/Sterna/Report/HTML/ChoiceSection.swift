@@ -9,7 +9,7 @@ extension ReportPage {
       "Instructions of one inference, RAM and flash with other options, predicted for a \(plan.core.title). "
         + "Bars compare the rows of a column."
     ) {
-      dataTable(["options", "instructions", "RAM", "flash"], differing.map(choiceRow))
+      dataTable(["optimize, schedule", "instructions", "RAM", "flash"], differing.map(choiceRow))
     }
   }
 
@@ -17,11 +17,8 @@ extension ReportPage {
 
   private func choiceRow(_ choice: Choice) -> [[Markup]] {
     let name = "--optimize \(choice.goal.rawValue) --schedule \(choice.plan.schedule.rawValue)"
-    var title: [Markup] = [
-      tag("strong") { "\(choice.goal.rawValue), \(choice.plan.schedule.rawValue)" },
-      tag("span", ["class": "kind"]) { name },
-    ]
-    if choice.isChosen { title.insert(tag("span", ["class": "badge"]) { "chosen" }, at: 1) }
+    var title: [Markup] = [tag("strong") { "\(choice.goal.rawValue), \(choice.plan.schedule.rawValue)" }]
+    if choice.isChosen { title.append(tag("span", ["class": "badge"]) { "chosen" }) }
     func cell(_ value: (Choice) -> Int, _ unit: String) -> [Markup] {
       let largest = differing.map(value).max() ?? 1
       return [

@@ -11,6 +11,12 @@ extension ReportPage {
         + "\(plan.core.title)."
     ) {
       dataTable(["layer", "output"] + costs.map(\.title), rows + [totals])
+      let cost = CostEstimate(plan)
+      let shared = plan.flash.bytes - FlashEstimate.stages(plan).reduce(0, +)
+      tag("p", ["class": "remark"]) {
+        "Besides, \(PageNumber.grouped(cost.network)) instructions take the input's rows in, begin and finish, and "
+          + "\(PageNumber.bytes(shared)) of flash hold functions that layers share."
+      }
     }
   }
 
