@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Holds README.md to what it says: types its quick start in a clean folder, with `sterna` in the path, and compares the table of
-# operators, the list of commands and the excerpt of the emitted C with the tool's own.
+# operators, the forecasts, the list of commands and the excerpt of the emitted C with the tool's own.
 #
 #   Tests/readme.sh
-#   Tests/readme.sh --update    writes operators and excerpt into README.md and checks nothing
+#   Tests/readme.sh --update    writes operators, forecasts and excerpt into README.md and checks nothing
 #
 # STERNA is the tool; the debug build of this checkout unless set.
 set -euo pipefail
@@ -43,12 +43,19 @@ replace() {
     echo ' */'
     echo '```'
 } >"$work/excerpt"
+{
+    echo '```'
+    "$sterna" inspect "$root/training/delivered/har.onnx" --core cortex-m4 |
+        awk '/^choices/ { inside = 1; next } inside && !NF { exit } inside { sub(/^  /, ""); print }'
+    echo '```'
+} >"$work/choices"
 if [ "${1-}" = --update ]; then
     replace operators "$work/operators"
+    replace choices "$work/choices"
     replace excerpt "$work/excerpt"
     exit
 fi
-for name in operators excerpt; do
+for name in operators choices excerpt; do
     [ "$(wc -l <"$work/$name")" -gt 5 ]
     block $name | diff -u - "$work/$name" || fail "'$name' is out of date: Tests/readme.sh --update"
 done

@@ -403,12 +403,3 @@ extension Ring {
     return word == 0 ? "0" : "0x" + String(word, radix: 16, uppercase: true)
   }
 }
-
-extension Stage {
-  /// Output channels in the order of their blocks, where that is not their own.
-  var order: [Int]? {
-    guard case .blocks(let blocks, _)? = code else { return nil }
-    let order = blocks.flatMap(\.channels)
-    return order == Array(order.indices) ? nil : order
-  }
-}

@@ -25,8 +25,8 @@ package enum Planner {
     search: for paired in pairings(stages, options) {
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
       for thrift in steps {
-        let faster = thrift.map { asCode(paired, options.core, $0, &blocks) } ?? paired
-        let wide = leanest(network, faster, options, isVector: isVector)
+        let coded = thrift.map { asCode(paired, options.core, $0, &blocks) }
+        let wide = weighed(paired, coded: coded, options) { leanest(network, $0, options, isVector: isVector) }
         if wide.stateBytes <= options.ram ?? .max {
           plan = wide
           break search
@@ -168,7 +168,8 @@ extension Diagnostic {
   fileprivate static func flashBudget(_ flash: Int, _ found: Int) -> Diagnostic {
     Diagnostic(
       code: "flash-budget",
-      message: "code and tables are estimated at \(found) bytes, more than --flash \(flash)",
+      message:
+        "code and tables are estimated at \(found) bytes, the least that is possible: more than --flash \(flash)",
       fix: "give at least --flash \(found), or use fewer weights")
   }
 }

@@ -70,3 +70,12 @@ package struct TapGroup: Sendable, Equatable {
     uses.count + (uses(.sum) ? 1 : 0) + (uses(.difference) ? 1 : 0)
   }
 }
+
+extension Stage {
+  /// Output channels in the order of their blocks, where that is not their own.
+  package var order: [Int]? {
+    guard case .blocks(let blocks, _)? = code else { return nil }
+    let order = blocks.flatMap(\.channels)
+    return order == Array(order.indices) ? nil : order
+  }
+}

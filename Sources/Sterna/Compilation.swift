@@ -63,16 +63,20 @@ package struct Compilation: Sendable {
 }
 
 extension Compilation {
-  /// A plan for each schedule, without budgets: what they alone would give. The chosen one stands as it is, since a budget
-  /// may have changed it.
-  package func plansBySchedule() throws(ModelError) -> [FirmwarePlan] {
-    var plans: [FirmwarePlan] = []
-    for schedule in PlanningOptions.Schedule.allCases {
-      var other = options
-      (other.schedule, other.ram, other.flash) = (schedule, nil, nil)
-      plans.append(schedule == plan.schedule ? plan : try Planner.plan(network, other))
+  /// A plan for each goal and schedule, without budgets: what they alone would give. The chosen one stands as it is, since
+  /// a budget may have changed it.
+  package func choices() throws(ModelError) -> [Choice] {
+    var choices: [Choice] = []
+    for goal in PlanningOptions.Goal.allCases {
+      for schedule in PlanningOptions.Schedule.allCases {
+        var other = options
+        (other.goal, other.schedule, other.ram, other.flash) = (goal, schedule, nil, nil)
+        let isChosen = goal == options.goal && schedule == options.schedule
+        choices.append(
+          Choice(goal: goal, plan: isChosen ? plan : try Planner.plan(network, other), isChosen: isChosen))
+      }
     }
-    return plans
+    return choices
   }
 
   /// A file name and the extents of every layer's output, fused pools included, in the interpreter's order.
@@ -122,6 +126,8 @@ extension PlanningOptions {
   /// The options that change the output, as one would type them.
   package var commandLine: String {
     var words = ["--name \(name)", "--schedule \(schedule.rawValue)"]
+    if goal != .size { words.append("--optimize \(goal.rawValue)") }
+    if core != .generic { words.append("--core \(core.rawValue)") }
     if !fusesPools { words.append("--no-fuse") }
     if let ram { words.append("--ram \(ram)") }
     if let flash { words.append("--flash \(flash)") }

@@ -26,16 +26,16 @@ import Testing
     let job = Self.jobs[index]
     for seed in job.seeds {
       let network = RandomNetwork.make(seed: seed)
-      let schedule = PlanningOptions.Schedule.allCases[Int(seed % 3)]
-      let goal: PlanningOptions.Goal = seed % 5 < 2 ? .size : .speed
-      let core = Core.allCases[Int(seed / 3) % Core.allCases.count]
-      var options = PlanningOptions(
-        name: "net\(seed)", schedule: schedule, goal: goal, core: core, fusesPools: seed % 4 != 0)
-      options.ram = try Self.budget(network, options, part: seed % 5)
+      var options = Self.options(seed: seed)
+      if seed % 2 == 0, let mixing = try Self.mixing(network, options) {
+        options = mixing
+      } else {
+        options.ram = try Self.budget(network, options, part: seed % 5)
+      }
       let compilation = try Compilation(network: network, options)
       let inputs = randomInputs(for: network, count: 16, seed: seed)
       let outcome = try await Self.verify(compilation, inputs, job.host, job.optimization, job.flags)
-      #expect(outcome.isEqual, "seed \(seed), \(schedule), \(goal), \(core): \(outcome.text)")
+      #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
     }
   }
 
@@ -47,6 +47,36 @@ import Testing
     lean.pairsColumns = false
     let least = try Planner.plan(network, lean).stateBytes
     return max(least, least + (fast - least) * (4 - Int(part)) / 4)
+  }
+
+  /// Options with a flash budget under which a network has weights of both forms; nil where no budget between packed
+  /// weights and weights as code does that.
+  private static func mixing(_ network: TernaryNetwork, _ options: PlanningOptions) throws -> PlanningOptions? {
+    var options = options
+    let most = try Planner.plan(network, options).flash.bytes
+    for step in 1...24 {
+      options.flash = most - step * most / 60
+      guard let plan = try? Planner.plan(network, options) else { return nil }
+      let forms = plan.stages.compactMap { stage in
+        if case .convolution(let work) = stage.work { work.code != nil } else { nil }
+      }
+      if Set(forms).count == 2, plan.flash.bytes <= options.flash ?? 0 { return options }
+    }
+    return nil
+  }
+
+  private static func options(seed: UInt64) -> PlanningOptions {
+    PlanningOptions(
+      name: "net\(seed)", schedule: .allCases[Int(seed % 3)], goal: seed % 5 < 2 ? .size : .speed,
+      core: .allCases[Int(seed / 3) % Core.allCases.count], fusesPools: seed % 4 != 0)
+  }
+
+  /// The budgets would be of no use if they never made a plan that is neither all packed nor all code.
+  @Test func someNetworksAreMixed() throws {
+    let mixed = try (0..<200 as Range<UInt64>).count { seed in
+      return try Self.mixing(RandomNetwork.make(seed: seed), Self.options(seed: seed)) != nil
+    }
+    #expect(mixed >= 5, "\(mixed) networks have weights in both forms")
   }
 
   private static func verify(

@@ -2,41 +2,84 @@ import FirmwarePlanning
 import FoundationEssentials
 import ModelBuilding
 import Sterna
+import TernaryIR
 import TestSupport
 import Testing
 
-/// Writes the networks that `Tests/bench/fit_flash.py` measures; a maintainer's tool, not a test.
+/// Writes the networks that `Tests/bench/fit.py` measures; a maintainer's tool, not a test.
 @Suite struct FlashFitTests {
-  private static let folder = ProcessInfo.processInfo.environment["STERNA_FIT"]
+  private static let environment = ProcessInfo.processInfo.environment
+  private static let folder = environment["STERNA_FIT"]
 
-  @Test(.enabled(if: folder != nil, "only for Tests/bench/fit_flash.py")) func writeNetworks() throws {
-    let folder = try #require(Self.folder)
-    let schedules = PlanningOptions.Schedule.allCases
-    var text = ""
-    func put(_ compilation: Compilation) throws {
-      let plan = compilation.plan
-      var files = OutputFiles()
-      for artefact in try compilation.artefacts() {
-        files.add("\(folder)/\(plan.name)/\(artefact.name)", artefact.text)
+  /// A line for each network and core: the folder of its C, its name, the core, bytes of tables, features.
+  private struct Writer {
+    let folder: String
+    var files = OutputFiles()
+    var lines: [String] = []
+
+    mutating func put(_ network: TernaryNetwork, _ options: PlanningOptions) throws {
+      // Cores whose C is the same share a folder; it is compiled for each.
+      var written: [String: String] = [:]
+      for core in Core.measured {
+        var options = options
+        options.core = core
+        let compilation = try Compilation(network: network, options)
+        let plan = compilation.plan
+        let artefacts = try compilation.artefacts().filter { !$0.name.hasSuffix(".json") }
+        let text = artefacts.first { $0.name.hasSuffix(".c") }?.text ?? ""
+        let place = written[text] ?? "\(plan.name)_\(written.count)"
+        if written.updateValue(place, forKey: text) == nil {
+          for artefact in artefacts { files.add("\(folder)/\(place)/\(artefact.name)", artefact.text) }
+        }
+        let features =
+          CodeFeature.counts(plan).map { "code.\($0.key.rawValue)=\($0.value)" }.sorted()
+          + work(plan).map { "work.\($0.key.rawValue)=\($0.value)" }.sorted()
+        lines.append(
+          "\(place) \(plan.name) \(core.rawValue) \(FlashEstimate.tables(plan)) " + features.joined(separator: " "))
       }
-      try files.write()
-      let counts = CodeFeature.counts(plan).map { "\($0.key.rawValue)=\($0.value)" }.sorted()
-      text += "\(plan.name) \(plan.flash.weights + plan.flash.requantizers) " + counts.joined(separator: " ") + "\n"
     }
-    for seed in 0..<140 as Range<UInt64> {
-      let schedule = schedules[Int(seed % 3)]
-      try put(
-        Compilation(network: RandomNetwork.make(seed: seed), PlanningOptions(name: "net\(seed)", schedule: schedule)))
+
+    private func work(_ plan: FirmwarePlan) -> WorkFeature.Counts {
+      plan.stages.indices.reduce(into: WorkFeature.network(plan)) { counts, index in
+        counts.merge(WorkFeature.stage(index, of: plan), uniquingKeysWith: +)
+      }
+    }
+  }
+
+  @Test(.enabled(if: folder != nil, "only for Tests/bench/fit.py")) func writeNetworks() throws {
+    var writer = Writer(folder: try #require(Self.folder))
+    let schedules = PlanningOptions.Schedule.allCases
+    let goals = PlanningOptions.Goal.allCases
+    for seed in 0..<70 as Range<UInt64> {
+      let options = PlanningOptions(
+        name: "net\(seed)", schedule: schedules[Int(seed % 3)], goal: seed % 5 < 2 ? .size : .speed,
+        fusesPools: seed % 4 != 0, pairsColumns: seed % 7 != 0)
+      try writer.put(RandomNetwork.make(seed: seed), options)
     }
     let models = ["max2_pc_qonnx_ts", "const_pt_qcdq_ts", "act4_qonnx_ts", "floatpool_outq_qonnx_ts", "pot_qonnx_ts"]
     for (index, model) in models.enumerated() {
-      let file = Model(bytes: try Fixtures.model("har/\(model).onnx"), path: "\(model).onnx")
-      for schedule in schedules {
-        try put(Compilation(file, PlanningOptions(name: "har\(index)\(schedule.rawValue)", schedule: schedule)))
+      let network = try Self.network(Fixtures.model("har/\(model).onnx"))
+      for goal in goals {
+        for schedule in [PlanningOptions.Schedule.auto, .stream] {
+          try writer.put(
+            network,
+            PlanningOptions(name: "har\(index)\(goal.rawValue)\(schedule.rawValue)", schedule: schedule, goal: goal))
+        }
       }
+      try writer.put(network, PlanningOptions(name: "har\(index)bytes", pairsColumns: false))
     }
-    var files = OutputFiles()
-    files.add("\(folder)/features.txt", text)
-    try files.write()
+    // The networks of the benchmark, unpacked by the script.
+    let named = (Self.environment["STERNA_FIT_MODELS"] ?? "").split(separator: ":").map(String.init)
+    for path in named {
+      let network = try Self.network(Array(Data(contentsOf: URL(filePath: path))))
+      let name = path.split(separator: "/").last?.split(separator: ".").first.map(String.init) ?? "model"
+      for goal in goals { try writer.put(network, PlanningOptions(name: "\(name)_\(goal.rawValue)", goal: goal)) }
+    }
+    writer.files.add("\(writer.folder)/features.txt", writer.lines.joined(separator: "\n") + "\n")
+    try writer.files.write()
+  }
+
+  private static func network(_ bytes: [UInt8]) throws -> TernaryNetwork {
+    try Compilation(Model(bytes: bytes, path: "model.onnx"), PlanningOptions(name: "model")).network
   }
 }

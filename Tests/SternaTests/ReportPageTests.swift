@@ -31,6 +31,7 @@ import Testing
     let page = Page(try Self.page.get())
 
     #expect(page.figures["RAM"] == "\(plan.stateBytes) B")
+    #expect(page.figures["Instructions"] == "\(report.predictedInstructions)")
     #expect(page.figures["Flash"] == "\(plan.flash.bytes) B")
     #expect(page.figures["Weights"] == "\(report.layers.reduce(0) { $0 + $1.weights })")
     #expect(page.figures["Additions"] == "\(report.layers.reduce(0) { $0 + $1.additions })")
@@ -40,17 +41,31 @@ import Testing
     #expect(Set(buffers) == Set(plan.buffers.map { [$0.name, "\($0.offset)", "\($0.bytes)"] }))
 
     func shown(_ number: Int) -> String { number == 0 ? "–" : "\(number)" }
-    for (row, layer) in zip(page.tables[1], report.layers) {
+    let choices = try compilation.choices()
+    #expect(page.tables[1].count <= choices.count)
+    let marked = try #require(page.tables[1].first { $0[0].contains("chosen") })
+    #expect(marked[1] == "\(report.predictedInstructions)")
+    #expect(marked[2] == "\(plan.stateBytes)")
+    #expect(marked[3] == "\(plan.flash.bytes)")
+    for choice in choices {
+      let isShown = page.tables[1].contains {
+        $0[1...3] == ["\(choice.instructions)", "\(choice.plan.stateBytes)", "\(choice.plan.flash.bytes)"]
+      }
+      #expect(isShown, "\(choice.goal), \(choice.plan.schedule)")
+    }
+    for (row, layer) in zip(page.tables[2], report.layers) {
       #expect(row[0].hasPrefix(layer.identifier))
       #expect(row[2].hasPrefix(shown(layer.additions)))
+      #expect(row[3].hasPrefix(shown(layer.predictedInstructions)))
+      #expect(row[4].hasPrefix(shown(layer.predictedFlashBytes)))
       #expect(row[5].hasPrefix("\(layer.ringBytes)"))
     }
-    let totals = try #require(page.tables[1].last)
+    let totals = try #require(page.tables[2].last)
     #expect(totals[2] == "\(report.layers.reduce(0) { $0 + $1.additions })")
-    #expect(totals[3] == "\(plan.flash.weights)")
-    #expect(totals[4] == "\(plan.flash.requantizers)")
+    #expect(totals[3] == "\(report.layers.reduce(0) { $0 + $1.predictedInstructions })")
+    #expect(totals[4] == "\(report.layers.reduce(0) { $0 + $1.predictedFlashBytes })")
 
-    let proven = page.tables[2].map { [$0[0], $0[6], $0[7]] }
+    let proven = page.tables[3].map { [$0[0], $0[6], $0[7]] }
     #expect(proven == report.layers.compactMap { layer in layer.pairs.map { [layer.identifier, "\($0)", "0"] } })
 
     for schedule in PlanningOptions.Schedule.allCases {

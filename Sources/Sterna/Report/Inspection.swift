@@ -30,29 +30,46 @@ extension Compilation {
     if plan.output.tensor.kind == .logits {
       lines.append("logits: one unit is \(plan.output.tensor.scale), exact to within \(plan.output.resolution) units")
     }
-    lines += ["", "RAM, without the stack:"]
-    for other in try plansBySchedule() {
-      let mark = other.schedule == plan.schedule ? " *" : ""
-      lines.append(
-        "  \(other.schedule.rawValue.padding(8)) \(pad("\(other.stateBytes)", 8)) bytes  (lower bound "
-          + "\(other.lowerBoundBytes), \(other.segments.count) segment(s))\(mark)")
-    }
+    lines += try choiceLines()
     let flash = plan.flash
     lines += [
       "",
-      "flash, Cortex-M4 at -O2: \(flash.bytes) bytes  (weights \(flash.weights), requantizers \(flash.requantizers), "
+      "flash, \(plan.core.title) at -O2: \(flash.bytes) bytes  (weights \(flash.weights), requantizers \(flash.requantizers), "
         + "code and descriptors \(flash.code))",
     ]
     return lines.joined(separator: "\n")
   }
 
+  /// What other options would give, predicted; those that would give the same are left out.
+  private func choiceLines() throws(ModelError) -> [String] {
+    var lines = [
+      "", "choices, predicted for \(plan.core.title); RAM without the stack:",
+      "  optimize  schedule  instructions       RAM     flash  RAM at least  segments",
+    ]
+    for choice in try choices().differing {
+      let plan = choice.plan
+      lines.append(
+        "  \(choice.goal.rawValue.padding(8))  \(plan.schedule.rawValue.padding(8))"
+          + "  \(pad("\(choice.instructions)", 12))  \(pad("\(plan.stateBytes)", 8))  \(pad("\(plan.flash.bytes)", 8))"
+          + "  \(pad("\(plan.lowerBoundBytes)", 12))  \(pad("\(plan.segments.count)", 8))\(choice.isChosen ? " *" : "")"
+      )
+    }
+    let cost = CostEstimate(plan)
+    let coded = plan.stages.filter { $0.code != nil }.map(\.name)
+    lines += ["", "instructions, one inference: \(cost.instructions)  (taking rows in: \(cost.network))"]
+    if !coded.isEmpty { lines.append("  weights as code: " + coded.joined(separator: ", ")) }
+    return lines
+  }
+
   private static func table(_ layers: [Report.Layer]) -> [String] {
-    let heads = ["layer", "kind", "output", "weights", "zero", "additions", "accumulators", "requantizer", "pairs"]
+    let heads = [
+      "layer", "kind", "output", "weights", "zero", "additions", "instructions", "accumulators", "requantizer", "pairs",
+    ]
     let rows = layers.map(row)
     let widths = heads.indices.map { column in ([heads] + rows).map { $0[column].count }.max() ?? 0 }
     return ([heads] + rows).map { row in
       let cells = row.indices.map { column in
-        [0, 1, 7].contains(column) ? row[column].padding(widths[column]) : pad(row[column], widths[column])
+        [0, 1, 8].contains(column) ? row[column].padding(widths[column]) : pad(row[column], widths[column])
       }
       return cells.joined(separator: "  ").trimmedRight
     }
@@ -67,7 +84,8 @@ extension Compilation {
     return [
       layer.identifier, layer.kind, layer.output.map { "\($0)" }.joined(separator: "x"),
       hasWeights ? "\(layer.weights)" : "-", hasWeights ? "\(100 * layer.zeros / layer.weights) %" : "-",
-      hasWeights ? "\(layer.additions)" : "-", range, requantizer, layer.pairs.map { "\($0)" } ?? "-",
+      hasWeights ? "\(layer.additions)" : "-", "\(layer.predictedInstructions)", range, requantizer,
+      layer.pairs.map { "\($0)" } ?? "-",
     ]
   }
 }

@@ -38,6 +38,9 @@ package struct Report: Codable, Sendable {
     package var macs: Int
     /// Additions that are left once zero weights are skipped.
     package var additions: Int
+    /// Of one inference, and bytes of tables and of the layer's own code: estimates for the report's core.
+    package var predictedInstructions = 0
+    package var predictedFlashBytes = 0
     package var accumulatorMinimum: Int?
     package var accumulatorMaximum: Int?
     package var requantizer: String?
@@ -61,6 +64,10 @@ package struct Report: Codable, Sendable {
   package var name: String
   package var model: Model
   package var options: String
+  /// The core that code was chosen and figures were estimated for.
+  package var core: String
+  /// Of one inference, everything included; an estimate.
+  package var predictedInstructions: Int
   package var layers: [Layer]
   package var output: Output
   package var memory: Memory
@@ -73,7 +80,14 @@ package struct Report: Codable, Sendable {
     name = plan.name
     model = Model(file: compilation.provenance.modelFile, sha256: compilation.provenance.modelSHA256)
     options = compilation.provenance.options
+    core = plan.core.rawValue
+    let cost = CostEstimate(plan)
+    predictedInstructions = cost.instructions
     layers = plan.stages.map(Layer.init)
+    for (index, bytes) in FlashEstimate.stages(plan).enumerated() {
+      layers[index].predictedInstructions = cost.stages[index]
+      layers[index].predictedFlashBytes = bytes
+    }
     output = Output(
       count: plan.output.count, kind: plan.output.tensor.kind.rawValue, scale: plan.output.tensor.scale,
       zeroPoint: plan.output.tensor.zeroPoint, resolution: plan.output.resolution)

@@ -14,7 +14,8 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Where the network is cut into segments: auto takes the least RAM.")
   var schedule: PlanningOptions.Schedule = .auto
 
-  @Option(help: "What comes first: size packs weights into two bits each, speed makes them code.")
+  @Option(
+    help: "What comes first: size packs weights into two bits each, speed makes them code, as far as --flash allows.")
   var optimize: PlanningOptions.Goal = .size
 
   @Option(help: "The core that kernels are chosen for; the C runs on all of them.")
@@ -28,7 +29,10 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Most bytes of state; the call is refused where that is impossible.")
   var ram: Int?
 
-  @Option(help: "Most bytes of code and tables, by the estimate for a Cortex-M4.")
+  @Option(
+    help:
+      "Most bytes of code and tables, as estimated for --core; with --optimize speed, layers whose code is beyond pack."
+  )
   var flash: Int?
 
   func validate() throws {

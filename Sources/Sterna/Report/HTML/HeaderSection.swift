@@ -50,7 +50,12 @@ extension ReportPage {
         "all state but the stack; the input frame alone has \(PageNumber.bytes(plan.input.bytes))")
       figure(
         "Flash", PageNumber.bytes(plan.flash.bytes),
-        plan.flash.code > 0 ? "weights, tables and code, Cortex-M4 at -O2" : "weights and tables; code is not counted")
+        plan.flash.code > 0
+          ? "predicted: weights, tables and code, \(plan.core.title) at -O2" : "weights and tables; code is not counted"
+      )
+      figure(
+        "Instructions", PageNumber.grouped(CostEstimate(plan).instructions),
+        "an inference, predicted for a \(plan.core.title)")
       figure(
         "Weights", PageNumber.grouped(weights),
         "\(PageNumber.percent(zeros, of: weights)) of them are zero and cost nothing")

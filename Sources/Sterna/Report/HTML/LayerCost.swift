@@ -39,34 +39,37 @@ package struct LayerCost: Sendable {
 }
 
 extension LayerCost {
-  /// - Parameter others: Plans of the same network, to compare with.
-  package static func columns(_ plan: FirmwarePlan, others: [FirmwarePlan]) -> [LayerCost] {
+  /// - Parameter choices: Plans of the same network, the chosen one among them.
+  package static func columns(_ plan: FirmwarePlan, choices: [Choice]) -> [LayerCost] {
     let layers = plan.stages.map(Report.Layer.init)
+    let goal = choices.first(where: \.isChosen)?.goal ?? .size
+    // Instructions and flash follow from the goal, RAM from the schedule.
+    let otherGoals = choices.filter { $0.goal != goal && $0.plan.schedule == plan.schedule }
+    let otherSchedules = choices.filter { $0.goal == goal && !$0.isChosen }
     return [
       LayerCost(
         title: "additions", explanation: "additions left for one inference once zero weights are skipped",
         chosen: Series(label: "additions", values: layers.map(\.additions))),
       LayerCost(
-        title: "weight bytes", explanation: "packed weights in flash",
-        chosen: Series(label: "packed", values: plan.stages.map(\.weightBytes))),
+        title: "instructions", explanation: "predicted for one inference on a \(plan.core.title)",
+        chosen: Series(label: "--optimize \(goal.rawValue)", values: CostEstimate(plan).stages),
+        alternatives: otherGoals.map {
+          Series(label: "--optimize \($0.goal.rawValue)", values: CostEstimate($0.plan).stages)
+        }),
       LayerCost(
-        title: "requantizer bytes", explanation: "tables of multipliers, offsets or thresholds in flash",
-        chosen: Series(label: "tables", values: plan.stages.map { $0.epilogue?.tableBytes ?? 0 })),
+        title: "flash bytes",
+        explanation: "estimate of weights, tables and the layer's own code, without functions that layers share",
+        chosen: Series(label: "--optimize \(goal.rawValue)", values: FlashEstimate.stages(plan)),
+        alternatives: otherGoals.map {
+          Series(label: "--optimize \($0.goal.rawValue)", values: FlashEstimate.stages($0.plan))
+        }),
       LayerCost(
-        title: "input bytes", explanation: "RAM that holds the layer's input: a ring of rows, or the whole tensor",
-        chosen: Series(label: plan.schedule.rawValue, values: plan.stages.map(\.ring.bytes)),
-        alternatives: others.map { Series(label: $0.schedule.rawValue, values: $0.stages.map(\.ring.bytes)) },
+        title: "RAM bytes", explanation: "what holds the layer's input: a ring of rows, or the whole tensor",
+        chosen: Series(label: "--schedule \(plan.schedule.rawValue)", values: plan.stages.map(\.ring.bytes)),
+        alternatives: otherSchedules.map {
+          Series(label: "--schedule \($0.plan.schedule.rawValue)", values: $0.plan.stages.map(\.ring.bytes))
+        },
         isAdditive: false),
     ]
-  }
-}
-
-extension Stage {
-  fileprivate var weightBytes: Int {
-    switch work {
-    case .convolution(let work): work.weights.reduce(0) { $0 + $1.count }
-    case .dense(let work): work.weights.reduce(0) { $0 + $1.count }
-    case .maxPool, .averagePool: 0
-    }
   }
 }

@@ -23,6 +23,8 @@ package struct ReportPage: Sendable {
   let budgets: Budgets
   /// One for each schedule; the chosen one among them.
   let schedules: [FirmwarePlan]
+  /// One for each goal and schedule; the chosen one among them.
+  let choices: [Choice]
   let costs: [LayerCost]
   let observations: Observations
 
@@ -32,8 +34,10 @@ package struct ReportPage: Sendable {
     report = Report(compilation)
     warnings = compilation.warnings
     self.budgets = budgets
-    schedules = try compilation.plansBySchedule()
-    costs = LayerCost.columns(plan, others: schedules.filter { [plan] in $0.schedule != plan.schedule })
+    choices = try compilation.choices()
+    let goal = choices.first(where: \.isChosen)?.goal
+    schedules = choices.filter { $0.goal == goal }.map(\.plan)
+    costs = LayerCost.columns(plan, choices: choices)
     observations = Observations(compilation.network, plan, wanted: samples)
   }
 
@@ -58,6 +62,7 @@ package struct ReportPage: Sendable {
         tag("main") {
           memorySection
           scheduleSection
+          choiceSection
           budgetSection
           layerSection
           weightSection

@@ -38,7 +38,7 @@ let stylesheet: StaticString = """
   }
   footer { color: var(--quiet); font-size: 13px; margin-top: 20px; }
   .figures {
-    display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin: 18px 0 4px;
+    display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 12px; margin: 18px 0 4px;
   }
   .figure {
     background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 12px 14px;

@@ -1,0 +1,204 @@
+import TernaryIR
+
+/// A property of a plan that costs code. Prices in bytes for each core stand in `CodeTable.swift`.
+package enum CodeFeature: String, CaseIterable, Sendable {
+  // Of the network.
+  case network, inputChannels, inputClamp, inputLanes, segment
+  // Of a stage.
+  case descriptor, result, ringWithHalo, closedRows, slidRows, constantChannel, wordRows
+  case maxPool, averagePool, sums, dense, lastDense, wideDense
+  case packed, packedColumns, packedWide, groupedConvolution, packedConstants, fusedPool, packedPool
+  case affine, saturated, affine64, halfEven, halfEven64, thresholds, logits, singleEntry, limits, laneLimits
+  // Of weights as code.
+  case coded, codedStrips, codedPool, block, blockLoad, blockFarLoad, blockAddition, blockSubtraction,
+    blockHighSubtraction, blockSum, storeCall
+  case codedDepthwise, depthwiseChannel, depthwiseTap, tapTables, keptRows, quadRows, orderedChannels
+  case addedRows
+  // Of all stages together: functions that they share, paid once.
+  case anyPacked, anyPackedLanes, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool, anyColumnPool
+  case anyDense, anyWideDense, anyMaxPool, anyAveragePool, anyFilling, anyClosing, anySliding, anyThresholds,
+    anyTaps, anyQuadTaps, anyAddedRows
+
+  package typealias Counts = [CodeFeature: Int]
+
+  /// How often a plan has each of them.
+  package static func counts(_ plan: FirmwarePlan) -> Counts {
+    var counts = network(plan)
+    var shared: Set<CodeFeature> = []
+    for index in plan.stages.indices {
+      counts.merge(stage(index, of: plan), uniquingKeysWith: +)
+      shared.formUnion(self.shared(index, of: plan))
+    }
+    for feature in shared { counts[feature] = 1 }
+    return counts
+  }
+
+  /// Those that do not depend on the stages.
+  static func network(_ plan: FirmwarePlan) -> Counts {
+    var counts: Counts = [.network: 1, .segment: plan.segments.count]
+    if plan.input.shape.channels > 1 { counts[.inputChannels] = 1 }
+    if plan.input.maximumLevel < 255 { counts[.inputClamp] = 1 }
+    if plan.stages[0].ring.lanes != nil { counts[.inputLanes] = 1 }
+    return counts
+  }
+
+  /// What the functions of one stage consist of.
+  static func stage(_ index: Int, of plan: FirmwarePlan) -> Counts {
+    var counter = StageCodeCounter(plan, index)
+    counter.count()
+    return counter.counts
+  }
+
+  /// The functions that a stage needs and that others may need, too.
+  static func shared(_ index: Int, of plan: FirmwarePlan) -> Set<CodeFeature> {
+    let stage = plan.stages[index]
+    var shared: Set<CodeFeature> = []
+    let hasLanes = stage.ring.lanes != nil
+    let isWide = stage.input.elementBytes == 2
+    if !stage.ring.isLinear, stage.ring.slots > 1 { shared.insert(.anyRing) }
+    if stage.ring.needsFilling { shared.insert(.anyFilling) }
+    if stage.slides { shared.insert(.anySliding) }
+    if plan.closesRows(of: index) { shared.insert(.anyClosing) }
+    switch stage.work {
+    case .convolution(let work):
+      switch work.code {
+      case .blocks?: break
+      case .taps(_, let areStatements)?:
+        if !areStatements { shared.insert(stage.ring.quads == nil ? .anyTaps : .anyQuadTaps) }
+      case nil:
+        shared.formUnion([
+          .anyLookup, .anyPacked, hasLanes ? .anyPackedLanes : isWide ? .anyPackedWide : .anyPackedColumns,
+        ])
+        if stage.pool != nil { shared.insert(hasLanes ? .anyLanePool : .anyColumnPool) }
+      }
+    case .dense: shared.insert(isWide ? .anyWideDense : .anyDense)
+    case .maxPool: shared.formUnion([.anyLookup, .anyMaxPool])
+    case .averagePool: shared.formUnion(stage.addsRowByRow ? [.anyAddedRows] : [.anyLookup, .anyAveragePool])
+    }
+    if case .thresholds? = stage.epilogue?.form { shared.insert(.anyThresholds) }
+    return shared
+  }
+}
+
+extension FirmwarePlan {
+  /// Whether more is written of a stage's rows than their columns: where they are words that windows reach beyond.
+  func closesRows(of index: Int) -> Bool {
+    let stage = stages[index]
+    guard case .ring(let next) = stage.destination, let lanes = stages[next].ring.lanes else { return false }
+    return stages[next].ring.channelStride > (stages[next].ring.quads ?? lanes.distance) || stage.outputShape.width < 2 * lanes.distance
+  }
+}
+
+extension Stage {
+  /// Whether the rows of its ring move up after each output row.
+  var slides: Bool { ring.isLinear && ring.slots < Planner.tensorRows(self) }
+}
+
+/// Counts what the functions of a stage consist of.
+private struct StageCodeCounter {
+  let plan: FirmwarePlan
+  let index: Int
+  let stage: Stage
+  private(set) var counts: CodeFeature.Counts = [:]
+
+  init(_ plan: FirmwarePlan, _ index: Int) {
+    self.plan = plan
+    self.index = index
+    stage = plan.stages[index]
+  }
+
+  private mutating func add(_ feature: CodeFeature, _ amount: Int = 1) { counts[feature, default: 0] += amount }
+
+  private var hasLanes: Bool { stage.ring.lanes != nil }
+
+  mutating func count() {
+    let isWide = stage.input.elementBytes == 2
+    add(.descriptor)
+    switch stage.work {
+    case .convolution(let work):
+      if work.outputsPerGroup < stage.outputShape.channels, work.code == nil { add(.groupedConvolution) }
+      switch work.code {
+      case .blocks(let blocks, let strip)?: count(blocks, strip)
+      case .taps(_, areStatements: false)?: add(.tapTables)
+      case .taps(let channels, _)?:
+        let dead = Set(stage.constants.map(\.channel))
+        let live = channels.indices.filter { !dead.contains($0) }
+        add(.codedDepthwise)
+        add(.depthwiseChannel, live.count)
+        add(.depthwiseTap, live.reduce(0) { $0 + channels[$1].offsets.count })
+      case nil: add(hasLanes ? .packed : isWide ? .packedWide : .packedColumns)
+      }
+      if case .blocks? = work.code {
+      } else {
+        if stage.pool != nil { add(hasLanes ? .packedPool : .fusedPool) }
+        if !stage.constants.isEmpty { add(.packedConstants) }
+      }
+    case .dense:
+      if case .output = stage.destination { add(.lastDense) } else { add(.dense) }
+      if isWide { add(.wideDense) }
+    case .maxPool: add(.maxPool)
+    case .averagePool(let epilogue):
+      add(epilogue == nil ? .sums : .averagePool)
+      if stage.addsRowByRow { add(.addedRows) }
+    }
+    add(.constantChannel, stage.constants.count)
+    if stage.ring.needsFilling { add(.ringWithHalo) }
+    if stage.slides { add(.slidRows) }
+    countDestination()
+    if let epilogue = stage.epilogue { count(epilogue) }
+  }
+
+  private mutating func countDestination() {
+    switch stage.destination {
+    case .result: add(.result)
+    case .ring(let next):
+      if plan.stages[next].ring.lanes != nil { add(.wordRows) }
+      if plan.stages[next].ring.quads != nil { add(.quadRows) }
+      if plan.closesRows(of: index) { add(.closedRows) }
+    case .output: break
+    }
+  }
+
+  private mutating func count(_ blocks: [CodeBlock], _ strip: Int) {
+    add(.coded)
+    if strip < stage.outputWords ?? strip { add(.codedStrips) }
+    if let pool = stage.pool {
+      add(.codedPool, (stage.poolsRowByRow ? 1 : pool.kernelHeight) * pool.kernelWidth - 1)
+    }
+    if stage.poolsRowByRow { add(.keptRows) }
+    if stage.order != nil { add(.orderedChannels) }
+    for block in blocks {
+      add(.block)
+      add(.blockAddition, block.additions)
+      add(.blockSum, block.channels.count)
+      // Thumb and compressed RISC-V subtract in 16 bits only between registers that the first few channels get.
+      let subtracted = block.groups.flatMap { $0.uses.filter(\.isNegative).map(\.channel) }
+      add(.blockSubtraction, subtracted.count)
+      add(.blockHighSubtraction, subtracted.count { $0 >= 3 })
+      // Beyond the reach of a 16-bit load.
+      let offsets = block.groups.flatMap { [$0.first] + ($0.second.map { [$0] } ?? []) }
+      let far = offsets.count { $0 >= 32 }
+      add(.blockLoad, offsets.count - far)
+      add(.blockFarLoad, far)
+      add(.storeCall)
+    }
+  }
+
+  private mutating func count(_ epilogue: Epilogue) {
+    // Both lanes of a word are requantized.
+    let copies = hasLanes ? 2 : 1
+    add(hasLanes ? .laneLimits : .limits, epilogue.limits.count)
+    switch epilogue.form {
+    case .affine(let multipliers, _, let shift, let low, let high):
+      let levels = (high + 1) >> shift
+      let saturates = low == 0 && levels & (levels - 1) == 0
+      add(!epilogue.fits32 ? .affine64 : saturates ? .saturated : .affine, copies)
+      if multipliers.count == 1 { add(.singleEntry) }
+    case .halfEven(let multipliers, _, _, _, _):
+      add(epilogue.fits32 ? .halfEven : .halfEven64, copies)
+      if multipliers.count == 1 { add(.singleEntry) }
+    case .thresholds: add(.thresholds, copies)
+    case .logits: add(.logits, copies)
+    }
+  }
+}

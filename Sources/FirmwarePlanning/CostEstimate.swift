@@ -1,0 +1,38 @@
+/// Predicted instructions of one inference, for the core that a plan is made for.
+///
+/// Every unit of work (`WorkFeature`) has a price on every core (`WorkTable.swift`), fitted to instructions counted in QEMU.
+/// It is a model: see `Tests/bench/results.txt` for how far it is off.
+package struct CostEstimate: Sendable, Equatable {
+  /// Of each stage: what it does with its rows.
+  package var stages: [Int]
+  /// What belongs to no stage: taking the input's rows in, and everything that happens once.
+  package var network: Int
+  package var instructions: Int { stages.reduce(network, +) }
+
+  /// - Parameter core: Another core than the plan's.
+  package init(_ plan: FirmwarePlan, core: Core? = nil) {
+    let core = core ?? plan.core
+    network = WorkFeature.instructions(WorkFeature.network(plan), core)
+    stages = plan.stages.indices.map { WorkFeature.instructions(WorkFeature.stage($0, of: plan), core) }
+  }
+}
+
+extension WorkFeature {
+  /// Instructions that some work takes on a core.
+  static func instructions(_ counts: Counts, _ core: Core) -> Int {
+    // In a fixed order, so that the sum is the same to the last bit.
+    let sum = allCases.reduce(0.0) { $0 + $1.instructions[core.column] * (counts[$1] ?? 0) }
+    return Int(sum.rounded())
+  }
+}
+
+extension Core {
+  /// The cores that the tables have columns for, in their order.
+  package static let measured: [Core] = allCases.filter { $0 != .generic }
+
+  /// Its column; without a core, that of the Cortex-M4.
+  var column: Int {
+    let core = self == .generic ? Core.cortexM4 : self
+    return Core.measured.firstIndex(of: core) ?? 0
+  }
+}

@@ -1,0 +1,264 @@
+import TernaryIR
+
+/// Work of which one unit takes about the same number of instructions wherever it occurs.
+///
+/// The units are counted from what a plan says, not from the names of kernels: when a kernel is rewritten, the constants
+/// of `WorkTable.swift` change and the counts stay.
+package enum WorkFeature: String, CaseIterable, Sendable {
+  /// What every inference begins and ends with.
+  case network
+  /// Input rows, words of two lanes made of them, and values that are not levels as they come.
+  case inputRow, pairedWord, convertedValue
+  /// Words or bytes of padding written before rows arrive.
+  case filledValue
+  /// A stage asked whether a row is due; a row made; a row of a window looked up.
+  case check, row, locatedRow
+  /// Channels of a row: those computed, those that are constant and their words, those whose halo is written and its words.
+  case channel, constantChannel, constantWord, closedChannel, closedWord
+  /// Words that move up in a ring.
+  case slidWord
+  /// Blocks of code: calls, rows of positions in them, positions, words loaded, additions, sums begun and stored.
+  case blockCall, blockRow, blockPosition, blockLoad, blockAddition, blockSum
+  /// Depthwise code: rows of a channel, positions, taps at positions.
+  case depthwiseRow, depthwisePosition, depthwiseTap
+  /// Tables of taps: rows of a channel, taps taken up for up to four words, words of two columns, and of four.
+  case tapRow, tapTaken, tapWord, quadWord
+  /// Words that are put beside or compared with what is there.
+  case keptWord
+  /// Packed weights: those of decoded rows, those of them that are not zero.
+  case decodedWeight, decodedTap
+  /// Non-zero taps at words: taken up for up to four of them, added to one, to one of fewer than four that are left, and to
+  /// one where windows step.
+  case laneTap, laneAddition, laneRest, laneStep
+  /// The same at columns of bytes or of 16 bits.
+  case columnTap, columnAddition, columnRest, columnStep
+  /// Sums compared in a fused pool: words of two, or single ones.
+  case pooledWord, pooledColumn
+  /// Words of two sums taken apart, and single sums.
+  case epilogueWord, epilogueColumn
+  /// Sums requantized, by form; steps of a search among thresholds.
+  case affine, saturated, affine64, halfEven, halfEven64, thresholdStep, scaled
+  /// Sums clamped before they are requantized.
+  case limited
+  /// Pools by themselves: windows, and values seen by them.
+  case maxWindow, maxValue, sumWindow, sumValue
+  /// Rows added to the sums of windows: windows, and values.
+  case addedWindow, addedValue
+  /// Dense layers: outputs, weights, those that are not zero.
+  case denseOutput, denseWeight, denseTap
+}
+
+extension WorkFeature {
+  /// Units of work of one inference.
+  package typealias Counts = [WorkFeature: Double]
+
+  /// What belongs to no stage: the rows that come in, and everything that happens once.
+  package static func network(_ plan: FirmwarePlan) -> Counts {
+    let shape = plan.input.shape
+    let rows = Double(shape.height)
+    var counts: Counts = [.network: 1, .inputRow: rows * Double(shape.channels)]
+    let ring = plan.stages[0].ring
+    if ring.lanes != nil { counts[.pairedWord] = rows * Double(ring.rowStride) }
+    if ring.lanes == nil || plan.scratch.levels != nil { counts[.convertedValue] = Double(shape.count) }
+    return counts
+  }
+
+  /// The work of one stage.
+  package static func stage(_ index: Int, of plan: FirmwarePlan) -> Counts {
+    var counter = StageWorkCounter(plan, index)
+    counter.count()
+    return counter.counts
+  }
+}
+
+/// Counts the work of a stage.
+private struct StageWorkCounter {
+  let plan: FirmwarePlan
+  let index: Int
+  let stage: Stage
+  private(set) var counts: WorkFeature.Counts = [:]
+
+  init(_ plan: FirmwarePlan, _ index: Int) {
+    self.plan = plan
+    self.index = index
+    stage = plan.stages[index]
+  }
+
+  private mutating func add(_ feature: WorkFeature, _ amount: Int) { counts[feature, default: 0] += Double(amount) }
+  private mutating func add(_ feature: WorkFeature, _ amount: Double) { counts[feature, default: 0] += amount }
+
+  /// Output rows of the stage, and rows of its layer: more where a pool is fused.
+  private var rows: Int { stage.outputShape.height }
+  private var layerRows: Int { rows * (stage.pool?.kernelHeight ?? 1) }
+  /// Rows whose sums are requantized.
+  private var storedRows: Int { stage.poolsRowByRow ? layerRows : rows }
+  private var constants: [ConstantChannel] { stage.constants }
+  private var channels: Int { stage.outputShape.channels - constants.count }
+  /// Words, or columns, of a row of the layer and of the stage.
+  private var layerWords: Int { stage.ring.lanes?.outputs ?? stage.accumulatorShape.width }
+  private var words: Int { stage.outputWords ?? stage.outputShape.width }
+
+  mutating func count() {
+    if case .output = stage.destination {
+    } else {
+      add(.row, rows)
+      add(.check, rows + stage.inputShape.height)
+    }
+    if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.lanes == nil ? 1 : 4)) }
+    countHalo()
+    countSlides()
+    switch stage.work {
+    case .convolution(let work): count(work)
+    case .dense(let work):
+      add(.denseOutput, stage.outputShape.channels)
+      add(.denseWeight, work.taps * stage.outputShape.channels)
+      add(.denseTap, work.nonZeros)
+      count(work.epilogue, values: stage.outputShape.channels)
+    case .maxPool:
+      let windows = stage.outputShape.count
+      add(.locatedRow, rows * stage.window.kernelHeight)
+      add(.channel, rows * channels)
+      add(.maxWindow, windows)
+      add(.maxValue, windows * stage.window.kernelHeight * stage.window.kernelWidth)
+    case .averagePool(let epilogue):
+      let windows = stage.outputShape.count
+      if stage.addsRowByRow {
+        let height = stage.window.kernelHeight
+        add(.channel, rows * height * channels)
+        add(.addedWindow, windows * height)
+        add(.addedValue, windows * height * stage.window.kernelWidth)
+      } else {
+        add(.locatedRow, rows * stage.window.kernelHeight)
+        add(.channel, rows * channels)
+        add(.sumWindow, windows)
+        add(.sumValue, windows * stage.window.kernelHeight * stage.window.kernelWidth)
+      }
+      if let epilogue { count(epilogue, values: windows) }
+    }
+  }
+
+  // MARK: Convolutions
+
+  private mutating func count(_ work: ConvolutionWork) {
+    add(.constantChannel, rows * constants.count)
+    add(.constantWord, rows * constants.count * words)
+    switch work.code {
+    case .blocks(let blocks, let strip)?: count(blocks, strip)
+    case .taps(let lists, let areStatements)?: count(lists, areStatements)
+    case nil: countPacked(work)
+    }
+    countPool()
+    let sums = storedRows * channels * words
+    countKept(sums)
+    add(stage.ring.lanes == nil ? .epilogueColumn : .epilogueWord, sums)
+    count(work.epilogue, values: stage.ring.lanes == nil ? sums : 2 * sums)
+    for limit in work.epilogue.limits where !constants.contains(where: { $0.channel == limit.channel }) {
+      add(.limited, storedRows * words)
+    }
+  }
+
+  private mutating func count(_ lists: [TapList], _ areStatements: Bool) {
+    let dead = Set(constants.map(\.channel))
+    let taps = lists.indices.reduce(0) { $0 + (dead.contains($1) ? 0 : lists[$1].offsets.count) }
+    add(.channel, rows * channels)
+    if areStatements {
+      add(.depthwiseRow, layerRows * channels)
+      add(.depthwisePosition, layerRows * channels * layerWords)
+      add(.depthwiseTap, layerRows * layerWords * taps)
+      return
+    }
+    let loaded = stage.ring.quads ?? layerWords
+    add(.tapRow, layerRows * channels)
+    add(.tapTaken, layerRows * taps * (stage.window.strideWidth == 1 ? (loaded + 3) / 4 + loaded % 4 : loaded))
+    add(stage.ring.quads == nil ? .tapWord : .quadWord, layerRows * taps * loaded)
+  }
+
+  /// Words of a row of four columns take two steps, and rows of a pool are compared one by one.
+  private mutating func countKept(_ sums: Int) {
+    guard case .ring(let next) = stage.destination else { return }
+    if stage.poolsRowByRow { add(.keptWord, sums) }
+    if plan.stages[next].ring.quads != nil { add(.keptWord, sums) }
+  }
+
+  private mutating func count(_ blocks: [CodeBlock], _ strip: Int) {
+    let positions = layerRows * layerWords
+    let calls = storedRows * (words / max(strip, 1))
+    for block in blocks {
+      add(.blockCall, calls)
+      add(.blockRow, calls * stage.rowsPerOutput)
+      add(.blockPosition, positions)
+      add(.blockLoad, positions * block.loads)
+      add(.blockAddition, positions * block.additions)
+      add(.blockSum, positions * block.channels.count)
+      add(.channel, calls * block.channels.count)
+    }
+  }
+
+  private mutating func countPacked(_ work: ConvolutionWork) {
+    let dead = Set(constants.map(\.channel))
+    let nonZeros = work.weights.indices.reduce(0) { sum, channel in
+      dead.contains(channel) ? sum : sum + work.weights[channel].reduce(0) { $0 + ($1 & 0x55).nonzeroBitCount }
+    }
+    let taps = Double(layerRows * nonZeros) * insideShare
+    let hasLanes = stage.ring.lanes != nil
+    add(.locatedRow, layerRows * stage.window.kernelHeight)
+    add(.channel, layerRows * channels)
+    add(.decodedWeight, layerRows * work.taps * channels)
+    add(.decodedTap, layerRows * nonZeros)
+    if stage.window.strideWidth == 1 {
+      add(hasLanes ? .laneTap : .columnTap, taps * Double((layerWords + 3) / 4))
+      add(hasLanes ? .laneAddition : .columnAddition, taps * Double(layerWords))
+      add(hasLanes ? .laneRest : .columnRest, taps * Double(layerWords % 4))
+    } else {
+      add(hasLanes ? .laneStep : .columnStep, taps * Double(layerWords))
+    }
+  }
+
+  /// Of the rows of all windows, those that lie on the map; taps above and below it are constants.
+  private var insideShare: Double {
+    let window = stage.window
+    guard window.hasPadding, layerRows > 0 else { return 1 }
+    let inside = (0..<layerRows).reduce(0) { sum, row in
+      let first = row * window.strideHeight - window.top
+      return sum + max(0, min(first + window.kernelHeight, stage.inputShape.height) - max(first, 0))
+    }
+    return Double(inside) / Double(layerRows * window.kernelHeight)
+  }
+
+  private mutating func countPool() {
+    guard let pool = stage.pool else { return }
+    let compared = (stage.poolsRowByRow ? 1 : pool.kernelHeight) * pool.kernelWidth - 1
+    add(stage.ring.lanes == nil ? .pooledColumn : .pooledWord, storedRows * channels * words * compared)
+  }
+
+  // MARK: Rows
+
+  /// Columns written beyond those computed, of rows of words.
+  private mutating func countHalo() {
+    guard plan.closesRows(of: index), case .ring(let next) = stage.destination else { return }
+    let ring = plan.stages[next].ring
+    let words = ring.channelStride + (ring.quads.map { 3 * $0 } ?? ring.lanes?.distance ?? 0) - stage.outputShape.width
+    add(.closedChannel, rows * stage.outputShape.channels)
+    add(.closedWord, rows * stage.outputShape.channels * words)
+  }
+
+  private mutating func countSlides() {
+    guard stage.slides else { return }
+    add(.slidWord, rows * max(0, stage.reach - stage.advance) * stage.ring.rowStride)
+  }
+
+  private mutating func count(_ epilogue: Epilogue, values: Int) {
+    switch epilogue.form {
+    case .affine(_, _, let shift, let low, let high):
+      let levels = (high + 1) >> shift
+      let saturates = low == 0 && levels & (levels - 1) == 0
+      add(!epilogue.fits32 ? .affine64 : saturates ? .saturated : .affine, values)
+    case .halfEven: add(epilogue.fits32 ? .halfEven : .halfEven64, values)
+    case .thresholds(let lists, _):
+      let count = lists.first?.count ?? 0
+      // Of a binary search.
+      add(.thresholdStep, values * (Int.bitWidth - count.leadingZeroBitCount + 1))
+    case .logits: add(.scaled, values)
+    }
+  }
+}
