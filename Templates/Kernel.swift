@@ -9,11 +9,17 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case accumulateRow16
   case poolAccumulators
   case pairRow
-  case accumulateLanes
+  case listTaps
+  case sumLanes8
+  case sumLanes4
+  case sumLanes3
   case maxLanes
   case poolLanes
+  case poolLanes2x2
+  case poolLanesRow
   case keepOrder
   case closeRow
+  case splitRow
   case slideRows
   case ternaryDot
   case ternaryDot16
@@ -23,6 +29,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case limitLanes
   case requantize
   case requantizeSaturating
+  case requantizeLanes
   case requantize64
   case requantizeHalfEven
   case requantizeHalfEven64
@@ -44,12 +51,19 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .accumulateRow16: PackageResources.accumulate_row16_c
       case .poolAccumulators: PackageResources.pool_accumulators_c
       case .pairRow: PackageResources.pair_row_c
-      case .accumulateLanes: PackageResources.accumulate_lanes_c
+      case .listTaps: PackageResources.list_taps_c
+      case .sumLanes8: PackageResources.sum_lanes8_c
+      case .sumLanes4: PackageResources.sum_lanes4_c
+      case .sumLanes3: PackageResources.sum_lanes3_c
       case .maxLanes: PackageResources.max_lanes_c
       case .keepOrder: PackageResources.keep_order_c
       case .closeRow: PackageResources.close_row_c
+      case .splitRow: PackageResources.split_row_c
       case .slideRows: PackageResources.slide_rows_c
       case .poolLanes: PackageResources.pool_lanes_c
+      case .poolLanes2x2: PackageResources.pool_lanes_2x2_c
+      case .poolLanesRow: PackageResources.pool_lanes_row_c
+      case .requantizeLanes: PackageResources.requantize_lanes_c
       case .ternaryDot: PackageResources.ternary_dot_c
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c

@@ -273,7 +273,7 @@ extension StagePrinter {
   }
 
   /// Values from the ring's first to those of the window's first row.
-  private var inputOffset: String? {
+  var inputOffset: String? {
     if stage.ring.isLinear {
       return stage.isSliding ? nil : "oy * \(stage.advance) * s->row_stride"
     }
@@ -306,7 +306,7 @@ extension StagePrinter {
   }
 
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
-  private func printSlide(_ out: inout CodePrinter) {
+  func printSlide(_ out: inout CodePrinter) {
     guard stage.isSliding, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
     let ring = stage.ring
     let kept = (stage.reach - stage.advance) * ring.rowStride

@@ -66,7 +66,7 @@ extension Stage {
       // A single entry is printed where it is used.
       guard multipliers.count > 1 else { break }
       tables.append(ConstantTable("\(name)_multiplier", multipliers))
-      tables.append(ConstantTable("\(name)_bias", offsets))
+      tables.append(ConstantTable("\(name)_bias", isUniform ? lifted(offsets, multipliers) : offsets))
     case .thresholds(let lists, _):
       if !(lists.first?.isEmpty ?? true) {
         tables.append(ConstantTable("\(name)_thresholds", .int32, rows: lists))
@@ -74,6 +74,12 @@ extension Stage {
     case nil: break
     }
     return tables
+  }
+
+  /// Offsets for lifted accumulators: where the lift has not been taken into them for want of room, modulo 2^32.
+  private func lifted(_ offsets: [Int], _ multipliers: [Int]) -> [Int] {
+    guard let lanes = ring.lanes, !lanes.isLiftedInEpilogue else { return offsets }
+    return zip(offsets, multipliers).map { Int(Int32(truncatingIfNeeded: $0 - lanes.lift * $1)) }
   }
 
   private func weightTable(_ weights: [[UInt8]]) -> ConstantTable {

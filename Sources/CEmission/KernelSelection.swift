@@ -6,11 +6,12 @@ extension FirmwarePlan {
   var kernels: [Kernel] {
     var used: Set<Kernel> = [.stage]
     if stages[0].ring.lanes != nil { used.insert(.pairRow) }
+    used.formUnion(ConvolutionPrinter.kernels(self))
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(.closeRow) }
       if !stage.ring.isLinear { used.insert(.rowOffset) }
-      if !stage.constants.isEmpty { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
+      if !stage.constants.isEmpty, !stage.isUniform { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
       if case .output = stage.destination {} else { used.insert(.rowIsDue) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
@@ -19,8 +20,9 @@ extension FirmwarePlan {
         case .blocks?: used.insert(.keepOrder)
         case .rows?: used.formUnion([.locateRows, .keepOrder])
         case nil:
+          if stage.isPackedLanes { break }
           used.formUnion([.locateRows, .decodeTaps])
-          used.insert(stage.ring.lanes != nil ? .accumulateLanes : isWide ? .accumulateRow16 : .accumulateRow)
+          used.insert(isWide ? .accumulateRow16 : .accumulateRow)
         }
       case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
@@ -28,13 +30,17 @@ extension FirmwarePlan {
       }
       if stage.pool != nil {
         if stage.ring.lanes == nil { used.insert(.poolAccumulators) } else { used.insert(.maxLanes) }
-        if case .blocks? = stage.code {} else if stage.ring.lanes != nil { used.insert(.poolLanes) }
+        if case .rows? = stage.code { used.insert(.poolLanesRow) }
       }
       if stage.isSliding, stage.reach > stage.advance { used.insert(.slideRows) }
       if stage.ring.needsFilling {
         used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
+      if stage.isUniform {
+        if !epilogue.limits.isEmpty { used.insert(.limitLanes) }
+        continue
+      }
       if !epilogue.limits.isEmpty { used.insert(stage.ring.lanes == nil ? .limitAccumulators : .limitLanes) }
       switch epilogue.form {
       case .affine:

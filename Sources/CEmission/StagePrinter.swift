@@ -24,6 +24,11 @@ struct StagePrinter {
   func print(to out: inout CodePrinter) {
     out.comment(StageText(plan, index).paragraphs)
     printTables(&out)
+    if stage.isUniform {
+      ConvolutionPrinter(plan).printDescriptor(index, &out)
+      printConvolution(&out)
+      return
+    }
     switch stage.work {
     case .dense(let work):
       if case .output = stage.destination { printFinish(work, &out) } else { printDense(work, &out) }
@@ -43,20 +48,25 @@ struct StagePrinter {
   /// The window and ring that drive the stage. All descriptors stand before all layers, since a layer's rows go into
   /// its successor's ring.
   func printDescriptor(_ out: inout CodePrinter) {
+    out.print("static const struct stage \(stage.descriptor) = {")
+    for (field, value) in fields { out.print("    .\(field) = \(value),") }
+    out.print("};\n")
+  }
+
+  /// The descriptor's fields, as the type has them.
+  var fields: [(name: String, value: Int)] {
     let ring = stage.ring
     let window = stage.window
-    out.print("static const struct stage \(stage.descriptor) = {")
-    let fields: [(String, Int)] = [
+    return [
       ("ring", plan.buffers[ring.buffer].offset), ("row_stride", ring.rowStride), ("slots", ring.slots),
       ("channel_stride", ring.channelStride), ("height", stage.inputShape.height),
       ("out_height", stage.outputShape.height),
       ("out_width", stage.ring.lanes?.outputs ?? stage.accumulatorShape.width),
+      ("pool_height", stage.pool?.kernelHeight ?? 1), ("pool_width", stage.pool?.kernelWidth ?? 1),
       ("kernel_height", window.kernelHeight), ("kernel_width", window.kernelWidth),
       ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
       ("reach", stage.reach), ("advance", stage.advance),
     ]
-    for (field, value) in fields { out.print("    .\(field) = \(value),") }
-    out.print("};\n")
   }
 
   private func printTables(_ out: inout CodePrinter) {
@@ -83,6 +93,7 @@ struct StagePrinter {
       out.block("while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
         printDestination(&out)
+        if isPackedLanes { printInput(&out) }
         out.print()
         printLocation(&out)
         if !stage.constants.isEmpty {
@@ -95,14 +106,21 @@ struct StagePrinter {
         }
         printProbe(&out)
         out.print("rows[1]++;")
+        if isPackedLanes { printSlide(&out) }
         printSuccessor(&out)
       }
     }
     out.print()
   }
 
+  private var isPackedLanes: Bool { stage.isPackedLanes }
+
   /// The window's rows: of a fused pool, for each of the layer's rows that it covers.
   private func printLocation(_ out: inout CodePrinter) {
+    if isPackedLanes, case .convolution(let work) = stage.work {
+      out.print("locate_taps(s, \(work.groupChannels), window);")
+      return
+    }
     guard let pool = stage.pool else {
       out.print("locate_rows(s, oy, window);")
       return
@@ -204,7 +222,8 @@ struct StagePrinter {
     case .convolution(let work):
       let first = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
       let isGrouped = work.outputsPerGroup < stage.outputShape.channels
-      out.print("const \(type) *const values = \(base);")
+      let values = isPackedLanes ? "in" : "values"
+      if !isPackedLanes { out.print("const \(type) *const values = \(base);") }
       if isGrouped {
         let channels = work.groupChannels == 1 ? first : "\(first) * \(work.groupChannels)"
         out.print("const uint32_t group = \(channels) * s->channel_stride;")
@@ -212,10 +231,15 @@ struct StagePrinter {
       if work.code == nil { out.print("const uint8_t *const weights = \(name)_weights[oc];") }
       let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"]
       let suffix = wide ? "16" : ""
-      let from = "values\(isGrouped ? " + group" : "")"
-      let accumulate =
-        lanes.map { "accumulate_lanes(s, \(from), offsets, taps, \($0.lift), acc);" }
-        ?? "accumulate_row\(suffix)(s, \(from), offsets, taps, acc);"
+      let from = "\(values)\(isGrouped ? " + group" : "")"
+      if isPackedLanes, let lanes {
+        out.list("const struct tap_list taps = list_taps(", ["weights", "\(work.taps)", "window", "offsets"], ");\n")
+        out.list("sum_lanes(", ["s", from, "offsets", "taps", "\(lanes.lift) * 65537U", "acc"], ");")
+        if stage.pool != nil { out.print("pool_lanes(s, acc);") }
+        printEpilogue(work.epilogue, &out)
+        return
+      }
+      let accumulate = "accumulate_row\(suffix)(s, \(from), offsets, taps, acc);"
       func printSums(_ window: String, _ out: inout CodePrinter) {
         if case .rows? = work.code {
           printRowCall(window, from, &out)
@@ -236,7 +260,7 @@ struct StagePrinter {
           printSums("at", &out)
           let width = stage.outputWords ?? stage.outputShape.width
           out.list(
-            lanes == nil ? "pool_accumulators(" : "pool_lanes(",
+            lanes == nil ? "pool_accumulators(" : "pool_lanes_row(",
             ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(width)"], ");")
         }
       } else {
@@ -262,7 +286,7 @@ struct StagePrinter {
 
   /// From a channel's accumulators to its row.
   private func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
-    let from = stage.pool == nil ? "acc" : "pooled"
+    let from = stage.pool == nil || isPackedLanes ? "acc" : "pooled"
     let count = stage.outputWords ?? stage.outputShape.width
     out.print()
     printLimits(epilogue, from, count, &out)

@@ -116,6 +116,11 @@ package struct Stage: Sendable, Equatable {
     if case .convolution(let work) = work { work.code } else { nil }
   }
 
+  /// A convolution over words of two lanes with packed weights.
+  package var isPackedLanes: Bool {
+    if case .convolution(let work) = work { ring.lanes != nil && work.code == nil } else { false }
+  }
+
   /// Rows of the layer that make one row of the stage.
   package var rowsPerOutput: Int { pool?.kernelHeight ?? 1 }
   /// Input rows under one output row.

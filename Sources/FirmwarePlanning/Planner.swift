@@ -26,7 +26,7 @@ package enum Planner {
       let paired = paired(stages, first: count)
       count = paired.prefix { $0.ring.lanes != nil }.count
       guard count > 0 else { break }
-      let coded = options.goal == .speed ? paired.map { asCode($0, options.core) } : paired
+      let coded = (options.goal == .speed ? paired.map { asCode($0, options.core) } : paired).map(asPacked)
       let wide = leanest(network, coded, options, isVector: isVector)
       if wide.stateBytes <= options.ram ?? .max {
         plan = wide

@@ -10,6 +10,8 @@ struct stage {
     uint16_t height; /* of the input */
     uint16_t out_height;
     uint16_t out_width; /* before a fused pool */
+    uint16_t pool_height;
+    uint16_t pool_width;
     uint16_t kernel_height;
     uint16_t kernel_width;
     uint16_t stride_height;

@@ -1,0 +1,59 @@
+/*
+ * The sums of a row of one output channel, and of the rows below that are pooled with it, two
+ * columns at a time: a word is hi * 65536 + lo, and sums of words are sums of both lanes as long as
+ * no lane leaves 0...65535. start lifts both lanes so that they never go below zero. Four words
+ * share each tap's offset.
+ */
+static void sum_lanes(const struct stage *stage, const uint32_t *row, const tap_offset *offsets,
+                      struct tap_list taps, uint32_t start, uint32_t *acc) {
+    for (uint32_t r = 0; r < stage->pool_height; r++) {
+        const uint32_t *values = row;
+        uint32_t left = stage->out_width;
+
+        for (; stage->stride_width == 1 && left >= 4; left -= 4) {
+            uint32_t a0 = 0;
+            uint32_t a1 = 0;
+            uint32_t a2 = 0;
+            uint32_t a3 = 0;
+
+            for (const tap_offset *tap = taps.minus; tap != taps.minus_end; tap++) {
+                const uint32_t *const value = words_at(values, *tap);
+
+                a0 += value[0];
+                a1 += value[1];
+                a2 += value[2];
+                a3 += value[3];
+            }
+            a0 = start - a0;
+            a1 = start - a1;
+            a2 = start - a2;
+            a3 = start - a3;
+            for (const tap_offset *tap = offsets; tap != taps.plus_end; tap++) {
+                const uint32_t *const value = words_at(values, *tap);
+
+                a0 += value[0];
+                a1 += value[1];
+                a2 += value[2];
+                a3 += value[3];
+            }
+            acc[0] = a0;
+            acc[1] = a1;
+            acc[2] = a2;
+            acc[3] = a3;
+            acc += 4;
+            values += 4;
+        }
+        for (; left > 0; left--, values += stage->stride_width) {
+            uint32_t a = start;
+
+            for (const tap_offset *tap = offsets; tap != taps.plus_end; tap++) {
+                a += *words_at(values, *tap);
+            }
+            for (const tap_offset *tap = taps.minus; tap != taps.minus_end; tap++) {
+                a -= *words_at(values, *tap);
+            }
+            *acc++ = a;
+        }
+        row += stage->stride_height * stage->row_stride;
+    }
+}
