@@ -2,6 +2,7 @@
 package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case stage
   case rowOffset
+  case rowsNeeded
   case rowIsDue
   case locateRows
   case decodeTaps
@@ -10,9 +11,10 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case poolAccumulators
   case pairRow
   case listTaps
-  case sumLanes8
-  case sumLanes4
-  case sumLanes3
+  case sumEight
+  case sumFour
+  case sumThree
+  case sumStrided
   case maxLanes
   case poolLanes
   case poolLanes2x2
@@ -44,6 +46,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       switch self {
       case .stage: PackageResources.stage_c
       case .rowOffset: PackageResources.row_offset_c
+      case .rowsNeeded: PackageResources.rows_needed_c
       case .rowIsDue: PackageResources.row_is_due_c
       case .locateRows: PackageResources.locate_rows_c
       case .decodeTaps: PackageResources.decode_taps_c
@@ -52,9 +55,10 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .poolAccumulators: PackageResources.pool_accumulators_c
       case .pairRow: PackageResources.pair_row_c
       case .listTaps: PackageResources.list_taps_c
-      case .sumLanes8: PackageResources.sum_lanes8_c
-      case .sumLanes4: PackageResources.sum_lanes4_c
-      case .sumLanes3: PackageResources.sum_lanes3_c
+      case .sumEight: PackageResources.sum_eight_c
+      case .sumFour: PackageResources.sum_four_c
+      case .sumThree: PackageResources.sum_three_c
+      case .sumStrided: PackageResources.sum_strided_c
       case .maxLanes: PackageResources.max_lanes_c
       case .keepOrder: PackageResources.keep_order_c
       case .closeRow: PackageResources.close_row_c

@@ -47,9 +47,11 @@ struct ConvolutionPrinter {
   private var bits: Set<Int> { Set(stages.compactMap { $0.work.epilogue.saturatedBits }) }
 
   private var fields: [Field] {
-    let printers = stages.map { StagePrinter(plan, $0.index) }
     var fields = [
       Field("const struct stage *", "stage", "", values: stages.map { "&\($0.stage.descriptor)" }),
+      Field(
+        "const struct stage *", "next", "whose ring the rows go into",
+        values: stages.map { plan.stages[$0.index + 1].descriptor }.map { "&\($0)" }),
       Field("const uint8_t *", "weights", "packed, of all channels", values: stages.map { "\($0.stage.name)_weights[0]" }),
       Field("const int32_t *", "multiplier", "", values: stages.map { "\($0.stage.name)_multiplier" }),
       Field("const int32_t *", "bias", "less what the lift adds", values: stages.map { "\($0.stage.name)_bias" }),
@@ -61,29 +63,27 @@ struct ConvolutionPrinter {
           values: stages.map { $0.work.epilogue.limits.isEmpty ? "0" : "\($0.stage.name)_limits" }))
     }
     var numbers = [
+      Field("index", "of the layer", stages.map(\.index)),
       Field("channels", "of the output", stages.map(\.stage.outputShape.channels)),
       Field("group_channels", "of the input, that an output channel sees", stages.map(\.work.groupChannels)),
       Field("taps", "weights of a channel", stages.map(\.work.taps)),
       Field(
         "in_step", "words from the input of an output channel to the next one's",
         stages.map { $0.work.isDepthwise($0.stage) ? $0.stage.ring.channelStride : 0 }),
-      Field(
-        "out_step", "bytes from an output channel to the next",
-        zip(stages, printers).map { ($1.nextWords == nil ? 1 : 4) * $1.outputStride }),
       Field("words", "of an output row", stages.map { $0.stage.outputWords ?? 0 }),
       Field("lift", "of both lanes", stages.map { $0.stage.ring.lanes?.lift ?? 0 }),
       Field("shift", "", stages.map(\.work.epilogue.shift)),
     ]
     if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.saturatedBits ?? 0 })) }
     if hasLimits { numbers.append(Field("limit_count", "", stages.map(\.work.epilogue.limits.count))) }
-    if closes || splits { numbers.append(Field("width", "columns of an output row", stages.map(\.stage.outputShape.width))) }
-    if splits { numbers.append(Field("is_split", "the row goes out as bytes", printers.map { $0.nextWords == nil ? 1 : 0 })) }
-    if closes {
-      numbers += [
-        Field("left", "halo of the output row", printers.map { $0.nextWords?.left ?? 0 }),
-        Field("stored", "words of the output row, with its halo", printers.map { $0.closedWords }),
-        Field("padding", "level of the halo", printers.map { $0.nextWords?.paddingLevel ?? 0 }),
-      ]
+    if closes || splits {
+      numbers.append(Field("width", "columns of an output row", stages.map(\.stage.outputShape.width)))
+    }
+    if splits, storesWords {
+      numbers.append(
+        Field(
+          "is_split", "the rows go out as bytes",
+          stages.map { StagePrinter(plan, $0.index).nextWords == nil ? 1 : 0 }))
     }
     // The largest types first: no bytes are lost between them.
     return fields + ["uint32_t ", "uint16_t ", "uint8_t "].flatMap { type in numbers.filter { $0.type == type } }
@@ -125,49 +125,132 @@ struct ConvolutionPrinter {
   }
 
   private func printFunction(_ out: inout CodePrinter) {
-    out.print("/* Makes a row of a convolution, one output channel after the other. */")
-    out.list(
-      "static void convolve(",
-      ["const struct convolution *c", "const uint32_t *in", "uint8_t *out", "uint8_t *memory"], ") {")
-    out.indented { out in
+    out.comment([
+      "Makes the next row of a convolution, one output channel after the other, and returns 1; or returns 0 where it is not "
+        + "due."
+    ])
+    out.block("static int convolve(uint8_t *memory, const struct convolution *c)") { out in
       out.print("const struct stage *const s = c->stage;")
+      out.print("const struct stage *const next = c->next;")
+      out.print("uint16_t *const rows = row_counters(memory) + c->index;")
       out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
       out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);")
-      out.print("const uint8_t *weights = c->weights;")
+      out.print("uint32_t *const first = (uint32_t *)(void *)(memory + s->ring);")
+      out.print("const uint32_t made = rows[1];")
       out.print("const uint32_t count = c->words;")
-      out.print("const unsigned shift = c->shift;\n")
+      out.print("const uint8_t *weights = c->weights;\n")
+      out.block("if (!row_is_due(s, rows))") { $0.print("return 0;") }
+      printPlaces(&out)
       out.print("locate_taps(s, c->group_channels, window);")
-      out.block("for (uint32_t oc = 0; oc < c->channels; oc++)") { out in
-        out.print("const struct tap_list taps = list_taps(weights, c->taps, window, offsets);")
-        out.print("const uint32_t m = (uint32_t)c->multiplier[oc];")
-        out.print("const uint32_t b = (uint32_t)c->bias[oc];")
-        let words = "(uint32_t *)(void *)out"
-        out.print("uint32_t *const row = \(splits ? closesOrStores ? "c->is_split ? acc : \(words)" : "acc" : words);\n")
-        out.print("sum_lanes(s, in, offsets, taps, c->lift * 65537U, acc);")
-        printPool(&out)
-        if hasLimits {
-          out.block("for (uint32_t i = 0; i < c->limit_count; i++)") { out in
-            out.block("if (c->limits[i].channel == oc)") {
-              $0.print("limit_lanes(acc, count, c->limits[i].least, c->limits[i].most);")
-            }
-          }
+      out.block("for (uint32_t oc = 0; oc < c->channels; oc++)", printChannel)
+      out.print("\(plan.macroPrefix)_PROBE(c->index, made, out, next->channel_stride, \(distance));")
+      out.print("rows[1]++;")
+      printSlide(&out)
+      out.print("return 1;")
+    }
+    out.print()
+  }
+
+  private var distance: String { !splits ? "count" : storesWords ? "c->is_split ? 0 : count" : "0" }
+
+  /// `in`, the window's first word, and `out`, the first value of the output row.
+  private func printPlaces(_ out: inout CodePrinter) {
+    let isStill = stages.contains { $0.stage.slides == 0 }
+    let start = isStill ? "first + made * (uint32_t)(s->advance - s->slides) * s->row_stride" : "first"
+    out.print("const uint32_t *in = \(start);")
+    let nexts = stages.map { plan.stages[$0.index + 1] }
+    let wraps = nexts.contains(where: \.wraps) ? " % next->slots" : ""
+    let above = nexts.contains { $0.storedAbove > 0 } ? " + next->above" : ""
+    let slides = nexts.contains { $0.slides > 0 } ? " - (uint32_t)rows[2] * next->slides" : ""
+    let slot = "made\(above)\(slides)"
+    out.print("const uint32_t slot = \(wraps.isEmpty ? slot : "(\(slot))\(wraps)");")
+    out.print("const uint32_t place = slot * next->row_stride + next->left;")
+    let base = "memory + next->ring"
+    if !splits {
+      out.print("uint32_t *const out = (uint32_t *)(void *)(\(base)) + place;")
+      out.print("uint32_t *to = out;\n")
+    } else if !storesWords {
+      out.print("uint8_t *const out = \(base) + place;")
+      out.print("uint8_t *to = out;\n")
+    } else {
+      out.print("const uint32_t size = c->is_split ? 1 : sizeof(uint32_t);")
+      out.print("uint8_t *const out = \(base) + size * place;")
+      out.print("uint8_t *to = out;\n")
+    }
+  }
+
+  private func printChannel(_ out: inout CodePrinter) {
+    out.print("const struct tap_list taps = list_taps(weights, c->taps, window, offsets);")
+    out.print("const uint32_t m = (uint32_t)c->multiplier[oc];")
+    out.print("const uint32_t b = (uint32_t)c->bias[oc];")
+    if splits, storesWords {
+      out.print("uint32_t *const row = c->is_split ? acc : (uint32_t *)(void *)to;")
+    }
+    let row = !splits ? "to" : storesWords ? "row" : "acc"
+    out.print()
+    printSums(&out)
+    printPool(&out)
+    if hasLimits {
+      out.block("for (uint32_t i = 0; i < c->limit_count; i++)") { out in
+        out.block("if (c->limits[i].channel == oc)") {
+          $0.print("limit_lanes(acc, count, c->limits[i].least, c->limits[i].most);")
         }
-        let bits = bits.count > 1 ? "c->bits" : "LEVEL_BITS"
-        out.block("for (uint32_t x = 0; x < count; x++)") {
-          $0.print("row[x] = requantize_lanes(acc[x], m, b, shift, \(bits));")
-        }
-        printStore(&out)
-        out.print("weights += (c->taps + 3U) / 4;")
-        if stages.contains(where: { $0.work.isDepthwise($0.stage) }) { out.print("in += c->in_step;") }
-        out.print("out += c->out_step;")
       }
     }
-    out.print("}\n")
+    out.print("requantize_lanes(acc, m, b, c->shift, \(bits.count > 1 ? "c->bits" : "LEVEL_BITS"), \(row), count);")
+    printStore(row, &out)
+    out.print("weights += (c->taps + 3U) / 4;")
+    if stages.contains(where: { $0.work.isDepthwise($0.stage) }) { out.print("in += c->in_step;") }
+    out.print("to += \(splits && storesWords ? "size * " : "")next->channel_stride;")
+  }
+
+  private func printSums(_ out: inout CodePrinter) {
+    let start = "c->lift * 65537U"
+    let isPooled = stages.contains { $0.stage.pool != nil }
+    let widths = stages.map { $0.stage.ring.lanes?.outputs ?? 0 }
+    let pass = plan.wordsPerPass
+    let isStrided = stages.contains { $0.stage.window.strideWidth > 1 }
+    let hasRest = isStrided || widths.contains { $0 % pass != 0 }
+    let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
+    func printRow(_ from: String, _ to: String, _ out: inout CodePrinter) {
+      guard hasRest else {
+        out.list("\(name)(", [from, "offsets", "taps", start, to, "s->out_width"], ");")
+        return
+      }
+      let whole = "s->out_width / \(pass)U * \(pass)U"
+      out.print("const uint32_t whole = \(isStrided ? "s->stride_width > 1 ? 0 : \(whole)" : whole);\n")
+      out.list("\(name)(", [from, "offsets", "taps", start, to, "whole"], ");")
+      out.list(
+        "sum_strided(",
+        ["\(from) + whole", "s->stride_width", "offsets", "taps", start, "\(to) + whole", "s->out_width - whole"], ");")
+    }
+    if isPooled {
+      out.block("for (uint32_t r = 0; r < s->pool_height; r++)") { out in
+        out.print("const uint32_t *const from = in + r * s->stride_height * s->row_stride;")
+        if !hasRest { out.print() }
+        printRow("from", "acc + r * s->out_width", &out)
+      }
+    } else {
+      printRow("in", "acc", &out)
+    }
+  }
+
+  private func printSlide(_ out: inout CodePrinter) {
+    guard stages.contains(where: { $0.stage.isSliding && $0.stage.reach > $0.stage.advance }) else { return }
+    out.block("if (s->slides > 0)") { out in
+      out.print("const uint32_t step = s->slides * s->row_stride;")
+      out.print("const uint32_t kept = (uint32_t)(s->reach - s->slides) * s->row_stride;\n")
+      out.print("slide_rows(first, kept, step);")
+      guard stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }
+      out.block("if (rows_needed(s, rows[1]) > s->height)") {
+        $0.print("fill_words(first + kept, step, s->padding); /* behind the last row */")
+      }
+    }
   }
 
   /// Whether any row goes out as words.
-  private var closesOrStores: Bool { stages.contains { StagePrinter(plan, $0.index).nextWords != nil } }
+  private var storesWords: Bool { stages.contains { StagePrinter(plan, $0.index).nextWords != nil } }
 
   private func printPool(_ out: inout CodePrinter) {
     let pooled = stages.count { $0.stage.pool != nil }
@@ -179,17 +262,25 @@ struct ConvolutionPrinter {
     }
   }
 
-  private func printStore(_ out: inout CodePrinter) {
-    let split = "split_row(acc, count, c->width, out);"
-    // The first word of the halo lies before the row.
-    let close = "close_row(row - c->left, c->left, count, c->width, c->stored, c->padding);"
-    switch (splits, closes) {
-    case (true, true):
-      out.print("if (c->is_split) {\n    \(split)\n} else {\n    \(close)\n}")
-    case (true, false):
-      if closesOrStores { out.block("if (c->is_split)") { $0.print(split) } } else { out.print(split) }
-    case (false, true): out.print(close)
-    case (false, false): break
+  private func printStore(_ row: String, _ out: inout CodePrinter) {
+    let split = "split_row(acc, count, c->width, to);"
+    // The halo's first word lies before the row.
+    func printClose(_ out: inout CodePrinter) {
+      out.list(
+        "close_row(", ["\(row) - next->left", "next->left", "count", "c->width", "next->channel_stride", "next->padding"],
+        ");")
+    }
+    if splits, storesWords {
+      out.print("if (c->is_split) {\n    \(split)")
+      if closes {
+        out.print("} else {")
+        out.indented(printClose)
+      }
+      out.print("}")
+    } else if splits {
+      out.print(split)
+    } else if closes {
+      printClose(&out)
     }
   }
 
@@ -218,10 +309,10 @@ struct ConvolutionPrinter {
     let packed = plan.stages.filter(\.isPackedLanes)
     guard !packed.isEmpty else { return [] }
     var used: Set<Kernel> = [.listTaps]
-    switch plan.wordsPerPass {
-    case 8: used.insert(.sumLanes8)
-    case 4: used.insert(.sumLanes4)
-    default: used.insert(.sumLanes3)
+    let pass = plan.wordsPerPass
+    used.insert(pass == 8 ? .sumEight : pass == 4 ? .sumFour : .sumThree)
+    if packed.contains(where: { $0.window.strideWidth > 1 || ($0.ring.lanes?.outputs ?? 0) % pass != 0 }) {
+      used.insert(.sumStrided)
     }
     let pools = packed.compactMap(\.pool)
     if !pools.isEmpty {
@@ -231,6 +322,7 @@ struct ConvolutionPrinter {
     let printer = ConvolutionPrinter(plan)
     if !printer.stages.isEmpty { used.insert(.requantizeLanes) }
     if printer.splits { used.insert(.splitRow) }
+    if packed.contains(where: { $0.isSliding && $0.window.bottom > 0 }) { used.insert(.fillWords) }
     return used
   }
 
@@ -270,6 +362,7 @@ extension Stage {
     guard isPackedLanes, output.elementBytes == 1, case .convolution(let work) = work,
       work.epilogue.saturatedBits != nil, case .affine(let multipliers, let offsets, _, _, _) = work.epilogue.form
     else { return false }
+    guard case .ring = destination else { return false }
     return multipliers.count > 1 && offsets.count == multipliers.count
       && (work.outputsPerGroup == 1 || work.outputsPerGroup == outputShape.channels)
   }
@@ -281,30 +374,28 @@ extension Epilogue {
   }
 }
 
-extension StagePrinter {
-  /// Words of a row that goes out, with its halo.
-  fileprivate var closedWords: Int {
-    guard let ring = nextWords else { return 0 }
-    return ring.channelStride
+extension Stage {
+  /// Rows by which those of its ring move up when an output row has been made. Rows that are used once need not move:
+  /// the next ones take their places.
+  var slides: Int {
+    if ring.isLinear { return isSliding ? advance : 0 }
+    return ring.slots == reach && ring.slots == min(reach, advance) && window.top == 0 ? advance : 0
   }
 
+  /// Rows of padding above the first one in its ring.
+  var storedAbove: Int { ring.isLinear ? window.top : 0 }
+
+  /// Whether a ring's rows come back to its beginning otherwise than by moving up.
+  var wraps: Bool {
+    !ring.isLinear && ring.slots < inputShape.height && !(slides > 0 && ring.slots == advance)
+  }
+}
+
+extension StagePrinter {
   /// The function that makes all rows that are due, one call of `convolve` each.
   func printConvolution(_ out: inout CodePrinter) {
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
-      out.print("uint16_t *const rows = row_counters(memory) + \(index);\n")
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
-        printDestination(&out)
-        printInput(&out)
-        out.print()
-        let to = nextWords == nil ? "out" : "(uint8_t *)out"
-        out.print("convolve(&\(name)_convolution, in, \(to), memory);")
-        printProbe(&out)
-        out.print("rows[1]++;")
-        printSlide(&out)
-        printSuccessor(&out)
-      }
+      out.block("while (convolve(memory, &\(name)_convolution))", printSuccessor)
     }
     out.print()
   }
@@ -317,6 +408,26 @@ extension StagePrinter {
       out.print("const uint32_t *const in = first + \(offset);")
     } else {
       out.print("const uint32_t *const in = \(base);")
+    }
+  }
+
+  /// The sums of a channel's row, and of the rows that are pooled with it.
+  func printLaneSums(_ from: String, _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
+    let pass = plan.wordsPerPass
+    let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
+    let whole = stage.window.strideWidth > 1 ? 0 : lanes.outputs / pass * pass
+    for row in 0..<stage.rowsPerOutput {
+      let input = row == 0 ? from : "\(from) + \(row * stage.window.strideHeight * stage.ring.rowStride)"
+      let offset = row * lanes.outputs
+      let start = "\(lanes.lift) * 65537U"
+      func sums(_ column: Int) -> String { offset + column == 0 ? "acc" : "acc + \(offset + column)" }
+      if whole > 0 { out.list("\(name)(", [input, "offsets", "taps", start, sums(0), "\(whole)"], ");") }
+      if whole < lanes.outputs {
+        let rest = whole == 0 ? input : "\(input) + \(whole)"
+        out.list(
+          "sum_strided(",
+          [rest, "s->stride_width", "offsets", "taps", start, sums(whole), "\(lanes.outputs - whole)"], ");")
+      }
     }
   }
 }

@@ -10,9 +10,9 @@ extension FirmwarePlan {
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(.closeRow) }
-      if !stage.ring.isLinear { used.insert(.rowOffset) }
+      if !stage.ring.isLinear, !stage.isPackedLanes { used.insert(.rowOffset) }
       if !stage.constants.isEmpty, !stage.isUniform { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
-      if case .output = stage.destination {} else { used.insert(.rowIsDue) }
+      if case .output = stage.destination {} else { used.formUnion([.rowsNeeded, .rowIsDue]) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
       case .convolution:

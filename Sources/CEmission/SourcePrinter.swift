@@ -37,7 +37,6 @@ struct SourcePrinter {
       if kernel == .requantizeLanes { convolutions.printLevelBits(&out) }
       out.print(kernel == .stage ? plan.stageType : kernel.source)
     }
-    convolutions.print(to: &out)
     section("Layers", &out)
     for index in plan.stages.indices { StagePrinter(plan, index).printDescriptor(&out) }
     out.print("/* Rows that have arrived at each layer; the last count is of rows that the last layer made. */")
@@ -45,6 +44,7 @@ struct SourcePrinter {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")
     }
     out.print()
+    convolutions.print(to: &out)
     let advancing = plan.stages.filter { if case .output = $0.destination { false } else { true } }
     if advancing.count > 1 {
       for stage in advancing.dropFirst() { out.print(StagePrinter.prototype(stage) + ";") }

@@ -65,7 +65,8 @@ struct StagePrinter {
       ("pool_height", stage.pool?.kernelHeight ?? 1), ("pool_width", stage.pool?.kernelWidth ?? 1),
       ("kernel_height", window.kernelHeight), ("kernel_width", window.kernelWidth),
       ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
-      ("reach", stage.reach), ("advance", stage.advance),
+      ("above", stage.storedAbove), ("left", ring.left), ("padding", ring.paddingLevel),
+      ("reach", stage.reach), ("advance", stage.advance), ("slides", stage.slides),
     ]
   }
 
@@ -234,7 +235,7 @@ struct StagePrinter {
       let from = "\(values)\(isGrouped ? " + group" : "")"
       if isPackedLanes, let lanes {
         out.list("const struct tap_list taps = list_taps(", ["weights", "\(work.taps)", "window", "offsets"], ");\n")
-        out.list("sum_lanes(", ["s", from, "offsets", "taps", "\(lanes.lift) * 65537U", "acc"], ");")
+        printLaneSums(from, lanes, &out)
         if stage.pool != nil { out.print("pool_lanes(s, acc);") }
         printEpilogue(work.epilogue, &out)
         return
