@@ -27,6 +27,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case ternaryDot16
   case maxPoolRow
   case sumPoolRow
+  case sumPoolBlock
   case limitAccumulators
   case limitLanes
   case requantize
@@ -72,6 +73,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c
       case .sumPoolRow: PackageResources.sum_pool_row_c
+      case .sumPoolBlock: PackageResources.sum_pool_block_c
       case .limitAccumulators: PackageResources.limit_accumulators_c
       case .limitLanes: PackageResources.limit_lanes_c
       case .requantize: PackageResources.requantize_c

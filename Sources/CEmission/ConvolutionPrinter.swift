@@ -76,7 +76,7 @@ struct ConvolutionPrinter {
     ]
     if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.saturatedBits ?? 0 })) }
     if hasLimits { numbers.append(Field("limit_count", "", stages.map(\.work.epilogue.limits.count))) }
-    if closes || splits {
+    if closes || splits, !hasEvenWidths {
       numbers.append(Field("width", "columns of an output row", stages.map(\.stage.outputShape.width)))
     }
     if splits, storesWords {
@@ -227,7 +227,8 @@ struct ConvolutionPrinter {
     }
     if isPooled {
       out.block("for (uint32_t r = 0; r < s->pool_height; r++)") { out in
-        out.print("const uint32_t *const from = in + r * s->stride_height * s->row_stride;")
+        let isDense = stages.allSatisfy { $0.stage.pool == nil || $0.stage.window.strideHeight == 1 }
+        out.print("const uint32_t *const from = in + r * \(isDense ? "" : "s->stride_height * ")s->row_stride;")
         if !hasRest { out.print() }
         printRow("from", "acc + r * s->out_width", &out)
       }
@@ -238,15 +239,32 @@ struct ConvolutionPrinter {
 
   private func printSlide(_ out: inout CodePrinter) {
     guard stages.contains(where: { $0.stage.isSliding && $0.stage.reach > $0.stage.advance }) else { return }
-    out.block("if (s->slides > 0)") { out in
+    let body: (inout CodePrinter) -> Void = { out in
       out.print("const uint32_t step = s->slides * s->row_stride;")
       out.print("const uint32_t kept = (uint32_t)(s->reach - s->slides) * s->row_stride;\n")
       out.print("slide_rows(first, kept, step);")
       guard stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }
       out.block("if (rows_needed(s, rows[1]) > s->height)") {
-        $0.print("fill_words(first + kept, step, s->padding); /* behind the last row */")
+        $0.print("fill_words(first + kept, step, \(padding ?? "s->padding")); /* behind the last row */")
       }
     }
+    if stages.allSatisfy({ $0.stage.slides > 0 }) {
+      out.print()
+      body(&out)
+      out.print()
+    } else {
+      out.block("if (s->slides > 0)", body)
+    }
+  }
+
+  /// Whether both lanes of every word are columns.
+  private var hasEvenWidths: Bool { stages.allSatisfy { $0.stage.outputShape.width == 2 * ($0.stage.outputWords ?? 0) } }
+
+  /// The level of all padding, where there is but one.
+  private var padding: String? {
+    let levels = Set(
+      stages.flatMap { [$0.stage.ring, plan.stages[$0.index + 1].ring] }.filter { $0.lanes != nil }.map(\.paddingLevel))
+    return levels.count == 1 ? levels.first.map(String.init) : nil
   }
 
   /// Whether any row goes out as words.
@@ -263,11 +281,15 @@ struct ConvolutionPrinter {
   }
 
   private func printStore(_ row: String, _ out: inout CodePrinter) {
-    let split = "split_row(acc, count, c->width, to);"
+    let split = "split_row(acc, count, \(hasEvenWidths ? "2 * count" : "c->width"), to);"
     // The halo's first word lies before the row.
     func printClose(_ out: inout CodePrinter) {
       out.list(
-        "close_row(", ["\(row) - next->left", "next->left", "count", "c->width", "next->channel_stride", "next->padding"],
+        "close_row(",
+        [
+          "\(row) - next->left", "next->left", "count", hasEvenWidths ? "2 * count" : "c->width",
+          "next->channel_stride", padding ?? "next->padding",
+        ],
         ");")
     }
     if splits, storesWords {

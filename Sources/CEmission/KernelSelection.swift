@@ -10,7 +10,7 @@ extension FirmwarePlan {
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(.closeRow) }
-      if !stage.ring.isLinear, !stage.isPackedLanes { used.insert(.rowOffset) }
+      if !stage.ring.isLinear, !stage.isPackedLanes, stage.needsRowOffset(madeBy: index > 0 ? stages[index - 1] : nil) { used.insert(.rowOffset) }
       if !stage.constants.isEmpty, !stage.isUniform { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
       if case .output = stage.destination {} else { used.formUnion([.rowsNeeded, .rowIsDue]) }
       let isWide = stage.input.elementBytes == 2
@@ -26,7 +26,7 @@ extension FirmwarePlan {
         }
       case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
-      case .averagePool: used.formUnion([.locateRows, .sumPoolRow])
+      case .averagePool: used.formUnion(stage.isBlock ? [.sumPoolBlock] : [.locateRows, .sumPoolRow])
       }
       if stage.pool != nil {
         if stage.ring.lanes == nil { used.insert(.poolAccumulators) } else { used.insert(.maxLanes) }

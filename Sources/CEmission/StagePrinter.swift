@@ -48,8 +48,9 @@ struct StagePrinter {
   /// The window and ring that drive the stage. All descriptors stand before all layers, since a layer's rows go into
   /// its successor's ring.
   func printDescriptor(_ out: inout CodePrinter) {
+    let used = plan.usedFields
     out.print("static const struct stage \(stage.descriptor) = {")
-    for (field, value) in fields { out.print("    .\(field) = \(value),") }
+    for (field, value) in fields where used.contains(field) { out.print("    .\(field) = \(value),") }
     out.print("};\n")
   }
 
@@ -84,7 +85,7 @@ struct StagePrinter {
     out.block(Self.prototype(stage)) { out in
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
+      if !stage.isBlock { out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);") }
       if isPacked { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
       if needsAccumulators {
         let type = stage.ring.lanes == nil ? "int32_t" : "uint32_t"
@@ -118,6 +119,12 @@ struct StagePrinter {
 
   /// The window's rows: of a fused pool, for each of the layer's rows that it covers.
   private func printLocation(_ out: inout CodePrinter) {
+    if stage.isBlock {
+      let isWhole = stage.ring.slots == stage.inputShape.height && stage.outputShape.height > 1
+      let offset = isWhole ? " + oy * \(stage.advance) * s->row_stride" : ""
+      out.print("const uint8_t *const block = memory + s->ring\(offset);")
+      return
+    }
     if isPackedLanes, case .convolution(let work) = stage.work {
       out.print("locate_taps(s, \(work.groupChannels), window);")
       return
@@ -272,8 +279,13 @@ struct StagePrinter {
       out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
       out.print("max_pool_row(s, values, window, row);")
     case .averagePool(let epilogue):
-      out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
-      out.print("sum_pool_row(s, values, window, \(stage.ring.paddingLevel), acc);")
+      if stage.isBlock {
+        out.print()
+        out.print("sum_pool_block(s, block + oc * s->channel_stride, acc);")
+      } else {
+        out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
+        out.print("sum_pool_row(s, values, window, \(stage.ring.paddingLevel), acc);")
+      }
       if let epilogue {
         printEpilogue(epilogue, &out)
       } else {
@@ -478,6 +490,19 @@ extension Stage {
     let top = window.top > 0 ? "\(y) + \(window.top)U" : y
     let row = isSliding ? "\(top) - \(advance > 1 ? "\(advance)U * " : "")\(made)" : top
     return "\(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
+  }
+
+  /// Whether it is an average pool whose windows' rows always follow one another in its ring, none of padding among them.
+  var isBlock: Bool {
+    guard case .averagePool = work, window.top + window.bottom == 0 else { return false }
+    return ring.slots == inputShape.height || (ring.slots == reach && reach == advance)
+  }
+
+  /// Whether its code, or its predecessor's, looks a row's place up with `row_offset`.
+  func needsRowOffset(madeBy predecessor: Stage?) -> Bool {
+    if predecessor?.isUniform != true { return true }
+    if case .dense = work { return false }
+    return !isBlock
   }
 
   /// Whether the rows of a linear ring move up when an output row has been made.

@@ -2,6 +2,19 @@ import FirmwarePlanning
 import Templates
 
 extension FirmwarePlan {
+  /// Fields of `struct stage` that anything reads.
+  var usedFields: Set<String> {
+    var code = CodePrinter()
+    ConvolutionPrinter(self).print(to: &code)
+    let text = kernels.filter { $0 != .stage }.map(\.source).joined() + code.text
+    var used: Set<String> = ["ring", "row_stride", "channel_stride"]
+    if stages.contains(where: { $0.isPackedLanes && !$0.isUniform }) { used.insert("stride_width") }
+    for part in text.split(separator: "->").dropFirst() {
+      used.insert(String(part.prefix { $0 == "_" || $0.isLetter || $0.isNumber }))
+    }
+    return used
+  }
+
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
   var stageType: String {
     var largest: [String: Int] = [:]
@@ -12,10 +25,12 @@ extension FirmwarePlan {
     guard let start = lines.firstIndex(of: "struct stage {"), let end = lines.firstIndex(of: "};") else {
       return Kernel.stage.source
     }
+    let used = usedFields
     var fields: [(bytes: Int, code: String, comment: String)] = []
     for line in lines[(start + 1)..<end] {
       let parts = line.split(separator: ";", maxSplits: 1)
       let name = parts[0].split(separator: " ").last.map(String.init) ?? ""
+      guard used.contains(name) else { continue }
       let most = largest[name] ?? 0
       let bytes = most <= Int(UInt8.max) ? 1 : most <= Int(UInt16.max) ? 2 : 4
       let words = parts.count > 1 ? parts[1].split(separator: " ") : []

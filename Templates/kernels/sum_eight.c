@@ -6,6 +6,9 @@
 static void sum_eight(const uint32_t *values, const tap_offset *offsets, struct tap_list taps,
                       uint32_t start, uint32_t *acc, uint32_t count) {
     for (const uint32_t *const end = acc + count; acc != end; acc += 8) {
+        const tap_offset *tap = taps.minus;
+        const tap_offset *stop = taps.minus_end;
+        uint32_t from = 0;
         uint32_t a0 = 0;
         uint32_t a1 = 0;
         uint32_t a2 = 0;
@@ -15,37 +18,31 @@ static void sum_eight(const uint32_t *values, const tap_offset *offsets, struct 
         uint32_t a6 = 0;
         uint32_t a7 = 0;
 
-        for (const tap_offset *tap = taps.minus; tap != taps.minus_end; tap++) {
-            const uint32_t *const value = words_at(values, *tap);
+        /* What is subtracted is summed up first: then the sums turn round, and the rest is added. */
+        for (uint32_t half = 0; half < 2; half++) {
+            a0 = from - a0;
+            a1 = from - a1;
+            a2 = from - a2;
+            a3 = from - a3;
+            a4 = from - a4;
+            a5 = from - a5;
+            a6 = from - a6;
+            a7 = from - a7;
+            for (; tap != stop; tap++) {
+                const uint32_t *const value = words_at(values, *tap);
 
-            a0 += value[0];
-            a1 += value[1];
-            a2 += value[2];
-            a3 += value[3];
-            a4 += value[4];
-            a5 += value[5];
-            a6 += value[6];
-            a7 += value[7];
-        }
-        a0 = start - a0;
-        a1 = start - a1;
-        a2 = start - a2;
-        a3 = start - a3;
-        a4 = start - a4;
-        a5 = start - a5;
-        a6 = start - a6;
-        a7 = start - a7;
-        for (const tap_offset *tap = offsets; tap != taps.plus_end; tap++) {
-            const uint32_t *const value = words_at(values, *tap);
-
-            a0 += value[0];
-            a1 += value[1];
-            a2 += value[2];
-            a3 += value[3];
-            a4 += value[4];
-            a5 += value[5];
-            a6 += value[6];
-            a7 += value[7];
+                a0 += value[0];
+                a1 += value[1];
+                a2 += value[2];
+                a3 += value[3];
+                a4 += value[4];
+                a5 += value[5];
+                a6 += value[6];
+                a7 += value[7];
+            }
+            tap = offsets;
+            stop = taps.plus_end;
+            from = start;
         }
         acc[0] = a0;
         acc[1] = a1;

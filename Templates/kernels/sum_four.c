@@ -6,30 +6,31 @@
 static void sum_four(const uint32_t *values, const tap_offset *offsets, struct tap_list taps,
                      uint32_t start, uint32_t *acc, uint32_t count) {
     for (const uint32_t *const end = acc + count; acc != end; acc += 4) {
+        const tap_offset *tap = taps.minus;
+        const tap_offset *stop = taps.minus_end;
+        uint32_t from = 0;
         uint32_t a0 = 0;
         uint32_t a1 = 0;
         uint32_t a2 = 0;
         uint32_t a3 = 0;
 
-        for (const tap_offset *tap = taps.minus; tap != taps.minus_end; tap++) {
-            const uint32_t *const value = words_at(values, *tap);
+        /* What is subtracted is summed up first: then the sums turn round, and the rest is added. */
+        for (uint32_t half = 0; half < 2; half++) {
+            a0 = from - a0;
+            a1 = from - a1;
+            a2 = from - a2;
+            a3 = from - a3;
+            for (; tap != stop; tap++) {
+                const uint32_t *const value = words_at(values, *tap);
 
-            a0 += value[0];
-            a1 += value[1];
-            a2 += value[2];
-            a3 += value[3];
-        }
-        a0 = start - a0;
-        a1 = start - a1;
-        a2 = start - a2;
-        a3 = start - a3;
-        for (const tap_offset *tap = offsets; tap != taps.plus_end; tap++) {
-            const uint32_t *const value = words_at(values, *tap);
-
-            a0 += value[0];
-            a1 += value[1];
-            a2 += value[2];
-            a3 += value[3];
+                a0 += value[0];
+                a1 += value[1];
+                a2 += value[2];
+                a3 += value[3];
+            }
+            tap = offsets;
+            stop = taps.plus_end;
+            from = start;
         }
         acc[0] = a0;
         acc[1] = a1;
