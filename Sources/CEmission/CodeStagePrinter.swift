@@ -308,15 +308,14 @@ extension StagePrinter {
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
   func printSlide(_ out: inout CodePrinter) {
     guard stage.isSliding, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
-    let ring = stage.ring
-    let kept = (stage.reach - stage.advance) * ring.rowStride
-    let step = stage.advance * ring.rowStride
-    out.print("uint32_t *const window = (uint32_t *)(void *)(memory + s->ring);")
-    if kept > 0 { out.print("slide_rows(window, \(kept), \(step));") }
+    let kept = (stage.reach - stage.advance) * stage.ring.rowStride
+    let step = stage.advance * stage.ring.rowStride
+    out.print("uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);")
+    if kept > 0 { out.print("slide_rows(ring, \(kept), \(step));") }
     if stage.window.bottom > 0 {
       // The first window that reaches below the map.
       let first = max(0, stage.inputShape.height - stage.reach + stage.window.top + stage.advance) / stage.advance
-      let fill = "fill_words(window + \(kept), \(step), \(ring.paddingLevel));"
+      let fill = "fill_words(ring + \(kept), \(step), \(stage.ring.paddingLevel));"
       if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
     }
   }

@@ -208,14 +208,18 @@ struct ConvolutionPrinter {
   private func printSums(_ out: inout CodePrinter) {
     let start = "c->lift * 65537U"
     let isPooled = stages.contains { $0.stage.pool != nil }
-    let widths = stages.map { $0.stage.ring.lanes?.outputs ?? 0 }
     let pass = plan.wordsPerPass
     let isStrided = stages.contains { $0.stage.window.strideWidth > 1 }
-    let hasRest = isStrided || widths.contains { $0 % pass != 0 }
+    let hasRest = stages.contains { $0.stage.wholePasses(pass) < $0.stage.ring.lanes?.outputs ?? 0 }
+    let hasWhole = stages.contains { $0.stage.wholePasses(pass) > 0 }
     let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
     func printRow(_ from: String, _ to: String, _ out: inout CodePrinter) {
       guard hasRest else {
         out.list("\(name)(", [from, "offsets", "taps", start, to, "s->out_width"], ");")
+        return
+      }
+      guard hasWhole else {
+        out.list("sum_strided(", [from, "s->stride_width", "offsets", "taps", start, to, "s->out_width"], ");")
         return
       }
       let whole = "s->out_width / \(pass)U * \(pass)U"
@@ -229,7 +233,7 @@ struct ConvolutionPrinter {
       out.block("for (uint32_t r = 0; r < s->pool_height; r++)") { out in
         let isDense = stages.allSatisfy { $0.stage.pool == nil || $0.stage.window.strideHeight == 1 }
         out.print("const uint32_t *const from = in + r * \(isDense ? "" : "s->stride_height * ")s->row_stride;")
-        if !hasRest { out.print() }
+        if !hasRest || !hasWhole { out.print() }
         printRow("from", "acc + r * s->out_width", &out)
       }
     } else {
@@ -332,10 +336,10 @@ struct ConvolutionPrinter {
     guard !packed.isEmpty else { return [] }
     var used: Set<Kernel> = [.listTaps]
     let pass = plan.wordsPerPass
-    used.insert(pass == 8 ? .sumEight : pass == 4 ? .sumFour : .sumThree)
-    if packed.contains(where: { $0.window.strideWidth > 1 || ($0.ring.lanes?.outputs ?? 0) % pass != 0 }) {
-      used.insert(.sumStrided)
+    if packed.contains(where: { $0.wholePasses(pass) > 0 }) {
+      used.insert(pass == 8 ? .sumEight : pass == 4 ? .sumFour : .sumThree)
     }
+    if packed.contains(where: { $0.wholePasses(pass) < $0.ring.lanes?.outputs ?? 0 }) { used.insert(.sumStrided) }
     let pools = packed.compactMap(\.pool)
     if !pools.isEmpty {
       let areTwoByTwo = pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 }
@@ -378,6 +382,11 @@ extension ConvolutionWork {
 }
 
 extension Stage {
+  /// Words of a row that are summed up `pass` at a time.
+  func wholePasses(_ pass: Int) -> Int {
+    window.strideWidth > 1 ? 0 : (ring.lanes?.outputs ?? 0) / pass * pass
+  }
+
   /// Whether the shared function serves it: a requantizer of each channel with a saturating clamp, and one group or as
   /// many as channels.
   var isUniform: Bool {
@@ -437,7 +446,7 @@ extension StagePrinter {
   func printLaneSums(_ from: String, _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
     let pass = plan.wordsPerPass
     let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
-    let whole = stage.window.strideWidth > 1 ? 0 : lanes.outputs / pass * pass
+    let whole = stage.wholePasses(pass)
     for row in 0..<stage.rowsPerOutput {
       let input = row == 0 ? from : "\(from) + \(row * stage.window.strideHeight * stage.ring.rowStride)"
       let offset = row * lanes.outputs
