@@ -5,6 +5,7 @@ struct ConstantTable {
   enum Element {
     /// Four packed weights.
     case packed
+    case uint16
     case int32
     case int64
   }
@@ -36,6 +37,7 @@ struct ConstantTable {
   var cType: String {
     switch element {
     case .packed: "uint8_t"
+    case .uint16: "uint16_t"
     case .int32: "int32_t"
     case .int64: "int64_t"
     }
@@ -44,6 +46,7 @@ struct ConstantTable {
   func literal(_ value: Int) -> String {
     switch element {
     case .packed: "0x" + (value < 16 ? "0" : "") + String(value, radix: 16)
+    case .uint16: "\(value)"
     // The most negative int32 has no literal of its own.
     case .int32: value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)"
     case .int64: "INT64_C(\(value))"
@@ -60,13 +63,18 @@ extension Stage {
     case .dense(let work): tables.append(weightTable(work.weights))
     case .maxPool, .averagePool: break
     }
+    if isUniform, case .convolution(let work) = work, let scales = work.scales {
+      var multipliers = ConstantTable("\(name)_multiplier", scales.map { $0.multiplier & 0xFFFF })
+      multipliers.element = .uint16
+      return tables + [multipliers, ConstantTable("\(name)_bias", scales.map(\.bias))]
+    }
     switch epilogue?.form {
     case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
       .logits(let multipliers, let offsets):
       // A single entry is printed where it is used.
       guard multipliers.count > 1 else { break }
       tables.append(ConstantTable("\(name)_multiplier", multipliers))
-      tables.append(ConstantTable("\(name)_bias", isUniform ? lifted(offsets, multipliers) : offsets))
+      tables.append(ConstantTable("\(name)_bias", offsets))
     case .thresholds(let lists, _):
       if !(lists.first?.isEmpty ?? true) {
         tables.append(ConstantTable("\(name)_thresholds", .int32, rows: lists))
@@ -74,12 +82,6 @@ extension Stage {
     case nil: break
     }
     return tables
-  }
-
-  /// Offsets for lifted accumulators: where the lift has not been taken into them for want of room, modulo 2^32.
-  private func lifted(_ offsets: [Int], _ multipliers: [Int]) -> [Int] {
-    guard let lanes = ring.lanes, !lanes.isLiftedInEpilogue else { return offsets }
-    return zip(offsets, multipliers).map { Int(Int32(truncatingIfNeeded: $0 - lanes.lift * $1)) }
   }
 
   private func weightTable(_ weights: [[UInt8]]) -> ConstantTable {

@@ -41,10 +41,9 @@ struct ConvolutionPrinter {
     }
   }
 
-  private var hasLimits: Bool { stages.contains { !$0.work.epilogue.limits.isEmpty } }
   private var closes: Bool { stages.contains { StagePrinter(plan, $0.index).closesRows } }
   private var splits: Bool { stages.contains { StagePrinter(plan, $0.index).nextWords == nil } }
-  private var bits: Set<Int> { Set(stages.compactMap { $0.work.epilogue.saturatedBits }) }
+  private var bits: Set<Int> { Set(stages.compactMap { $0.work.epilogue.levelBits }) }
 
   private var fields: [Field] {
     var fields = [
@@ -53,15 +52,9 @@ struct ConvolutionPrinter {
         "const struct stage *", "next", "whose ring the rows go into",
         values: stages.map { plan.stages[$0.index + 1].descriptor }.map { "&\($0)" }),
       Field("const uint8_t *", "weights", "packed, of all channels", values: stages.map { "\($0.stage.name)_weights[0]" }),
-      Field("const int32_t *", "multiplier", "", values: stages.map { "\($0.stage.name)_multiplier" }),
-      Field("const int32_t *", "bias", "less what the lift adds", values: stages.map { "\($0.stage.name)_bias" }),
+      Field("const uint16_t *", "multiplier", "", values: stages.map { "\($0.stage.name)_multiplier" }),
+      Field("const int32_t *", "bias", "its lowest bits: see requantize_lanes", values: stages.map { "\($0.stage.name)_bias" }),
     ]
-    if hasLimits {
-      fields.append(
-        Field(
-          "const struct limit *", "limits", "",
-          values: stages.map { $0.work.epilogue.limits.isEmpty ? "0" : "\($0.stage.name)_limits" }))
-    }
     var numbers = [
       Field("index", "of the layer", stages.map(\.index)),
       Field("channels", "of the output", stages.map(\.stage.outputShape.channels)),
@@ -72,10 +65,8 @@ struct ConvolutionPrinter {
         stages.map { $0.work.isDepthwise($0.stage) ? $0.stage.ring.channelStride : 0 }),
       Field("words", "of an output row", stages.map { $0.stage.outputWords ?? 0 }),
       Field("lift", "of both lanes", stages.map { $0.stage.ring.lanes?.lift ?? 0 }),
-      Field("shift", "", stages.map(\.work.epilogue.shift)),
     ]
-    if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.saturatedBits ?? 0 })) }
-    if hasLimits { numbers.append(Field("limit_count", "", stages.map(\.work.epilogue.limits.count))) }
+    if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.levelBits ?? 0 })) }
     if closes || splits, !hasEvenWidths {
       numbers.append(Field("width", "columns of an output row", stages.map(\.stage.outputShape.width)))
     }
@@ -92,10 +83,6 @@ struct ConvolutionPrinter {
   /// The descriptor's type and the function; nothing where no stage needs them.
   func print(to out: inout CodePrinter) {
     guard !stages.isEmpty else { return }
-    if hasLimits {
-      out.print("/* Accumulators of a channel beyond these do not change its level any more. */")
-      out.print("struct limit {\n    uint16_t channel;\n    uint16_t least; /* both lifted */\n    uint16_t most;\n};\n")
-    }
     out.print("/* A convolution over words of two lanes: what convolve needs beside the window. */")
     out.print("struct convolution {")
     for line in Self.aligned(fields.map { ("    \($0.type)\($0.name);", $0.comment) }) { out.print(line) }
@@ -182,8 +169,6 @@ struct ConvolutionPrinter {
 
   private func printChannel(_ out: inout CodePrinter) {
     out.print("const struct tap_list taps = list_taps(weights, c->taps, window, offsets);")
-    out.print("const uint32_t m = (uint32_t)c->multiplier[oc];")
-    out.print("const uint32_t b = (uint32_t)c->bias[oc];")
     if splits, storesWords {
       out.print("uint32_t *const row = c->is_split ? acc : (uint32_t *)(void *)to;")
     }
@@ -191,14 +176,8 @@ struct ConvolutionPrinter {
     out.print()
     printSums(&out)
     printPool(&out)
-    if hasLimits {
-      out.block("for (uint32_t i = 0; i < c->limit_count; i++)") { out in
-        out.block("if (c->limits[i].channel == oc)") {
-          $0.print("limit_lanes(acc, count, c->limits[i].least, c->limits[i].most);")
-        }
-      }
-    }
-    out.print("requantize_lanes(acc, m, b, c->shift, \(bits.count > 1 ? "c->bits" : "LEVEL_BITS"), \(row), count);")
+    let bits = bits.count > 1 ? "c->bits" : "LEVEL_BITS"
+    out.print("requantize_lanes(acc, c->multiplier[oc], c->bias[oc], \(bits), \(row), count);")
     printStore(row, &out)
     out.print("weights += (c->taps + 3U) / 4;")
     if stages.contains(where: { $0.work.isDepthwise($0.stage) }) { out.print("in += c->in_step;") }
@@ -315,16 +294,7 @@ struct ConvolutionPrinter {
   /// The stage's descriptor, behind its tables.
   func printDescriptor(_ index: Int, _ out: inout CodePrinter) {
     guard let number = stages.firstIndex(where: { $0.index == index }) else { return }
-    let (_, stage, work) = stages[number]
-    if !work.epilogue.limits.isEmpty {
-      let lift = stage.ring.lanes.map { $0.isLiftedInEpilogue ? 0 : $0.lift } ?? 0
-      out.print("static const struct limit \(stage.name)_limits[\(work.epilogue.limits.count)] = {")
-      for limit in work.epilogue.limits {
-        let range = limit.accumulators
-        out.print("    {\(limit.channel), \(range.lowerBound + lift), \(range.upperBound + lift)},")
-      }
-      out.print("};\n")
-    }
+    let stage = stages[number].stage
     out.print("static const struct convolution \(stage.name)_convolution = {")
     for field in fields { out.print("    .\(field.name) = \(field.values[number]),") }
     out.print("};\n")
@@ -387,21 +357,12 @@ extension Stage {
     window.strideWidth > 1 ? 0 : (ring.lanes?.outputs ?? 0) / pass * pass
   }
 
-  /// Whether the shared function serves it: a requantizer of each channel with a saturating clamp, and one group or as
-  /// many as channels.
+  /// Whether the shared function serves it: with a scale for each channel, and one group or as many as channels.
   var isUniform: Bool {
-    guard isPackedLanes, output.elementBytes == 1, case .convolution(let work) = work,
-      work.epilogue.saturatedBits != nil, case .affine(let multipliers, let offsets, _, _, _) = work.epilogue.form
-    else { return false }
-    guard case .ring = destination else { return false }
-    return multipliers.count > 1 && offsets.count == multipliers.count
-      && (work.outputsPerGroup == 1 || work.outputsPerGroup == outputShape.channels)
-  }
-}
-
-extension Epilogue {
-  fileprivate var shift: Int {
-    if case .affine(_, _, let shift, _, _) = form { shift } else { 0 }
+    guard isPackedLanes, case .convolution(let work) = work, work.scales != nil, case .ring = destination else {
+      return false
+    }
+    return work.outputsPerGroup == 1 || work.outputsPerGroup == outputShape.channels
   }
 }
 

@@ -37,10 +37,7 @@ extension FirmwarePlan {
         used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
-      if stage.isUniform {
-        if !epilogue.limits.isEmpty { used.insert(.limitLanes) }
-        continue
-      }
+      if stage.isUniform { continue }
       if !epilogue.limits.isEmpty { used.insert(stage.ring.lanes == nil ? .limitAccumulators : .limitLanes) }
       switch epilogue.form {
       case .affine:

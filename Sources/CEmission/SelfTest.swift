@@ -51,7 +51,7 @@ package struct SelfTest: Sendable, Equatable {
   func print(_ plan: FirmwarePlan, _ element: String, to out: inout CodePrinter) {
     let tables = plan.stages.flatMap(\.tables)
     let upper = plan.macroPrefix
-    for element in [ConstantTable.Element.packed, .int32, .int64] {
+    for element in [ConstantTable.Element.packed, .uint16, .int32, .int64] {
       if let table = tables.first(where: { $0.element == element }) { printChecksum(table, &out) }
     }
     out.block("int \(plan.name)_self_test(\(plan.name)_state *state)") { out in
@@ -100,6 +100,7 @@ package struct SelfTest: Sendable, Equatable {
   private func function(_ table: ConstantTable) -> String {
     switch table.element {
     case .packed: "checksum8"
+    case .uint16: "checksum16"
     case .int32: "checksum32"
     case .int64: "checksum64"
     }
@@ -126,7 +127,7 @@ package struct SelfTest: Sendable, Equatable {
     out.indented { out in
       out.block("for (uint32_t i = 0; i < count; i++)") { out in
         switch table.element {
-        case .packed: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
+        case .packed, .uint16: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
         case .int32: out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
         case .int64:
           out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")

@@ -203,6 +203,8 @@ package struct ConvolutionWork: Sendable, Equatable {
   package var outputsPerGroup: Int
   package var nonZeros: Int
   package var epilogue: Epilogue
+  /// The requantizer of each channel in six bytes, for words of lifted accumulators; nil: the epilogue's own.
+  package var scales: [ChannelScale]?
   /// The weights as code; nil: packed.
   package var code: WeightCode?
 }

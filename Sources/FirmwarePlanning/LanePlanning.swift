@@ -45,8 +45,15 @@ extension Planner {
     guard stage.ring.lanes != nil, case .convolution(var work) = stage.work, work.code == nil else { return stage }
     var stage = stage
     stage.ring.isLinear = canBeLinear(stage)
-    for constant in stage.constants where work.epilogue.set(constant) {
-      work.weights[constant.channel] = [UInt8](repeating: 0, count: work.weights[constant.channel].count)
+    if let lanes = stage.ring.lanes, stage.output.elementBytes == 1 {
+      let lift = lanes.isLiftedInEpilogue ? 0 : lanes.lift
+      let scales = work.weights.indices.compactMap { work.epilogue.scale($0, lift: lift) }
+      if scales.count == work.weights.count { work.scales = scales }
+    }
+    if work.scales != nil {
+      for constant in stage.constants {
+        work.weights[constant.channel] = [UInt8](repeating: 0, count: work.weights[constant.channel].count)
+      }
     }
     stage.work = .convolution(work)
     return stage

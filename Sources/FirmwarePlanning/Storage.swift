@@ -139,18 +139,6 @@ extension Epilogue {
     return least == level(domain.upperBound, channel) ? least : nil
   }
 
-  /// Gives a constant channel the multiplier 0, where the form has one for each channel.
-  mutating func set(_ constant: ConstantChannel) -> Bool {
-    guard case .affine(var multipliers, var offsets, let shift, let low, let high) = form, multipliers.count > 1,
-      fits32, offsets.count == multipliers.count
-    else { return false }
-    multipliers[constant.channel] = 0
-    offsets[constant.channel] = constant.level << shift
-    form = .affine(multipliers: multipliers, offsets: offsets, shift: shift, low: low, high: high)
-    limits.removeAll { $0.channel == constant.channel }
-    return true
-  }
-
   /// What is stored for an accumulator. It does not decrease with the accumulator.
   private func level(_ a: Int, _ channel: Int) -> Int {
     func product(_ multipliers: [Int], _ offsets: [Int]) -> Int {
