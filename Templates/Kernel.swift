@@ -23,6 +23,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case closeRow
   case splitRow
   case slideRows
+  case moveRows
   case ternaryDot
   case ternaryDot16
   case maxPoolRow
@@ -65,6 +66,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .closeRow: PackageResources.close_row_c
       case .splitRow: PackageResources.split_row_c
       case .slideRows: PackageResources.slide_rows_c
+      case .moveRows: PackageResources.move_rows_c
       case .poolLanes: PackageResources.pool_lanes_c
       case .poolLanes2x2: PackageResources.pool_lanes_2x2_c
       case .poolLanesRow: PackageResources.pool_lanes_row_c

@@ -73,7 +73,7 @@ extension Stage {
       .logits(let multipliers, let offsets):
       // A single entry is printed where it is used.
       guard multipliers.count > 1 else { break }
-      tables.append(ConstantTable("\(name)_multiplier", multipliers))
+      if Set(multipliers).count > 1 { tables.append(ConstantTable("\(name)_multiplier", multipliers)) }
       tables.append(ConstantTable("\(name)_bias", offsets))
     case .thresholds(let lists, _):
       if !(lists.first?.isEmpty ?? true) {

@@ -148,8 +148,11 @@ struct ConvolutionPrinter {
     out.print("const uint32_t *in = \(start);")
     let nexts = stages.map { plan.stages[$0.index + 1] }
     let wraps = nexts.contains(where: \.wraps) ? " % next->slots" : ""
-    let above = nexts.contains { $0.storedAbove > 0 } ? " + next->above" : ""
-    let slides = nexts.contains { $0.slides > 0 } ? " - (uint32_t)rows[2] * next->slides" : ""
+    let isAbove = nexts.contains { $0.storedAbove > 0 }
+    let above = isAbove ? nexts.allSatisfy { $0.storedAbove == $0.window.top } ? " + next->top" : " + next->above" : ""
+    let isMoving = nexts.contains { $0.slides > 0 }
+    let step = nexts.allSatisfy { $0.slides == $0.advance } ? "advance" : "slides"
+    let slides = isMoving ? " - (uint32_t)rows[2] * next->\(step)" : ""
     let slot = "made\(above)\(slides)"
     out.print("const uint32_t slot = \(wraps.isEmpty ? slot : "(\(slot))\(wraps)");")
     out.print("const uint32_t place = slot * next->row_stride + next->left;")
@@ -222,16 +225,18 @@ struct ConvolutionPrinter {
 
   private func printSlide(_ out: inout CodePrinter) {
     guard stages.contains(where: { $0.stage.isSliding && $0.stage.reach > $0.stage.advance }) else { return }
+    let areMoving = stages.allSatisfy { $0.stage.slides > 0 }
+    let by = areMoving ? "advance" : "slides"
     let body: (inout CodePrinter) -> Void = { out in
-      out.print("const uint32_t step = s->slides * s->row_stride;")
-      out.print("const uint32_t kept = (uint32_t)(s->reach - s->slides) * s->row_stride;\n")
-      out.print("slide_rows(first, kept, step);")
+      out.print("const uint32_t step = s->\(by) * s->row_stride;")
+      out.print("const uint32_t kept = (uint32_t)(s->reach - s->\(by)) * s->row_stride;\n")
+      out.print("move_rows(first, kept, step);")
       guard stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }
       out.block("if (rows_needed(s, rows[1]) > s->height)") {
         $0.print("fill_words(first + kept, step, \(padding ?? "s->padding")); /* behind the last row */")
       }
     }
-    if stages.allSatisfy({ $0.stage.slides > 0 }) {
+    if areMoving {
       out.print()
       body(&out)
       out.print()

@@ -32,7 +32,7 @@ extension FirmwarePlan {
         if stage.ring.lanes == nil { used.insert(.poolAccumulators) } else { used.insert(.maxLanes) }
         if case .rows? = stage.code { used.insert(.poolLanesRow) }
       }
-      if stage.isSliding, stage.reach > stage.advance { used.insert(.slideRows) }
+      if stage.isSliding, stage.reach > stage.advance { used.insert(stage.isUniform ? .moveRows : .slideRows) }
       if stage.ring.needsFilling {
         used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }

@@ -385,7 +385,8 @@ struct StagePrinter {
     }
     func printPair(_ multipliers: [Int], _ offsets: [Int]) {
       let isTable = multipliers.count > 1
-      out.print("const int32_t m = \(isTable ? "\(name)_multiplier[\(channel)]" : "\(multipliers[0])");")
+      let isOne = Set(multipliers).count == 1
+      out.print("const int32_t m = \(isOne ? "\(multipliers[0])" : "\(name)_multiplier[\(channel)]");")
       out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
     }
     func printClamps(_ low: Int, _ high: Int) {
