@@ -51,9 +51,12 @@ struct ConvolutionPrinter {
       Field(
         "const struct stage *", "next", "whose ring the rows go into",
         values: stages.map { plan.stages[$0.index + 1].descriptor }.map { "&\($0)" }),
-      Field("const uint8_t *", "weights", "packed, of all channels", values: stages.map { "\($0.stage.name)_weights[0]" }),
+      Field(
+        "const uint8_t *", "weights", "packed, of all channels", values: stages.map { "\($0.stage.name)_weights[0]" }),
       Field("const uint16_t *", "multiplier", "", values: stages.map { "\($0.stage.name)_multiplier" }),
-      Field("const int32_t *", "bias", "its lowest bits: see requantize_lanes", values: stages.map { "\($0.stage.name)_bias" }),
+      Field(
+        "const int32_t *", "bias", "its lowest bits: see requantize_lanes",
+        values: stages.map { "\($0.stage.name)_bias" }),
     ]
     var numbers = [
       Field("index", "of the layer", stages.map(\.index)),
@@ -246,7 +249,9 @@ struct ConvolutionPrinter {
   }
 
   /// Whether both lanes of every word are columns.
-  private var hasEvenWidths: Bool { stages.allSatisfy { $0.stage.outputShape.width == 2 * ($0.stage.outputWords ?? 0) } }
+  private var hasEvenWidths: Bool {
+    stages.allSatisfy { $0.stage.outputShape.width == 2 * ($0.stage.outputWords ?? 0) }
+  }
 
   /// The level of all padding, where there is but one.
   private var padding: String? {

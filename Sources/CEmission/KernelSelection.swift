@@ -10,7 +10,9 @@ extension FirmwarePlan {
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(.closeRow) }
-      if !stage.ring.isLinear, !stage.isPackedLanes, stage.needsRowOffset(madeBy: index > 0 ? stages[index - 1] : nil) { used.insert(.rowOffset) }
+      if !stage.ring.isLinear, !stage.isPackedLanes, stage.needsRowOffset(madeBy: index > 0 ? stages[index - 1] : nil) {
+        used.insert(.rowOffset)
+      }
       if !stage.constants.isEmpty, !stage.isUniform { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
       if case .output = stage.destination {} else { used.formUnion([.rowsNeeded, .rowIsDue]) }
       let isWide = stage.input.elementBytes == 2

@@ -1,7 +1,7 @@
 /*
- * Sums of a row of one output channel, two columns at a time: a word is hi * 65536 + lo, and sums of
- * words are sums of both lanes as long as no lane leaves 0...65535. start lifts both lanes so that
- * they never go below zero. Three words share each tap's offset; count is a multiple of them.
+ * Sums of a row of one output channel, two columns at a time: a word is hi * 65536 + lo, and sums
+ * of words are sums of both lanes as long as no lane leaves 0...65535. start lifts both lanes so
+ * that they never go below zero. Three words share each tap's offset; count is a multiple of them.
  */
 static void sum_three(const uint32_t *values, const tap_offset *offsets, struct tap_list taps,
                       uint32_t start, uint32_t *acc, uint32_t count) {
@@ -13,7 +13,7 @@ static void sum_three(const uint32_t *values, const tap_offset *offsets, struct 
         uint32_t a1 = 0;
         uint32_t a2 = 0;
 
-        /* What is subtracted is summed up first: then the sums turn round, and the rest is added. */
+        /* What is subtracted is summed up first, then the sums turn round. */
         for (uint32_t half = 0; half < 2; half++) {
             a0 = from - a0;
             a1 = from - a1;

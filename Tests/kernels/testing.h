@@ -23,6 +23,8 @@ typedef uint16_t tap_offset;
 
 #include "../../Templates/kernels/stage.c"
 
+#include "../../Templates/kernels/row_offset.c"
+
 /* Not every test needs it; this keeps compilers from complaining. */
 static inline void use_stage(void) {
     (void)row_offset;
