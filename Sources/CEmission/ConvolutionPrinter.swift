@@ -157,7 +157,7 @@ struct ConvolutionPrinter {
     let step = nexts.allSatisfy { $0.slides == $0.advance } ? "advance" : "slides"
     let slides = isMoving ? " - (uint32_t)rows[2] * next->\(step)" : ""
     let slot = "made\(above)\(slides)"
-    out.print("const uint32_t slot = \(wraps.isEmpty ? slot : "(\(slot))\(wraps)");")
+    out.print("const uint32_t slot = \(wraps.isEmpty ? slot : slot == "made" ? "made\(wraps)" : "(\(slot))\(wraps)");")
     out.print("const uint32_t place = slot * next->row_stride + next->left;")
     let base = "memory + next->ring"
     if !splits {
@@ -227,13 +227,14 @@ struct ConvolutionPrinter {
   }
 
   private func printSlide(_ out: inout CodePrinter) {
-    guard stages.contains(where: { $0.stage.isSliding && $0.stage.reach > $0.stage.advance }) else { return }
+    let keeps = stages.contains { $0.stage.isSliding && $0.stage.reach > $0.stage.advance }
+    guard keeps || stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }
     let areMoving = stages.allSatisfy { $0.stage.slides > 0 }
     let by = areMoving ? "advance" : "slides"
     let body: (inout CodePrinter) -> Void = { out in
       out.print("const uint32_t step = s->\(by) * s->row_stride;")
       out.print("const uint32_t kept = (uint32_t)(s->reach - s->\(by)) * s->row_stride;\n")
-      out.print("move_rows(first, kept, step);")
+      if keeps { out.print("move_rows(first, kept, step);") }
       guard stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }
       out.block("if (rows_needed(s, rows[1]) > s->height)") {
         $0.print("fill_words(first + kept, step, \(padding ?? "s->padding")); /* behind the last row */")
