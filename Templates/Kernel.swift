@@ -2,6 +2,7 @@
 package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case stage
   case rowOffset
+  case rowsNeeded
   case rowIsDue
   case locateRows
   case decodeTaps
@@ -9,25 +10,35 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case accumulateRow16
   case poolAccumulators
   case pairRow
-  case accumulateLanes
+  case listTaps
+  case sumEight
+  case sumFour
+  case sumThree
+  case sumStrided
   case maxLanes
   case poolLanes
+  case poolLanes2x2
+  case poolLanesRow
   case keepOrder
   case closeRow
   case closeQuads
   case sumTaps
   case sumQuadTaps
   case keepLarger
+  case splitRow
   case slideRows
+  case moveRows
   case ternaryDot
   case ternaryDot16
   case maxPoolRow
   case sumPoolRow
   case addPoolRow
+  case sumPoolBlock
   case limitAccumulators
   case limitLanes
   case requantize
   case requantizeSaturating
+  case requantizeLanes
   case requantize64
   case requantizeHalfEven
   case requantizeHalfEven64
@@ -42,6 +53,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       switch self {
       case .stage: PackageResources.stage_c
       case .rowOffset: PackageResources.row_offset_c
+      case .rowsNeeded: PackageResources.rows_needed_c
       case .rowIsDue: PackageResources.row_is_due_c
       case .locateRows: PackageResources.locate_rows_c
       case .decodeTaps: PackageResources.decode_taps_c
@@ -49,7 +61,11 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .accumulateRow16: PackageResources.accumulate_row16_c
       case .poolAccumulators: PackageResources.pool_accumulators_c
       case .pairRow: PackageResources.pair_row_c
-      case .accumulateLanes: PackageResources.accumulate_lanes_c
+      case .listTaps: PackageResources.list_taps_c
+      case .sumEight: PackageResources.sum_eight_c
+      case .sumFour: PackageResources.sum_four_c
+      case .sumThree: PackageResources.sum_three_c
+      case .sumStrided: PackageResources.sum_strided_c
       case .maxLanes: PackageResources.max_lanes_c
       case .keepOrder: PackageResources.keep_order_c
       case .closeQuads: PackageResources.close_quads_c
@@ -57,13 +73,19 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .sumQuadTaps: PackageResources.sum_quad_taps_c
       case .keepLarger: PackageResources.keep_larger_c
       case .closeRow: PackageResources.close_row_c
+      case .splitRow: PackageResources.split_row_c
       case .slideRows: PackageResources.slide_rows_c
+      case .moveRows: PackageResources.move_rows_c
       case .poolLanes: PackageResources.pool_lanes_c
+      case .poolLanes2x2: PackageResources.pool_lanes_2x2_c
+      case .poolLanesRow: PackageResources.pool_lanes_row_c
+      case .requantizeLanes: PackageResources.requantize_lanes_c
       case .ternaryDot: PackageResources.ternary_dot_c
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c
       case .addPoolRow: PackageResources.add_pool_row_c
       case .sumPoolRow: PackageResources.sum_pool_row_c
+      case .sumPoolBlock: PackageResources.sum_pool_block_c
       case .limitAccumulators: PackageResources.limit_accumulators_c
       case .limitLanes: PackageResources.limit_lanes_c
       case .requantize: PackageResources.requantize_c

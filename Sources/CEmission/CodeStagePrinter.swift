@@ -110,7 +110,7 @@ extension StagePrinter {
       out.print("uint32_t *const pooled = acc + \(lanes.outputs);\n")
       out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") { out in
         printCall("from + r * \(stage.window.strideHeight * stage.ring.rowStride)", &out)
-        out.print("pool_lanes(acc, \(pool.kernelWidth), r == 0, pooled, \(stage.outputWords ?? 0));")
+        out.print("pool_lanes_row(acc, \(pool.kernelWidth), r == 0, pooled, \(stage.outputWords ?? 0));")
       }
     } else {
       printCall("from", &out)
@@ -309,7 +309,7 @@ extension StagePrinter {
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block(stage.poolsRowByRow ? "if (rows[1] < s->out_height)" : "while (row_is_due(s, rows))") { out in
+      out.block(stage.poolsRowByRow ? "if (rows[1] < \(stage.outputShape.height))" : "while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
         if let pool = stage.pool, stage.poolsRowByRow {
           out.print("const uint32_t r = rows[0] - 1U - oy * \(pool.kernelHeight); /* of the pool's window */")
@@ -343,7 +343,7 @@ extension StagePrinter {
   }
 
   /// Values from the ring's first to those of the window's first row.
-  private var inputOffset: String? {
+  var inputOffset: String? {
     if stage.ring.slots == 1 { return nil }
     if stage.ring.isLinear {
       return stage.isSliding ? nil : "oy * \(stage.advance) * s->row_stride"
@@ -380,17 +380,17 @@ extension StagePrinter {
   }
 
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
-  private func printSlide(_ out: inout CodePrinter) {
+  func printSlide(_ out: inout CodePrinter) {
     guard stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
     let ring = stage.ring
     let kept = (stage.reach - stage.advance) * ring.rowStride
     let step = stage.advance * ring.rowStride
-    out.print("uint32_t *const window = (uint32_t *)(void *)(memory + s->ring);")
-    if kept > 0 { out.print("slide_rows(window, \(kept), \(step));") }
+    out.print("uint32_t *const oldest = (uint32_t *)(void *)(memory + s->ring);")
+    if kept > 0 { out.print("slide_rows(oldest, \(kept), \(step));") }
     if stage.window.bottom > 0 {
       // The first window that reaches below the map.
       let first = max(0, stage.inputShape.height - stage.reach + stage.window.top + stage.advance) / stage.advance
-      let fill = "fill_words(window + \(kept), \(step), \(ring.word(ring.paddingLevel)));"
+      let fill = "fill_words(oldest + \(kept), \(step), \(ring.word(ring.paddingLevel)));"
       if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
     }
   }

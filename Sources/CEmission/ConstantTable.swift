@@ -46,6 +46,7 @@ struct ConstantTable {
   func literal(_ value: Int) -> String {
     switch element {
     case .packed: "0x" + (value < 16 ? "0" : "") + String(value, radix: 16)
+    case .uint16: "\(value)"
     // The most negative int32 has no literal of its own.
     case .int32: value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)"
     case .uint16: "\(value)"
@@ -81,12 +82,17 @@ extension Stage {
     case .dense(let work): tables.append(weightTable(work.weights))
     case .maxPool, .averagePool: break
     }
+    if isUniform, case .convolution(let work) = work, let scales = work.scales {
+      var multipliers = ConstantTable("\(name)_multiplier", scales.map { $0.multiplier & 0xFFFF })
+      multipliers.element = .uint16
+      return tables + [multipliers, ConstantTable("\(name)_bias", scales.map(\.bias))]
+    }
     switch epilogue?.form {
     case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
       .logits(let multipliers, let offsets):
       // A single entry is printed where it is used.
       guard multipliers.count > 1 else { break }
-      tables.append(ConstantTable("\(name)_multiplier", multipliers))
+      if Set(multipliers).count > 1 { tables.append(ConstantTable("\(name)_multiplier", multipliers)) }
       tables.append(ConstantTable("\(name)_bias", offsets))
     case .thresholds(let lists, _):
       if !(lists.first?.isEmpty ?? true) {

@@ -6,13 +6,18 @@ extension FirmwarePlan {
   var kernels: [Kernel] {
     var used: Set<Kernel> = [.stage]
     if stages[0].ring.lanes != nil { used.insert(.pairRow) }
+    used.formUnion(ConvolutionPrinter.kernels(self))
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(printer.nextWords?.quads == nil ? .closeRow : .closeQuads) }
       if stage.poolsRowByRow { used.insert(printer.nextWords == nil ? .keepLarger : .maxLanes) }
-      if !stage.ring.isLinear, stage.ring.slots > 1 { used.insert(.rowOffset) }
-      if !stage.constants.isEmpty { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
-      if stage.firesWhenDue { used.insert(.rowIsDue) }
+      if !stage.ring.isLinear, stage.ring.slots > 1, !stage.isPackedLanes,
+        stage.needsRowOffset(madeBy: index > 0 ? stages[index - 1] : nil)
+      {
+        used.insert(.rowOffset)
+      }
+      if !stage.constants.isEmpty, !stage.isUniform { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
+      if stage.firesWhenDue { used.formUnion([.rowsNeeded, .rowIsDue]) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
       case .convolution:
@@ -21,12 +26,15 @@ extension FirmwarePlan {
         case .taps(_, let areStatements)?:
           used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
         case nil:
+          if stage.isPackedLanes { break }
           used.formUnion([.locateRows, .decodeTaps])
-          used.insert(stage.ring.lanes != nil ? .accumulateLanes : isWide ? .accumulateRow16 : .accumulateRow)
+          used.insert(isWide ? .accumulateRow16 : .accumulateRow)
         }
       case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
-      case .averagePool: used.formUnion(stage.addsRowByRow ? [.addPoolRow] : [.locateRows, .sumPoolRow])
+      case .averagePool:
+        used.formUnion(
+          stage.addsRowByRow ? [.addPoolRow] : stage.isBlock ? [.sumPoolBlock] : [.locateRows, .sumPoolRow])
       }
       if stage.pool != nil {
         if stage.ring.lanes == nil {
@@ -34,13 +42,16 @@ extension FirmwarePlan {
         } else if !stage.poolsRowByRow || (stage.pool?.kernelWidth ?? 1) > 1 {
           used.insert(.maxLanes)
         }
-        if case .blocks? = stage.code {} else if stage.ring.lanes != nil { used.insert(.poolLanes) }
+        if case .taps? = stage.code { used.insert(.poolLanesRow) }
       }
-      if stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance { used.insert(.slideRows) }
+      if stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance {
+        used.insert(stage.isUniform ? .moveRows : .slideRows)
+      }
       if stage.ring.needsFilling {
         used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
+      if stage.isUniform { continue }
       if !epilogue.limits.isEmpty { used.insert(stage.ring.lanes == nil ? .limitAccumulators : .limitLanes) }
       switch epilogue.form {
       case .affine:

@@ -32,8 +32,10 @@ struct SourcePrinter {
     printMap(&out)
     section("Kernels", &out)
     out.print("typedef uint\(plan.tapOffsetBits)_t tap_offset; /* counts values within a ring */\n")
+    let convolutions = ConvolutionPrinter(plan)
     for kernel in plan.kernels {
-      out.print(kernel.source)
+      if kernel == .requantizeLanes { convolutions.printLevelBits(&out) }
+      out.print(kernel == .stage ? plan.stageType : kernel.source)
     }
     section("Layers", &out)
     for index in plan.stages.indices { StagePrinter(plan, index).printDescriptor(&out) }
@@ -42,6 +44,7 @@ struct SourcePrinter {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")
     }
     out.print()
+    convolutions.print(to: &out)
     let advancing = plan.stages.filter { if case .output = $0.destination { false } else { true } }
     if advancing.count > 1 {
       for stage in advancing.dropFirst() { out.print(StagePrinter.prototype(stage) + ";") }
@@ -93,8 +96,12 @@ struct SourcePrinter {
     }) {
       out.print("#define SCRATCH_ACCUMULATORS \(plan.scratch.accumulators)")
     }
-    if plan.kernels.contains(.locateRows) { out.print("#define SCRATCH_ROWS \(plan.scratch.rows)") }
-    if plan.kernels.contains(.decodeTaps) { out.print("#define SCRATCH_TAPS \(plan.scratch.taps)") }
+    if !plan.kernels.filter({ $0 == .locateRows || $0 == .listTaps }).isEmpty {
+      out.print("#define SCRATCH_ROWS \(plan.scratch.rows)")
+    }
+    if !plan.kernels.filter({ $0 == .decodeTaps || $0 == .listTaps }).isEmpty {
+      out.print("#define SCRATCH_TAPS \(plan.scratch.taps)")
+    }
     if let levels = plan.scratch.levels { out.print("#define SCRATCH_LEVELS \(levels)") }
     if case .result(let buffer)? = plan.stages.last?.destination {
       out.print("#define RESULT_AT \(plan.buffers[buffer].offset)")

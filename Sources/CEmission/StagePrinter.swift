@@ -24,6 +24,11 @@ struct StagePrinter {
   func print(to out: inout CodePrinter) {
     out.comment(StageText(plan, index).paragraphs)
     printTables(&out)
+    if stage.isUniform {
+      ConvolutionPrinter(plan).printDescriptor(index, &out)
+      printConvolution(&out)
+      return
+    }
     switch stage.work {
     case .dense(let work):
       if case .output = stage.destination { printFinish(work, &out) } else { printDense(work, &out) }
@@ -42,20 +47,27 @@ struct StagePrinter {
   /// The window and ring that drive the stage. All descriptors stand before all layers, since a layer's rows go into
   /// its successor's ring.
   func printDescriptor(_ out: inout CodePrinter) {
+    let used = plan.usedFields
+    out.print("static const struct stage \(stage.descriptor) = {")
+    for (field, value) in fields where used.contains(field) { out.print("    .\(field) = \(value),") }
+    out.print("};\n")
+  }
+
+  /// The descriptor's fields, as the type has them.
+  var fields: [(name: String, value: Int)] {
     let ring = stage.ring
     let window = stage.window
-    out.print("static const struct stage \(stage.descriptor) = {")
-    let fields: [(String, Int)] = [
+    return [
       ("ring", plan.buffers[ring.buffer].offset), ("row_stride", ring.rowStride), ("slots", ring.slots),
       ("channel_stride", ring.channelStride), ("height", stage.inputShape.height),
       ("out_height", stage.outputShape.height),
       ("out_width", stage.ring.lanes?.outputs ?? stage.accumulatorShape.width),
+      ("pool_height", stage.pool?.kernelHeight ?? 1), ("pool_width", stage.pool?.kernelWidth ?? 1),
       ("kernel_height", window.kernelHeight), ("kernel_width", window.kernelWidth),
       ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
-      ("reach", stage.reach), ("advance", stage.advance),
+      ("above", stage.storedAbove), ("left", ring.left), ("padding", ring.paddingLevel),
+      ("reach", stage.reach), ("advance", stage.advance), ("slides", stage.slides),
     ]
-    for (field, value) in fields { out.print("    .\(field) = \(value),") }
-    out.print("};\n")
   }
 
   private func printTables(_ out: inout CodePrinter) {
@@ -72,7 +84,7 @@ struct StagePrinter {
     out.block(Self.prototype(stage)) { out in
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
+      if !stage.isBlock { out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);") }
       if isPacked { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
       if needsAccumulators {
         let type = stage.ring.lanes == nil ? "int32_t" : "uint32_t"
@@ -82,6 +94,7 @@ struct StagePrinter {
       out.block("while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
         printDestination(&out)
+        if isPackedLanes { printInput(&out) }
         out.print()
         printLocation(&out)
         if !stage.constants.isEmpty {
@@ -94,14 +107,27 @@ struct StagePrinter {
         }
         printProbe(&out)
         out.print("rows[1]++;")
+        if isPackedLanes { printSlide(&out) }
         printSuccessor(&out)
       }
     }
     out.print()
   }
 
+  private var isPackedLanes: Bool { stage.isPackedLanes }
+
   /// The window's rows: of a fused pool, for each of the layer's rows that it covers.
   private func printLocation(_ out: inout CodePrinter) {
+    if stage.isBlock {
+      let isWhole = stage.ring.slots == stage.inputShape.height && stage.outputShape.height > 1
+      let offset = isWhole ? " + oy * \(stage.advance) * s->row_stride" : ""
+      out.print("const uint8_t *const block = memory + s->ring\(offset);")
+      return
+    }
+    if isPackedLanes, case .convolution(let work) = stage.work {
+      out.print("locate_taps(s, \(work.groupChannels), window);")
+      return
+    }
     guard let pool = stage.pool else {
       out.print("locate_rows(s, oy, window);")
       return
@@ -152,7 +178,7 @@ struct StagePrinter {
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("uint16_t *const sums = (uint16_t *)(void *)(memory + \(plan.buffers[stage.sumsBuffer].offset));\n")
-      out.block("if (rows[1] < s->out_height)") { out in
+      out.block("if (rows[1] < \(stage.outputShape.height))") { out in
         out.print("const uint32_t oy = rows[1];")
         out.print("const uint32_t r = rows[0] - 1U - oy * \(rows); /* of the window */")
         printDestination(&out)
@@ -243,7 +269,8 @@ struct StagePrinter {
     case .convolution(let work):
       let first = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
       let isGrouped = work.outputsPerGroup < stage.outputShape.channels
-      out.print("const \(type) *const values = \(base);")
+      let values = isPackedLanes ? "in" : "values"
+      if !isPackedLanes { out.print("const \(type) *const values = \(base);") }
       if isGrouped {
         let channels = work.groupChannels == 1 ? first : "\(first) * \(work.groupChannels)"
         out.print("const uint32_t group = \(channels) * s->channel_stride;")
@@ -251,10 +278,15 @@ struct StagePrinter {
       if work.code == nil { out.print("const uint8_t *const weights = \(name)_weights[oc];") }
       let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"]
       let suffix = wide ? "16" : ""
-      let from = "values\(isGrouped ? " + group" : "")"
-      let accumulate =
-        lanes.map { "accumulate_lanes(s, \(from), offsets, taps, \($0.lift), acc);" }
-        ?? "accumulate_row\(suffix)(s, \(from), offsets, taps, acc);"
+      let from = "\(values)\(isGrouped ? " + group" : "")"
+      if isPackedLanes, let lanes {
+        out.list("const struct tap_list taps = list_taps(", ["weights", "\(work.taps)", "window", "offsets"], ");\n")
+        printLaneSums(from, lanes, &out)
+        if stage.pool != nil { out.print("pool_lanes(s, acc);") }
+        printEpilogue(work.epilogue, &out)
+        return
+      }
+      let accumulate = "accumulate_row\(suffix)(s, \(from), offsets, taps, acc);"
       func printSums(_ window: String, _ out: inout CodePrinter) {
         var arguments = decoding
         arguments[3] = window
@@ -271,7 +303,7 @@ struct StagePrinter {
           printSums("at", &out)
           let width = stage.outputWords ?? stage.outputShape.width
           out.list(
-            lanes == nil ? "pool_accumulators(" : "pool_lanes(",
+            lanes == nil ? "pool_accumulators(" : "pool_lanes_row(",
             ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(width)"], ");")
         }
       } else {
@@ -282,8 +314,13 @@ struct StagePrinter {
       out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
       out.print("max_pool_row(s, values, window, row);")
     case .averagePool(let epilogue):
-      out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
-      out.print("sum_pool_row(s, values, window, \(stage.ring.paddingLevel), acc);")
+      if stage.isBlock {
+        out.print()
+        out.print("sum_pool_block(s, block + oc * s->channel_stride, acc);")
+      } else {
+        out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
+        out.print("sum_pool_row(s, values, window, \(stage.ring.paddingLevel), acc);")
+      }
       if let epilogue {
         printEpilogue(epilogue, &out)
       } else {
@@ -297,7 +334,7 @@ struct StagePrinter {
 
   /// From a channel's accumulators to its row.
   func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
-    let from = stage.pool == nil ? "acc" : "pooled"
+    let from = stage.pool == nil || isPackedLanes ? "acc" : "pooled"
     let count = stage.outputWords ?? stage.outputShape.width
     out.print()
     printLimits(epilogue, from, count, &out)
@@ -406,7 +443,8 @@ struct StagePrinter {
     }
     func printPair(_ multipliers: [Int], _ offsets: [Int]) {
       let isTable = multipliers.count > 1
-      out.print("const int32_t m = \(isTable ? "\(name)_multiplier[\(channel)]" : "\(multipliers[0])");")
+      let isOne = Set(multipliers).count == 1
+      out.print("const int32_t m = \(isOne ? "\(multipliers[0])" : "\(name)_multiplier[\(channel)]");")
       out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
     }
     func printClamps(_ low: Int, _ high: Int) {
@@ -518,6 +556,19 @@ extension Stage {
   var firesWhenDue: Bool {
     if case .output = destination { return false }
     return !poolsRowByRow && !addsRowByRow
+  }
+
+  /// Whether it is an average pool whose windows' rows always follow one another in its ring, none of padding among them.
+  var isBlock: Bool {
+    guard case .averagePool = work, window.top + window.bottom == 0 else { return false }
+    return ring.slots == inputShape.height || (ring.slots == reach && reach == advance)
+  }
+
+  /// Whether its code, or its predecessor's, looks a row's place up with `row_offset`.
+  func needsRowOffset(madeBy predecessor: Stage?) -> Bool {
+    if predecessor?.isUniform != true { return true }
+    if case .dense = work { return false }
+    return !isBlock
   }
 
   /// Whether the rows of a linear ring move up when an output row has been made.

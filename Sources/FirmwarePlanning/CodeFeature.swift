@@ -85,7 +85,8 @@ extension FirmwarePlan {
   func closesRows(of index: Int) -> Bool {
     let stage = stages[index]
     guard case .ring(let next) = stage.destination, let lanes = stages[next].ring.lanes else { return false }
-    return stages[next].ring.channelStride > (stages[next].ring.quads ?? lanes.distance) || stage.outputShape.width < 2 * lanes.distance
+    return stages[next].ring.channelStride > (stages[next].ring.quads ?? lanes.distance)
+      || stage.outputShape.width < 2 * lanes.distance
   }
 }
 

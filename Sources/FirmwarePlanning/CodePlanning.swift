@@ -37,8 +37,7 @@ extension Planner {
     let packed = stage
     var stage = stage
     stage.poolsRowByRow = thrift.poolsRowByRow && canPoolRowByRow(stage)
-    // Rows that no window sees would have no place in a ring that moves; they occur where strides exceed windows.
-    stage.ring.isLinear = stage.advance <= stage.reach
+    stage.ring.isLinear = canBeLinear(stage)
     guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else { return packed }
     if work.groupChannels == 1, stage.inputShape.channels > 1 {
       guard stage.ring.isLinear, stage.window.kernelHeight * stage.ring.rowStride < Int(UInt16.max) else {

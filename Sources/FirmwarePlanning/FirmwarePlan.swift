@@ -119,6 +119,10 @@ package struct Stage: Sendable, Equatable {
   /// Whether a fused pool takes the layer's rows one at a time, as they come, into the output row: the ring holds no more
   /// than a row then. The requantizer does not decrease, so the largest level belongs to the largest accumulator.
   package var poolsRowByRow = false
+  /// A convolution over words of two lanes with packed weights.
+  package var isPackedLanes: Bool {
+    if case .convolution(let work) = work { ring.lanes != nil && work.code == nil } else { false }
+  }
 
   /// Rows of the layer that make one row of the stage.
   package var rowsPerOutput: Int { poolsRowByRow ? 1 : pool?.kernelHeight ?? 1 }
@@ -213,6 +217,8 @@ package struct ConvolutionWork: Sendable, Equatable {
   package var outputsPerGroup: Int
   package var nonZeros: Int
   package var epilogue: Epilogue
+  /// The requantizer of each channel in six bytes, for words of lifted accumulators; nil: the epilogue's own.
+  package var scales: [ChannelScale]?
   /// The weights as code; nil: packed.
   package var code: WeightCode?
 }

@@ -20,7 +20,8 @@ extension Planner {
 
   /// How the columns of a stage pair up, where its accumulators fit a lane.
   private static func lanes(of stage: Stage) -> Ring.Lanes? {
-    guard case .convolution(let work) = stage.work, stage.input.elementBytes == 1, stage.outputShape.width > 1
+    guard case .convolution(let work) = stage.work, stage.input.elementBytes == 1, stage.outputShape.width > 1,
+      canBeLinear(stage) || (stage.reach == 1 && !stage.window.hasPadding)
     else { return nil }
     // A pool's window must not lie across the two halves.
     let pooledBy = stage.pool?.kernelWidth ?? 1
@@ -33,6 +34,32 @@ extension Planner {
     let lift = most + rounded <= Int(Int16.max) ? rounded : -least
     guard most + lift <= largest else { return nil }
     return Ring.Lanes(distance: outputs * stage.window.strideWidth, outputs: outputs, lift: lift)
+  }
+
+  /// Rows that no window sees would have no place in a ring that moves; they occur where strides exceed windows. Neither
+  /// would the first row behind more rows of padding than a window has.
+  static func canBeLinear(_ stage: Stage) -> Bool {
+    stage.advance <= stage.reach && stage.window.top < stage.reach
+  }
+
+  /// The stage with its weights packed: its window is one block of memory, so that the taps of a channel have the same
+  /// offsets in every row. Constant channels lose their weights.
+  static func asPacked(_ stage: Stage) -> Stage {
+    guard stage.ring.lanes != nil, case .convolution(var work) = stage.work, work.code == nil else { return stage }
+    var stage = stage
+    stage.ring.isLinear = canBeLinear(stage)
+    if let lanes = stage.ring.lanes, stage.output.elementBytes == 1 {
+      let lift = lanes.isLiftedInEpilogue ? 0 : lanes.lift
+      let scales = work.weights.indices.compactMap { work.epilogue.scale($0, lift: lift) }
+      if scales.count == work.weights.count { work.scales = scales }
+    }
+    if work.scales != nil {
+      for constant in stage.constants {
+        work.weights[constant.channel] = [UInt8](repeating: 0, count: work.weights[constant.channel].count)
+      }
+    }
+    stage.work = .convolution(work)
+    return stage
   }
 
   /// Words of a channel: those that windows reach, and room for the row behind the halo on its left.

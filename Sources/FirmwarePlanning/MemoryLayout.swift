@@ -65,7 +65,11 @@ extension Planner {
     let tapBytes = largestRing < Int(UInt16.max) ? 2 : 4
     let accumulatorBytes = 4 * (stages.compactMap { accumulators(of: $0) }.max() ?? 0)
     let rows =
-      tapBytes * (stages.compactMap { needsRows($0) ? $0.window.kernelHeight * $0.rowsPerOutput : nil }.max() ?? 0)
+      tapBytes
+      * (stages.compactMap { stage in
+        stage.isPackedLanes
+          ? mostTaps(stage) : needsRows(stage) ? stage.window.kernelHeight * stage.rowsPerOutput : nil
+      }.max() ?? 0)
     let taps = tapBytes * (stages.compactMap { mostTaps($0) }.max() ?? 0)
     let rowsOffset = accumulatorBytes
     let tapsOffset = ArenaAllocator.rounded(rowsOffset + rows)
@@ -98,6 +102,7 @@ extension Planner {
         return strip * (stage.pool.map { $0.kernelHeight * $0.kernelWidth } ?? 1)
           * (blocks.map(\.channels.count).max() ?? 0)
       }
+      if stage.isPackedLanes, let lanes = stage.ring.lanes { return lanes.outputs * stage.rowsPerOutput }
       if let lanes = stage.ring.lanes { return lanes.outputs + (stage.pool == nil ? 0 : stage.outputWords ?? 0) }
       return stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width)
     case .averagePool: return stage.addsRowByRow ? nil : stage.accumulatorShape.width

@@ -25,8 +25,10 @@ package enum Planner {
     search: for paired in pairings(stages, options) {
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
       for thrift in steps {
-        let coded = thrift.map { asCode(paired, options.core, $0, &blocks) }
-        let wide = weighed(paired, coded: coded, options) { leanest(network, $0, options, isVector: isVector) }
+        let coded = thrift.map { asCode(paired, options.core, $0, &blocks).map(asPacked) }
+        let wide = weighed(paired.map(asPacked), coded: coded, options) {
+          leanest(network, $0, options, isVector: isVector)
+        }
         if wide.stateBytes <= options.ram ?? .max {
           plan = wide
           break search

@@ -89,7 +89,7 @@ extension Planner {
       epilogue: Epilogue(
         convolution.requantizer, weightSums: counts.map(\.sum),
         accumulators: counts.map { $0.accumulators(input.maximumLevel) }, from: input, to: output, range: range),
-      code: nil)
+      scales: nil, code: nil)
   }
 
   private static func work(

@@ -1,13 +1,20 @@
-/* As pool_accumulators, two columns at a time. */
-static void pool_lanes(const uint32_t *acc, uint32_t kernel_width, int is_first, uint32_t *pooled,
-                       uint32_t width) {
-    for (uint32_t ox = 0; ox < width; ox++) {
-        uint32_t best = is_first ? acc[0] : pooled[ox];
+/*
+ * Max pool of accumulators, two columns at a time and in place. The requantizer that follows does
+ * not decrease, so pooling first gives the same values from fewer of them.
+ */
+static void pool_lanes(const struct stage *stage, uint32_t *acc) {
+    const uint32_t *from = acc;
 
-        for (uint32_t kx = 0; kx < kernel_width; kx++) {
-            best = max_lanes(acc[kx], best);
+    for (uint32_t left = stage->out_width; left > 0; left -= stage->pool_width) {
+        const uint32_t *column = from;
+        uint32_t best = 0;
+
+        for (uint32_t r = 0; r < stage->pool_height; r++, column += stage->out_width) {
+            for (uint32_t kx = 0; kx < stage->pool_width; kx++) {
+                best = max_lanes(column[kx], best);
+            }
         }
-        pooled[ox] = best;
-        acc += kernel_width;
+        *acc++ = best;
+        from += stage->pool_width;
     }
 }

@@ -3,7 +3,6 @@
  * done. Padding below counts as arrived together with the last row.
  */
 static int row_is_due(const struct stage *stage, const uint16_t *rows) {
-    const int32_t needed = (int32_t)rows[1] * stage->advance + stage->reach - stage->top;
-
-    return rows[1] < stage->out_height && (rows[0] == stage->height || rows[0] >= needed);
+    return rows[1] < stage->out_height &&
+           (rows[0] == stage->height || rows[0] >= rows_needed(stage, rows[1]));
 }

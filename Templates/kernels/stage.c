@@ -10,13 +10,19 @@ struct stage {
     uint16_t height; /* of the input */
     uint16_t out_height;
     uint16_t out_width; /* before a fused pool */
+    uint16_t pool_height;
+    uint16_t pool_width;
     uint16_t kernel_height;
     uint16_t kernel_width;
     uint16_t stride_height;
     uint16_t stride_width;
     uint16_t top;     /* padding above */
+    uint16_t above;   /* so much of it is stored */
+    uint16_t left;    /* padding on the left */
+    uint16_t padding; /* its level */
     uint16_t reach;   /* input rows under one output row, those of a fused pool's other rows too */
     uint16_t advance; /* input rows from an output row to the next */
+    uint16_t slides;  /* rows move up by so many when an output row has been made */
 };
 
 /* Marks a window row that lies in the padding above or below. */

@@ -1,14 +1,31 @@
-/* pair_row, accumulate_lanes and pool_lanes: two columns a word against one at a time. */
+/* Kernels of words of two lanes: two columns a word against one at a time. */
 #include "testing.h"
 
-#include "../../Templates/kernels/decode_taps.c"
+/* In the order in which emitted C has them: the sums take what list_taps makes. */
+#include "../../Templates/kernels/list_taps.c"
+
+#include "../../Templates/kernels/sum_eight.c"
+#include "../../Templates/kernels/sum_four.c"
+#include "../../Templates/kernels/sum_strided.c"
+#include "../../Templates/kernels/sum_three.c"
+
+#include "../../Templates/kernels/pair_row.c"
 
 #include "../../Templates/kernels/max_lanes.c"
 
-#include "../../Templates/kernels/accumulate_lanes.c"
-#include "../../Templates/kernels/pair_row.c"
-#include "../../Templates/kernels/pool_lanes.c"
+#include "../../Templates/kernels/pool_lanes_row.c"
 
+#include "../../Templates/kernels/pool_lanes.c"
+#define pool_lanes pool_lanes_2x2
+#include "../../Templates/kernels/pool_lanes_2x2.c"
+#undef pool_lanes
+
+#include "../../Templates/kernels/move_rows.c"
+#include "../../Templates/kernels/requantize_lanes.c"
+#include "../../Templates/kernels/split_row.c"
+
+#define CHANNELS 3
+#define ROWS 2
 #define KERNEL 7
 #define WIDTH 40
 
@@ -40,54 +57,144 @@ static void test_pairs(void **unused) {
     }
 }
 
-/* A one-row convolution of every width, stride and padding, lanes against columns. */
+/* A convolution over several rows and channels, of every width, stride and padding. */
 static void test_sums(void **unused) {
     (void)unused;
     for (int round = 0; round < 5000; round++) {
         const uint32_t kernel = random_between(1, KERNEL);
         const uint32_t stride = random_between(1, 3);
-        const uint32_t half = random_between(1, 9);
+        const uint32_t half = random_between(1, 24 / stride);
         const uint32_t width = random_between(1, WIDTH);
         const uint32_t left = random_below(kernel);
         const uint32_t padding = random_below(256);
-        const uint32_t count = (half - 1) * stride + kernel;
-        const struct stage stage = {.out_width = (uint16_t)half,
-                                    .channel_stride = (uint16_t)count,
-                                    .kernel_height = 1,
-                                    .kernel_width = (uint16_t)kernel,
-                                    .stride_width = (uint16_t)stride};
-        const tap_offset rows[1] = {0};
-        int weights[KERNEL];
-        uint8_t packed[2] = {0, 0};
-        uint8_t row[WIDTH];
-        uint32_t words[8 * 3 + KERNEL];
-        tap_offset offsets[KERNEL];
-        uint32_t acc[9];
-        int32_t start = 0;
+        const uint32_t stored = (half - 1) * stride + kernel;
+        const uint32_t taps_count = CHANNELS * ROWS * kernel;
+        const struct stage stage = {.row_stride = CHANNELS * stored,
+                                    .channel_stride = (uint16_t)stored,
+                                    .kernel_height = ROWS,
+                                    .kernel_width = (uint16_t)kernel};
+        static uint8_t rows[ROWS][CHANNELS][WIDTH];
+        static uint32_t words[ROWS * CHANNELS * (24 + KERNEL)];
+        int weights[CHANNELS * ROWS * KERNEL];
+        uint8_t packed[(CHANNELS * ROWS * KERNEL + 3) / 4];
+        tap_offset window[CHANNELS * ROWS * KERNEL];
+        tap_offset offsets[CHANNELS * ROWS * KERNEL];
+        uint32_t acc[4][24] = {{0}};
+        int32_t lift = 0;
 
-        for (uint32_t x = 0; x < width; x++) {
-            row[x] = (uint8_t)random_below(256);
+        random_weights(weights, packed, taps_count);
+        for (uint32_t i = 0; i < taps_count; i++) {
+            lift += weights[i] < 0 ? 255 : 0;
         }
-        for (uint32_t k = 0; k < kernel; k++) {
-            weights[k] = (int)random_below(3) - 1;
-            packed[k / 4] =
-                (uint8_t)(packed[k / 4] | (((unsigned)weights[k] & 3U) << (2 * (k % 4))));
-            start += weights[k] < 0 ? 255 : 0;
-        }
-        pair_row(row, width, left, half * stride, padding, words, count);
-        accumulate_lanes(&stage, words, offsets, decode_taps(&stage, packed, 1, rows, 0, offsets),
-                         start, acc);
-        for (uint32_t ox = 0; ox < 2 * half; ox++) {
-            const uint32_t lane = ox < half ? acc[ox] & 0xFFFFU : acc[ox - half] >> 16;
-            int32_t expected = start;
-
-            for (uint32_t k = 0; k < kernel; k++) {
-                expected +=
-                    weights[k] * (int32_t)column(row, width, left, padding, ox * stride + k);
+        for (uint32_t y = 0; y < ROWS; y++) {
+            for (uint32_t c = 0; c < CHANNELS; c++) {
+                for (uint32_t x = 0; x < width; x++) {
+                    rows[y][c][x] = (uint8_t)random_below(256);
+                }
+                pair_row(rows[y][c], width, left, half * stride, padding,
+                         words + (y * CHANNELS + c) * stored, stored);
             }
-            assert_int_equal(lane, expected);
+        }
+        locate_taps(&stage, CHANNELS, window);
+        const struct tap_list taps = list_taps(packed, taps_count, window, offsets);
+        const uint32_t start = (uint32_t)lift * 65537U;
+
+        sum_strided(words, stride, offsets, taps, start, acc[0], half);
+        if (stride == 1) {
+            sum_eight(words, offsets, taps, start, acc[1], half / 8 * 8);
+            sum_four(words, offsets, taps, start, acc[2], half / 4 * 4);
+            sum_three(words, offsets, taps, start, acc[3], half / 3 * 3);
+        }
+        for (uint32_t ox = 0; ox < 2 * half; ox++) {
+            const uint32_t word = acc[0][ox % half];
+            int32_t expected = lift;
+            uint32_t i = 0;
+
+            for (uint32_t c = 0; c < CHANNELS; c++) {
+                for (uint32_t y = 0; y < ROWS; y++) {
+                    for (uint32_t k = 0; k < kernel; k++) {
+                        expected += weights[i++] * (int32_t)column(rows[y][c], width, left, padding,
+                                                                   ox * stride + k);
+                    }
+                }
+            }
+            assert_int_equal(ox < half ? word & 0xFFFFU : word >> 16, expected);
+        }
+        for (uint32_t i = 0; stride == 1 && i < half; i++) {
+            assert_true(i >= half / 8 * 8 || acc[1][i] == acc[0][i]);
+            assert_true(i >= half / 4 * 4 || acc[2][i] == acc[0][i]);
+            assert_true(i >= half / 3 * 3 || acc[3][i] == acc[0][i]);
         }
     }
+}
+
+/* Lists end within a byte, are empty, or hold one sign only. */
+static void test_lists(void **unused) {
+    const tap_offset window[9] = {0, 4, 8, 40, 44, 48, 80, 84, 88};
+    const uint8_t weights[3] = {0x34, 0x04, 0x03}; /* 0+-00+00- */
+    const uint8_t none[3] = {0, 0, 0};
+    tap_offset offsets[9];
+    struct tap_list taps;
+
+    (void)unused;
+    taps = list_taps(weights, 9, window, offsets);
+    assert_int_equal(taps.plus_end - offsets, 2);
+    assert_int_equal(offsets[0], 4);
+    assert_int_equal(offsets[1], 48);
+    assert_int_equal(taps.minus_end - taps.minus, 2);
+    assert_int_equal(taps.minus[0], 88);
+    assert_int_equal(taps.minus[1], 8);
+    taps = list_taps(none, 9, window, offsets);
+    assert_ptr_equal(taps.plus_end, offsets);
+    assert_ptr_equal(taps.minus, taps.minus_end);
+}
+
+static void test_requantized(void **unused) {
+    (void)unused;
+    for (int round = 0; round < 20000; round++) {
+        const uint32_t shift = random_below(23);
+        const uint32_t bits = random_between(1, 8);
+        const uint32_t multiplier = random_below(1U << 17) >> random_below(16);
+        /* Within 32 bits for every lane. */
+        const int32_t near = (int32_t)(random_below(1U << 30)) - (1 << 29);
+        const int32_t bias = (int32_t)(((uint32_t)near & ~63U) | shift | (multiplier >> 16) << 5);
+        const int64_t room = (INT64_C(1) << 31) - 1 - bias;
+        const uint32_t most =
+            multiplier == 0 || room / multiplier > 0xFFFF ? 0xFFFF : (uint32_t)(room / multiplier);
+        const uint32_t word = random_below(most + 1) | random_below(most + 1) << 16;
+        uint32_t level;
+
+        requantize_lanes(&word, multiplier & 0xFFFFU, bias, bits, &level, 1);
+        for (uint32_t lane = 0; lane < 2; lane++) {
+            const int64_t a = lane == 0 ? word & 0xFFFFU : word >> 16;
+            int64_t expected = a * multiplier + bias;
+
+            expected = expected < 0 ? 0 : expected >> shift;
+            expected = expected >= INT64_C(1) << bits ? (INT64_C(1) << bits) - 1 : expected;
+            assert_int_equal(lane == 0 ? level & 0xFFFFU : level >> 16, expected);
+        }
+    }
+}
+
+static void test_split(void **unused) {
+    const uint32_t words[2] = {0x00030001U, 0x00040002U};
+    uint8_t row[4] = {9, 9, 9, 9};
+
+    (void)unused;
+    split_row(words, 2, 3, row);
+    assert_memory_equal(row, ((const uint8_t[4]){1, 2, 3, 9}), 4);
+    split_row(words, 2, 4, row);
+    assert_memory_equal(row, ((const uint8_t[4]){1, 2, 3, 4}), 4);
+}
+
+static void test_move(void **unused) {
+    uint32_t ring[7] = {1, 2, 3, 4, 5, 6, 7};
+
+    (void)unused;
+    move_rows(ring, 4, 3);
+    assert_memory_equal(ring, ((const uint32_t[7]){4, 5, 6, 7, 5, 6, 7}), sizeof ring);
+    move_rows(ring, 0, 7);
+    assert_int_equal(ring[0], 4);
 }
 
 static void test_maximum(void **unused) {
@@ -112,20 +219,50 @@ static void test_pool(void **unused) {
     uint32_t pooled[2];
 
     (void)unused;
-    pool_lanes(first, 2, 1, pooled, 2);
+    pool_lanes_row(first, 2, 1, pooled, 2);
     assert_int_equal(pooled[0], 0x00050007U);
     assert_int_equal(pooled[1], 0x7FFF0001U);
-    pool_lanes(second, 2, 0, pooled, 2);
+    pool_lanes_row(second, 2, 0, pooled, 2);
     assert_int_equal(pooled[0], 0x00050009U);
     assert_int_equal(pooled[1], 0x7FFF0002U);
 }
 
+/* In place, against the maxima of each window. */
+static void test_pool_in_place(void **unused) {
+    (void)unused;
+    for (int round = 0; round < 2000; round++) {
+        const uint32_t height = random_between(1, 3);
+        const uint32_t width = random_between(1, 3);
+        const uint32_t count = random_between(1, 6);
+        const struct stage stage = {.out_width = (uint16_t)(count * width),
+                                    .pool_height = (uint16_t)height,
+                                    .pool_width = (uint16_t)width};
+        uint32_t acc[3 * 18];
+        uint32_t again[3 * 18];
+        uint32_t expected[6] = {0};
+
+        for (uint32_t i = 0; i < height * width * count; i++) {
+            acc[i] = random_below(0x8000) | random_below(0x8000) << 16;
+            expected[i % (width * count) / width] =
+                max_lanes(acc[i], expected[i % (width * count) / width]);
+        }
+        memcpy(again, acc, sizeof acc);
+        pool_lanes(&stage, acc);
+        assert_memory_equal(acc, expected, count * sizeof acc[0]);
+        if (height == 2 && width == 2) {
+            pool_lanes_2x2(&stage, again);
+            assert_memory_equal(again, expected, count * sizeof acc[0]);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_maximum),
-        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_pairs),       cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_maximum),     cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_lists),       cmocka_unit_test(test_pool_in_place),
+        cmocka_unit_test(test_requantized), cmocka_unit_test(test_split),
+        cmocka_unit_test(test_move),
     };
 
     return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);

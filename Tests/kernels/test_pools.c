@@ -4,6 +4,7 @@
 #include "../../Templates/kernels/keep_larger.c"
 #include "../../Templates/kernels/max_pool_row.c"
 #include "../../Templates/kernels/pool_accumulators.c"
+#include "../../Templates/kernels/sum_pool_block.c"
 #include "../../Templates/kernels/sum_pool_row.c"
 
 #define KERNEL 5
@@ -65,22 +66,27 @@ static void test_random(void **unused) {
         const struct stage stage = {.out_width = (uint16_t)out_width,
                                     .kernel_height = (uint16_t)height,
                                     .kernel_width = (uint16_t)width,
+                                    .row_stride = row_width,
                                     .stride_width = (uint16_t)stride};
         tap_offset rows[KERNEL];
         uint8_t out[WIDTH];
         int32_t acc[WIDTH];
+        int32_t block[WIDTH];
+        int is_block = 1;
 
         for (uint32_t ky = 0; ky < height; ky++) {
             rows[ky] = (tap_offset)((ky + (uint32_t)round) % height * row_width);
             if (random_below(5) == 0) {
                 rows[ky] = OUTSIDE;
             }
+            is_block = is_block && rows[ky] == ky * row_width;
         }
         for (uint32_t i = 0; i < height * row_width; i++) {
             values[i] = (uint8_t)random_below(levels);
         }
         max_pool_row(&stage, values, rows, out);
         sum_pool_row(&stage, values, rows, padding, acc);
+        sum_pool_block(&stage, values, block);
         for (uint32_t ox = 0; ox < out_width; ox++) {
             int32_t largest = 0;
             int32_t sum = 0;
@@ -94,6 +100,7 @@ static void test_random(void **unused) {
             }
             assert_int_equal(out[ox], largest);
             assert_int_equal(acc[ox], sum);
+            assert_true(!is_block || block[ox] == sum);
         }
     }
 }

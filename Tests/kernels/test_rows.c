@@ -6,6 +6,8 @@
 #include "../../Templates/kernels/row_offset.c"
 
 #include "../../Templates/kernels/locate_rows.c"
+#include "../../Templates/kernels/rows_needed.c"
+
 #include "../../Templates/kernels/row_is_due.c"
 
 static int due(const struct stage *stage, uint16_t arrived, uint16_t done) {

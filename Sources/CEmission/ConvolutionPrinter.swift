@@ -1,0 +1,441 @@
+import FirmwarePlanning
+import Templates
+
+/// Convolutions with packed weights over words of two lanes: one function for all that requantize alike, driven by a
+/// descriptor of each.
+struct ConvolutionPrinter {
+  let plan: FirmwarePlan
+  private let stages: [(index: Int, stage: Stage, work: ConvolutionWork)]
+
+  init(_ plan: FirmwarePlan) {
+    self.plan = plan
+    stages = plan.stages.enumerated().compactMap { index, stage in
+      guard stage.isUniform, case .convolution(let work) = stage.work else { return nil }
+      return (index, stage, work)
+    }
+  }
+
+  // MARK: Descriptor
+
+  private struct Field {
+    var type: String
+    var name: String
+    var comment: String
+    /// Of each stage.
+    var values: [String]
+
+    /// A number in the smallest type that holds it for all stages.
+    init(_ name: String, _ comment: String, _ numbers: [Int]) {
+      self.name = name
+      self.comment = comment
+      let most = numbers.max() ?? 0
+      type = most <= Int(UInt8.max) ? "uint8_t " : most <= Int(UInt16.max) ? "uint16_t " : "uint32_t "
+      values = numbers.map(String.init)
+    }
+
+    init(_ type: String, _ name: String, _ comment: String, values: [String]) {
+      self.type = type
+      self.name = name
+      self.comment = comment
+      self.values = values
+    }
+  }
+
+  private var closes: Bool { stages.contains { StagePrinter(plan, $0.index).closesRows } }
+  private var splits: Bool { stages.contains { StagePrinter(plan, $0.index).nextWords == nil } }
+  private var bits: Set<Int> { Set(stages.compactMap { $0.work.epilogue.levelBits }) }
+
+  private var fields: [Field] {
+    var fields = [
+      Field("const struct stage *", "stage", "", values: stages.map { "&\($0.stage.descriptor)" }),
+      Field(
+        "const struct stage *", "next", "whose ring the rows go into",
+        values: stages.map { plan.stages[$0.index + 1].descriptor }.map { "&\($0)" }),
+      Field(
+        "const uint8_t *", "weights", "packed, of all channels", values: stages.map { "\($0.stage.name)_weights[0]" }),
+      Field("const uint16_t *", "multiplier", "", values: stages.map { "\($0.stage.name)_multiplier" }),
+      Field(
+        "const int32_t *", "bias", "its lowest bits: see requantize_lanes",
+        values: stages.map { "\($0.stage.name)_bias" }),
+    ]
+    var numbers = [
+      Field("index", "of the layer", stages.map(\.index)),
+      Field("channels", "of the output", stages.map(\.stage.outputShape.channels)),
+      Field("group_channels", "of the input, that an output channel sees", stages.map(\.work.groupChannels)),
+      Field("taps", "weights of a channel", stages.map(\.work.taps)),
+      Field(
+        "in_step", "words from the input of an output channel to the next one's",
+        stages.map { $0.work.isDepthwise($0.stage) ? $0.stage.ring.channelStride : 0 }),
+      Field("words", "of an output row", stages.map { $0.stage.outputWords ?? 0 }),
+      Field("lift", "of both lanes", stages.map { $0.stage.ring.lanes?.lift ?? 0 }),
+    ]
+    if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.levelBits ?? 0 })) }
+    if closes || splits, !hasEvenWidths {
+      numbers.append(Field("width", "columns of an output row", stages.map(\.stage.outputShape.width)))
+    }
+    if splits, storesWords {
+      numbers.append(
+        Field(
+          "is_split", "the rows go out as bytes",
+          stages.map { StagePrinter(plan, $0.index).nextWords == nil ? 1 : 0 }))
+    }
+    // The largest types first: no bytes are lost between them.
+    return fields + ["uint32_t ", "uint16_t ", "uint8_t "].flatMap { type in numbers.filter { $0.type == type } }
+  }
+
+  /// The descriptor's type and the function; nothing where no stage needs them.
+  func print(to out: inout CodePrinter) {
+    guard !stages.isEmpty else { return }
+    out.print("/* A convolution over words of two lanes: what convolve needs beside the window. */")
+    out.print("struct convolution {")
+    for line in Self.aligned(fields.map { ("    \($0.type)\($0.name);", $0.comment) }) { out.print(line) }
+    out.print("};\n")
+    printFunction(&out)
+  }
+
+  /// Declarations with their comments in one column, as clang-format has them.
+  static func aligned(_ lines: [(code: String, comment: String)]) -> [String] {
+    var result: [String] = []
+    var start = 0
+    while start < lines.count {
+      if lines[start].comment.isEmpty {
+        result.append(lines[start].code)
+        start += 1
+        continue
+      }
+      let end = lines[start...].firstIndex { $0.comment.isEmpty } ?? lines.count
+      let column = lines[start..<end].map(\.code.utf8.count).max() ?? 0
+      for line in lines[start..<end] {
+        let gap = String(repeating: " ", count: column - line.code.utf8.count + 1)
+        result.append("\(line.code)\(gap)/* \(line.comment) */")
+      }
+      start = end
+    }
+    return result
+  }
+
+  private func printFunction(_ out: inout CodePrinter) {
+    out.comment([
+      "Makes the next row of a convolution, one output channel after the other, and returns 1; or returns 0 where it is not "
+        + "due."
+    ])
+    out.block("static int convolve(uint8_t *memory, const struct convolution *c)") { out in
+      out.print("const struct stage *const s = c->stage;")
+      out.print("const struct stage *const next = c->next;")
+      out.print("uint16_t *const rows = row_counters(memory) + c->index;")
+      out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
+      out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
+      out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);")
+      out.print("uint32_t *const first = (uint32_t *)(void *)(memory + s->ring);")
+      out.print("const uint32_t made = rows[1];")
+      out.print("const uint32_t count = c->words;")
+      out.print("const uint8_t *weights = c->weights;\n")
+      out.block("if (!row_is_due(s, rows))") { $0.print("return 0;") }
+      printPlaces(&out)
+      out.print("locate_taps(s, c->group_channels, window);")
+      out.block("for (uint32_t oc = 0; oc < c->channels; oc++)", printChannel)
+      out.print("\(plan.macroPrefix)_PROBE(c->index, made, out, next->channel_stride, \(distance), 16);")
+      out.print("rows[1]++;")
+      printSlide(&out)
+      out.print("return 1;")
+    }
+    out.print()
+  }
+
+  private var distance: String { !splits ? "count" : storesWords ? "c->is_split ? 0 : count" : "0" }
+
+  /// `in`, the window's first word, and `out`, the first value of the output row.
+  private func printPlaces(_ out: inout CodePrinter) {
+    let isStill = stages.contains { $0.stage.slides == 0 }
+    let start = isStill ? "first + made * (uint32_t)(s->advance - s->slides) * s->row_stride" : "first"
+    out.print("const uint32_t *in = \(start);")
+    let nexts = stages.map { plan.stages[$0.index + 1] }
+    let wraps = nexts.contains(where: \.wraps) ? " % next->slots" : ""
+    let isAbove = nexts.contains { $0.storedAbove > 0 }
+    let above = isAbove ? nexts.allSatisfy { $0.storedAbove == $0.window.top } ? " + next->top" : " + next->above" : ""
+    let isMoving = nexts.contains { $0.slides > 0 }
+    let step = nexts.allSatisfy { $0.slides == $0.advance } ? "advance" : "slides"
+    let slides = isMoving ? " - (uint32_t)rows[2] * next->\(step)" : ""
+    let slot = "made\(above)\(slides)"
+    out.print("const uint32_t slot = \(wraps.isEmpty ? slot : slot == "made" ? "made\(wraps)" : "(\(slot))\(wraps)");")
+    out.print("const uint32_t place = slot * next->row_stride + next->left;")
+    let base = "memory + next->ring"
+    if !splits {
+      out.print("uint32_t *const out = (uint32_t *)(void *)(\(base)) + place;")
+      out.print("uint32_t *to = out;\n")
+    } else if !storesWords {
+      out.print("uint8_t *const out = \(base) + place;")
+      out.print("uint8_t *to = out;\n")
+    } else {
+      out.print("const uint32_t size = c->is_split ? 1 : sizeof(uint32_t);")
+      out.print("uint8_t *const out = \(base) + size * place;")
+      out.print("uint8_t *to = out;\n")
+    }
+  }
+
+  private func printChannel(_ out: inout CodePrinter) {
+    out.print("const struct tap_list taps = list_taps(weights, c->taps, window, offsets);")
+    if splits, storesWords {
+      out.print("uint32_t *const row = c->is_split ? acc : (uint32_t *)(void *)to;")
+    }
+    let row = !splits ? "to" : storesWords ? "row" : "acc"
+    out.print()
+    printSums(&out)
+    printPool(&out)
+    let bits = bits.count > 1 ? "c->bits" : "LEVEL_BITS"
+    out.print("requantize_lanes(acc, c->multiplier[oc], c->bias[oc], \(bits), \(row), count);")
+    printStore(row, &out)
+    out.print("weights += (c->taps + 3U) / 4;")
+    if stages.contains(where: { $0.work.isDepthwise($0.stage) }) { out.print("in += c->in_step;") }
+    out.print("to += \(splits && storesWords ? "size * " : "")next->channel_stride;")
+  }
+
+  private func printSums(_ out: inout CodePrinter) {
+    let start = "c->lift * 65537U"
+    let isPooled = stages.contains { $0.stage.pool != nil }
+    let pass = plan.wordsPerPass
+    let isStrided = stages.contains { $0.stage.window.strideWidth > 1 }
+    let hasRest = stages.contains { $0.stage.wholePasses(pass) < $0.stage.ring.lanes?.outputs ?? 0 }
+    let hasWhole = stages.contains { $0.stage.wholePasses(pass) > 0 }
+    let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
+    func printRow(_ from: String, _ to: String, _ out: inout CodePrinter) {
+      guard hasRest else {
+        out.list("\(name)(", [from, "offsets", "taps", start, to, "s->out_width"], ");")
+        return
+      }
+      guard hasWhole else {
+        out.list("sum_strided(", [from, "s->stride_width", "offsets", "taps", start, to, "s->out_width"], ");")
+        return
+      }
+      let whole = "s->out_width / \(pass)U * \(pass)U"
+      out.print("const uint32_t whole = \(isStrided ? "s->stride_width > 1 ? 0 : \(whole)" : whole);\n")
+      out.list("\(name)(", [from, "offsets", "taps", start, to, "whole"], ");")
+      out.list(
+        "sum_strided(",
+        ["\(from) + whole", "s->stride_width", "offsets", "taps", start, "\(to) + whole", "s->out_width - whole"], ");")
+    }
+    if isPooled {
+      out.block("for (uint32_t r = 0; r < s->pool_height; r++)") { out in
+        let isDense = stages.allSatisfy { $0.stage.pool == nil || $0.stage.window.strideHeight == 1 }
+        out.print("const uint32_t *const from = in + r * \(isDense ? "" : "s->stride_height * ")s->row_stride;")
+        if !hasRest || !hasWhole { out.print() }
+        printRow("from", "acc + r * s->out_width", &out)
+      }
+    } else {
+      printRow("in", "acc", &out)
+    }
+  }
+
+  private func printSlide(_ out: inout CodePrinter) {
+    let keeps = stages.contains { $0.stage.isSliding && $0.stage.reach > $0.stage.advance }
+    guard keeps || stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }
+    let areMoving = stages.allSatisfy { $0.stage.slides > 0 }
+    let by = areMoving ? "advance" : "slides"
+    let body: (inout CodePrinter) -> Void = { out in
+      out.print("const uint32_t step = s->\(by) * s->row_stride;")
+      out.print("const uint32_t kept = (uint32_t)(s->reach - s->\(by)) * s->row_stride;\n")
+      if keeps { out.print("move_rows(first, kept, step);") }
+      guard stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }
+      out.block("if (rows_needed(s, rows[1]) > s->height)") {
+        $0.print("fill_words(first + kept, step, \(padding ?? "s->padding") * 65537U); /* behind the last row */")
+      }
+    }
+    if areMoving {
+      out.print()
+      body(&out)
+      out.print()
+    } else {
+      out.block("if (s->slides > 0)", body)
+    }
+  }
+
+  /// Whether both lanes of every word are columns.
+  private var hasEvenWidths: Bool {
+    stages.allSatisfy { $0.stage.outputShape.width == 2 * ($0.stage.outputWords ?? 0) }
+  }
+
+  /// The level of all padding, where there is but one.
+  private var padding: String? {
+    let levels = Set(
+      stages.flatMap { [$0.stage.ring, plan.stages[$0.index + 1].ring] }.filter { $0.lanes != nil }.map(\.paddingLevel))
+    return levels.count == 1 ? levels.first.map(String.init) : nil
+  }
+
+  /// Whether any row goes out as words.
+  private var storesWords: Bool { stages.contains { StagePrinter(plan, $0.index).nextWords != nil } }
+
+  private func printPool(_ out: inout CodePrinter) {
+    let pooled = stages.count { $0.stage.pool != nil }
+    guard pooled > 0 else { return }
+    if pooled == stages.count {
+      out.print("pool_lanes(s, acc);")
+    } else {
+      out.block("if (s->pool_height + s->pool_width > 2)") { $0.print("pool_lanes(s, acc);") }
+    }
+  }
+
+  private func printStore(_ row: String, _ out: inout CodePrinter) {
+    let split = "split_row(acc, count, \(hasEvenWidths ? "2 * count" : "c->width"), to);"
+    // The halo's first word lies before the row.
+    func printClose(_ out: inout CodePrinter) {
+      out.list(
+        "close_row(",
+        [
+          "\(row) - next->left", "next->left", "count", hasEvenWidths ? "2 * count" : "c->width",
+          "next->channel_stride", padding ?? "next->padding",
+        ],
+        ");")
+    }
+    if splits, storesWords {
+      out.print("if (c->is_split) {\n    \(split)")
+      if closes {
+        out.print("} else {")
+        out.indented(printClose)
+      }
+      out.print("}")
+    } else if splits {
+      out.print(split)
+    } else if closes {
+      printClose(&out)
+    }
+  }
+
+  // MARK: Stage
+
+  /// The stage's descriptor, behind its tables.
+  func printDescriptor(_ index: Int, _ out: inout CodePrinter) {
+    guard let number = stages.firstIndex(where: { $0.index == index }) else { return }
+    let stage = stages[number].stage
+    out.print("static const struct convolution \(stage.name)_convolution = {")
+    for field in fields { out.print("    .\(field.name) = \(field.values[number]),") }
+    out.print("};\n")
+  }
+
+  /// Kernels of the stages in lanes with packed weights, whether they share the function or not.
+  static func kernels(_ plan: FirmwarePlan) -> Set<Kernel> {
+    let packed = plan.stages.filter(\.isPackedLanes)
+    guard !packed.isEmpty else { return [] }
+    var used: Set<Kernel> = [.listTaps]
+    let pass = plan.wordsPerPass
+    if packed.contains(where: { $0.wholePasses(pass) > 0 }) {
+      used.insert(pass == 8 ? .sumEight : pass == 4 ? .sumFour : .sumThree)
+    }
+    if packed.contains(where: { $0.wholePasses(pass) < $0.ring.lanes?.outputs ?? 0 }) { used.insert(.sumStrided) }
+    let pools = packed.compactMap(\.pool)
+    if !pools.isEmpty {
+      let areTwoByTwo = pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 }
+      used.formUnion([.maxLanes, areTwoByTwo ? .poolLanes2x2 : .poolLanes])
+    }
+    let printer = ConvolutionPrinter(plan)
+    if !printer.stages.isEmpty { used.insert(.requantizeLanes) }
+    if printer.splits { used.insert(.splitRow) }
+    if packed.contains(where: { $0.isSliding && $0.window.bottom > 0 }) { used.insert(.fillWords) }
+    return used
+  }
+
+  /// `LEVEL_BITS`, where all stages have the same.
+  func printLevelBits(_ out: inout CodePrinter) {
+    if bits.count == 1, let bits = bits.first {
+      out.print("#define LEVEL_BITS \(bits) /* of the levels that convolutions make */\n")
+    }
+  }
+}
+
+extension FirmwarePlan {
+  /// Words whose sums are made together, each tap's offset read once: the number that suits the stages' widths best.
+  var wordsPerPass: Int {
+    func instructions(_ stage: Stage, _ pass: Int) -> Int {
+      guard case .convolution(let work) = stage.work, let lanes = stage.ring.lanes else { return 0 }
+      let each = pass == 8 && core == .cortexM0 ? 31 : 2 * pass + 4
+      let isStrided = stage.window.strideWidth > 1
+      let passes = isStrided ? 0 : lanes.outputs / pass
+      let sums = passes * each + (lanes.outputs - passes * pass) * 5
+      return sums * work.nonZeros * stage.accumulatorShape.height
+    }
+    func total(_ pass: Int) -> Int { stages.filter(\.isPackedLanes).reduce(0) { $0 + instructions($1, pass) } }
+    return [8, 4, 3].min { total($0) < total($1) } ?? 8
+  }
+}
+
+extension ConvolutionWork {
+  /// Each output channel sees an input channel of its own.
+  func isDepthwise(_ stage: Stage) -> Bool { outputsPerGroup == 1 && stage.outputShape.channels > 1 }
+}
+
+extension Stage {
+  /// Words of a row that are summed up `pass` at a time.
+  func wholePasses(_ pass: Int) -> Int {
+    window.strideWidth > 1 ? 0 : (ring.lanes?.outputs ?? 0) / pass * pass
+  }
+
+  /// Whether the shared function serves it: with a scale for each channel, and one group or as many as channels.
+  var isUniform: Bool {
+    guard isPackedLanes, case .convolution(let work) = work, work.scales != nil, case .ring = destination else {
+      return false
+    }
+    return work.outputsPerGroup == 1 || work.outputsPerGroup == outputShape.channels
+  }
+}
+
+extension Stage {
+  /// Rows by which those of its ring move up when an output row has been made. Rows that are used once need not move:
+  /// the next ones take their places.
+  var slides: Int {
+    // The one row that they take at a time has one place, however many output rows have been made.
+    if takesSingleRows { return 0 }
+    if ring.isLinear { return isSliding ? advance : 0 }
+    return ring.slots == reach && ring.slots == min(reach, advance) && window.top == 0 ? advance : 0
+  }
+
+  private var takesSingleRows: Bool { addsRowByRow || poolsRowByRow }
+
+  /// Rows of padding above the first one in its ring.
+  var storedAbove: Int { ring.isLinear ? window.top : 0 }
+
+  /// Whether a ring's rows come back to its beginning otherwise than by moving up.
+  var wraps: Bool {
+    takesSingleRows
+      || !ring.isLinear && ring.slots < inputShape.height && !(slides > 0 && ring.slots == advance)
+  }
+}
+
+extension StagePrinter {
+  /// The function that makes all rows that are due, one call of `convolve` each.
+  func printConvolution(_ out: inout CodePrinter) {
+    out.block(Self.prototype(stage)) { out in
+      out.block("while (convolve(memory, &\(name)_convolution))", printSuccessor)
+    }
+    out.print()
+  }
+
+  /// `in`: the first word of the window.
+  func printInput(_ out: inout CodePrinter) {
+    let base = "(const uint32_t *)(const void *)(memory + s->ring)"
+    if let offset = inputOffset {
+      out.print("const uint32_t *const first = \(base);")
+      out.print("const uint32_t *const in = first + \(offset);")
+    } else {
+      out.print("const uint32_t *const in = \(base);")
+    }
+  }
+
+  /// The sums of a channel's row, and of the rows that are pooled with it.
+  func printLaneSums(_ from: String, _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
+    let pass = plan.wordsPerPass
+    let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
+    let whole = stage.wholePasses(pass)
+    for row in 0..<stage.rowsPerOutput {
+      let input = row == 0 ? from : "\(from) + \(row * stage.window.strideHeight * stage.ring.rowStride)"
+      let offset = row * lanes.outputs
+      let start = "\(lanes.lift) * 65537U"
+      func sums(_ column: Int) -> String { offset + column == 0 ? "acc" : "acc + \(offset + column)" }
+      if whole > 0 { out.list("\(name)(", [input, "offsets", "taps", start, sums(0), "\(whole)"], ");") }
+      if whole < lanes.outputs {
+        let rest = whole == 0 ? input : "\(input) + \(whole)"
+        out.list(
+          "sum_strided(",
+          [rest, "s->stride_width", "offsets", "taps", start, sums(whole), "\(lanes.outputs - whole)"], ");")
+      }
+    }
+  }
+}

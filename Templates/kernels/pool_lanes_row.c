@@ -1,0 +1,13 @@
+/* As pool_accumulators, two columns at a time. */
+static void pool_lanes_row(const uint32_t *acc, uint32_t kernel_width, int is_first,
+                           uint32_t *pooled, uint32_t width) {
+    for (uint32_t ox = 0; ox < width; ox++) {
+        uint32_t best = is_first ? acc[0] : pooled[ox];
+
+        for (uint32_t kx = 0; kx < kernel_width; kx++) {
+            best = max_lanes(acc[kx], best);
+        }
+        pooled[ox] = best;
+        acc += kernel_width;
+    }
+}

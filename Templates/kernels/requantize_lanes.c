@@ -1,0 +1,34 @@
+/*
+ * Requantizes words of two accumulators: (a * multiplier + bias) >> shift, clamped to what bits
+ * hold. The bias's lowest five bits are the shift, its sixth is the multiplier's seventeenth: there
+ * they change no level. The compiler has proven that the result is the exact real one, rounded, and
+ * that the sum is within 32 bits; the product may wrap. Armv7-M saturates in one instruction, and
+ * the compilers that say so shift negative numbers as one expects.
+ */
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && defined(LEVEL_BITS)
+#include <arm_acle.h>
+#endif
+
+static void requantize_lanes(const uint32_t *acc, uint32_t multiplier, int32_t bias, unsigned bits,
+                             uint32_t *levels, uint32_t count) {
+    const unsigned shift = (unsigned)bias & 31U;
+    const uint32_t b = (uint32_t)bias;
+    const uint32_t m = multiplier | (b & 32U) << 11;
+    const uint32_t most = (UINT32_C(1) << (shift + bits)) - 1U;
+
+    for (const uint32_t *const end = acc + count; acc != end; acc++) {
+        uint32_t low = (*acc & 0xFFFFU) * m + b;
+        uint32_t high = (*acc >> 16) * m + b;
+
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && defined(LEVEL_BITS)
+        (void)most;
+        low = (uint32_t)__usat((int32_t)low >> shift, LEVEL_BITS);
+        high = (uint32_t)__usat((int32_t)high >> shift, LEVEL_BITS);
+#else
+        /* Beyond most: a negative number, or one beyond the clamp. */
+        low = (low <= most ? low : low > INT32_MAX ? 0 : most) >> shift;
+        high = (high <= most ? high : high > INT32_MAX ? 0 : most) >> shift;
+#endif
+        *levels++ = low | high << 16;
+    }
+}
