@@ -88,8 +88,6 @@ def stored(path: Path, recipe: Recipe, arch: str, labels: np.ndarray) -> dict | 
     if not path.exists():
         return None
     record = json.loads(path.read_text())
-    for phase in ("baseline", "ternary"):  # written before there were averaged weights
-        record["recipe"][phase] = {"averaged": 0, "floor": 0.0} | record["recipe"][phase]
     if record["recipe"] != dataclasses.asdict(recipe) or record["arch"] != arch:
         raise SystemExit(f"{path} is from another recipe: delete it or give another --out")
     if record["labels"] != labels.tolist():

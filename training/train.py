@@ -49,7 +49,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Recipe:
-    baseline: Phase = Phase(epochs=90, rate=4e-3)
+    baseline: Phase = Phase(epochs=90, rate=4e-3, averaged=30, floor=0.2)
     ternary: Phase = Phase(epochs=180, rate=1.5e-2, frozen=5)
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -153,6 +153,7 @@ def fit(
     optimizer = torch.optim.Adam(network.parameters(), lr=phase.rate, weight_decay=phase.decay)
     steps = math.ceil(len(x) / phase.batch)
     history = History()
+    averaged = min(phase.averaged, phase.epochs)
     mean = [torch.zeros_like(p) for p in network.parameters()]
     start = time.time()
     for epoch in range(phase.epochs):
@@ -183,10 +184,10 @@ def fit(
             network.keep_increasing()
             loss_sum += float(loss.detach()) * len(chosen)
             hits += float((out.argmax(1) == target).sum())
-        if epoch >= phase.epochs - phase.averaged:
+        if epoch >= phase.epochs - averaged:
             for total, weight in zip(mean, network.parameters(), strict=True):
-                total += weight.detach() / phase.averaged
-        if phase.averaged and epoch == phase.epochs - 1:
+                total += weight.detach() / averaged
+        if averaged and epoch == phase.epochs - 1:
             use_average(network, mean, x)
         history.loss.append(loss_sum / len(x))
         history.train.append(hits / len(x))

@@ -53,14 +53,18 @@ def test_both_files_compute_what_pytorch_computes(tiny: data.Data, tmp_path: Pat
 
 
 def test_averaged_weights(tiny: data.Data) -> None:
-    """The average of the last two epochs is where one expects it, and makes finite answers."""
+    """The average of the last two epochs is where one expects it, and makes finite answers.
+
+    A run with fewer epochs than that averages what there is.
+    """
     x, y = to_tensor(tiny.x), torch.from_numpy(tiny.y)
-    first, last, averaged = (
+    first, last, averaged, short = (
         train_float(x, y, Recipe(baseline=Phase(epochs, 1e-3, averaged=n, floor=1.0)), 0)[0]
-        for epochs, n in ((1, 0), (2, 0), (2, 2))
+        for epochs, n in ((1, 0), (2, 0), (2, 2), (2, 30))
     )
     a, b, mean = (net.dense.weight for net in (first, last, averaged))
     assert torch.allclose((a + b) / 2, mean, atol=1e-6)
+    assert torch.equal(short.dense.weight, mean)
     assert logits(averaged, x).isfinite().all()
 
 
