@@ -146,9 +146,9 @@ extension StagePrinter {
 
   private func printBlock(_ block: CodeBlock, _ number: Int, _ strip: Int, _ out: inout CodePrinter) {
     let channels = block.channels.map(String.init).joined(separator: " ")
-    out.comment([
+    let note =
       "Channels \(channels): \(block.nonZeros) weights in \(block.additions) additions of \(block.loads) words."
-    ])
+    if note.count + 6 <= CodePrinter.width { out.print("/* \(note) */") } else { out.comment([note]) }
     let parameters = "(const \(laneType) *in, \(laneType) *sums)"
     var printBody: (inout CodePrinter) -> Void = { printPosition(block, strip, &$0) }
     if !plan.core.blocksLoop {
@@ -309,7 +309,8 @@ extension StagePrinter {
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block(stage.poolsRowByRow ? "if (rows[1] < \(stage.outputShape.height))" : "while (row_is_due(s, rows))") { out in
+      out.block(stage.poolsRowByRow ? "if (rows[1] < \(stage.outputShape.height))" : "while (row_is_due(s, rows))") {
+        out in
         out.print("const uint32_t oy = rows[1];")
         if let pool = stage.pool, stage.poolsRowByRow {
           out.print("const uint32_t r = rows[0] - 1U - oy * \(pool.kernelHeight); /* of the pool's window */")

@@ -3,7 +3,7 @@ struct BlockPartition {
   let sharing: WeightSharing
 
   /// Pairs of taps that may be looked at, over all exchanges: a bound on time, which only large layers reach.
-  private static let effort = 1_500_000
+  private static let effort = 400_000
 
   /// Blocks of `widths` channels, from the order of the channels by exchanging pairs while that saves operations.
   func blocks(widths: [Int]) -> [[Int]] {

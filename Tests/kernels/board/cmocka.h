@@ -47,6 +47,7 @@ static inline void assert_holds(int holds, const char *what, const char *file, u
     assert_holds((condition) == 0, "not " #condition, __FILE__, __LINE__)
 #define assert_int_equal(a, b)                                                                     \
     assert_holds((uint64_t)(a) == (uint64_t)(b), #a " == " #b, __FILE__, __LINE__)
+#define assert_ptr_equal(a, b) assert_holds((a) == (b), #a " == " #b, __FILE__, __LINE__)
 #define assert_memory_equal(a, b, size)                                                            \
     assert_holds(memcmp(a, b, size) == 0, #a " == " #b, __FILE__, __LINE__)
 
