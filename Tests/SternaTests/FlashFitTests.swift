@@ -39,6 +39,19 @@ import Testing
       }
     }
 
+    /// Weights as code in less and less RAM, as long as the budgets are met by other forms of code.
+    mutating func putLeaner(_ network: TernaryNetwork, _ name: String) throws {
+      var options = PlanningOptions(name: "\(name)_lean0", goal: .speed)
+      for step in 1...3 {
+        options.ram = try Planner.plan(network, options).stateBytes - 1
+        options.name = "\(name)_lean\(step)"
+        guard let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) else {
+          return
+        }
+        try put(network, options)
+      }
+    }
+
     private func work(_ plan: FirmwarePlan) -> WorkFeature.Counts {
       plan.stages.indices.reduce(into: WorkFeature.network(plan)) { counts, index in
         counts.merge(WorkFeature.stage(index, of: plan), uniquingKeysWith: +)
@@ -67,6 +80,7 @@ import Testing
         }
       }
       try writer.put(network, PlanningOptions(name: "har\(index)bytes", pairsColumns: false))
+      try writer.putLeaner(network, "har\(index)")
     }
     // The networks of the benchmark, unpacked by the script.
     let named = (Self.environment["STERNA_FIT_MODELS"] ?? "").split(separator: ":").map(String.init)
@@ -74,6 +88,7 @@ import Testing
       let network = try Self.network(Array(Data(contentsOf: URL(filePath: path))))
       let name = path.split(separator: "/").last?.split(separator: ".").first.map(String.init) ?? "model"
       for goal in goals { try writer.put(network, PlanningOptions(name: "\(name)_\(goal.rawValue)", goal: goal)) }
+      if name == "radar" { try writer.putLeaner(network, name) }
     }
     writer.files.add("\(writer.folder)/features.txt", writer.lines.joined(separator: "\n") + "\n")
     try writer.files.write()
