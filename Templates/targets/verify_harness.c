@@ -113,8 +113,8 @@ void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t chann
         for (uint32_t column = 0; column < l->width; column++) {
             const size_t index = ((size_t)channel * l->height + row) * l->width + column;
             const int32_t want = load(&expected[index * l->element_bytes], l->element_bytes);
-            const int32_t got =
-                column_at(values, channel * channel_stride, column, distance, bits, l->element_bytes);
+            const int32_t got = column_at(values, channel * channel_stride, column, distance, bits,
+                                          l->element_bytes);
             compared++;
             if (got != want && is_first_difference(1)) {
                 say_layer(layer);

@@ -54,8 +54,8 @@ extern uint8_t verify_expected[];
 
 /*
  * The model has produced output row `row` of layer `layer`. `values` points to column 0 of channel
- * 0; columns are contiguous, channels lie `channel_stride` elements apart. Where `distance` is not 0,
- * elements are words of several columns, that far apart, of `bits` each.
+ * 0; columns are contiguous, channels lie `channel_stride` elements apart. Where `distance` is not
+ * 0, elements are words of several columns, that far apart, of `bits` each.
  */
 void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t channel_stride,
                   uint32_t distance, uint32_t bits);
