@@ -134,6 +134,12 @@ package struct Stage: Sendable, Equatable {
   /// 16 bits for each value of an output row.
   package var sumsBytes: Int { addsRowByRow ? 2 * outputShape.channels * outputShape.width : 0 }
 
+  /// Input rows that an output row depends on, and those from one to the next, whether they are kept or not.
+  package var dependence: (reach: Int, advance: Int) {
+    let rows = pool?.kernelHeight ?? 1
+    return (window.kernelHeight + (rows - 1) * window.strideHeight, rows * window.strideHeight)
+  }
+
   /// Input rows under one output row.
   package var reach: Int { addsRowByRow ? 1 : window.kernelHeight + (rowsPerOutput - 1) * window.strideHeight }
   /// Input rows from an output row to the next.

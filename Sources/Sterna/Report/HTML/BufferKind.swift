@@ -28,7 +28,24 @@ extension FirmwarePlan {
     buffers.filter { $0.firstSegment <= segment && segment <= $0.lastSegment }
   }
 
-  func liveBytes(in segment: Int) -> Int { live(in: segment).reduce(0) { $0 + $1.bytes } }
+  /// Most bytes that matter at one time of a segment: rows that are read at once do so only between two stages.
+  func liveBytes(in segment: Int) -> Int {
+    let alive = live(in: segment)
+    func bytes(_ chosen: (Buffer) -> Bool) -> Int { alive.filter(chosen).reduce(0) { $0 + $1.bytes } }
+    let rows = alive.compactMap(\.reader).map { stage in bytes { $0.reader == stage || $0.reader == stage + 1 } }
+    return bytes { $0.reader == nil } + (rows.max() ?? 0)
+  }
+
+  /// Buffers that take turns with one in its bytes, itself among them.
+  func turns(with index: Int) -> [Int] {
+    let buffer = buffers[index]
+    guard buffer.reader != nil else { return [index] }
+    return buffers.indices.filter { other in
+      let candidate = buffers[other]
+      return candidate.reader != nil && candidate.firstSegment == buffer.firstSegment
+        && candidate.offset < buffer.offset + buffer.bytes && buffer.offset < candidate.offset + candidate.bytes
+    }
+  }
 
   /// The segment in which most is alive.
   var peakSegment: Int {

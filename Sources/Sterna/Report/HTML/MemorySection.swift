@@ -7,7 +7,8 @@ extension ReportPage {
     section(
       "Memory over time", id: "memory",
       "Left to right: the segments as they run, each as wide as the rows that it reads. Bottom to top: the bytes "
-        + "of the state. What stands above one another lives together; places that are free again are used again."
+        + "of the state. What stands above one another lives together, rows side by side in one segment take turns, and "
+        + "places that are free again are used again."
     ) {
       tag("div", ["class": "timeline"]) {
         memoryAxis
@@ -94,7 +95,12 @@ extension ReportPage {
   /// A buffer, as long as it lives and as high as it is large. A picture within the picture clips its text.
   private func block(_ index: Int, _ timeline: Timeline) -> Markup {
     let buffer = plan.buffers[index]
-    let span = timeline.span(buffer.firstSegment, buffer.lastSegment)
+    let life = timeline.span(buffer.firstSegment, buffer.lastSegment)
+    // Side by side: they take turns with every row.
+    let turns = plan.turns(with: index)
+    let share = (life.upperBound - life.lowerBound) / Double(turns.count)
+    let start = life.lowerBound + share * Double(turns.firstIndex(of: index) ?? 0)
+    let span = start..<(start + share)
     let top = y(buffer.offset + buffer.bytes)
     let height = max(y(buffer.offset) - top, 1.5)
     let slots = plan.reader(of: index)?.ring.slots ?? 1

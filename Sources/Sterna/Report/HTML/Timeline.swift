@@ -37,7 +37,7 @@ struct RowFlow {
       for stage in plan.stages[segment] {
         ready = (0..<stage.outputShape.height).map { y in
           // Rows of padding below the last one need not be waited for.
-          let last = y * stage.advance - stage.window.top + stage.reach - 1
+          let last = y * stage.dependence.advance - stage.window.top + stage.dependence.reach - 1
           return ready[min(max(last, 0), ready.count - 1)]
         }
         all.append(ready)
