@@ -49,7 +49,8 @@ extension Planner {
       let blocks = known ?? blocks(stage, work, core, without: Set(stage.constants.map(\.channel)))
       known = blocks
       let width = blocks.map(\.channels.count).max() ?? 1
-      let positions = width * (stage.pool.map { $0.kernelHeight * $0.kernelWidth } ?? 1)
+      let rows = stage.poolsRowByRow ? 1 : stage.pool?.kernelHeight ?? 1
+      let positions = width * rows * (stage.pool?.kernelWidth ?? 1)
       let strip = (1...words).last { words % $0 == 0 && $0 * positions <= thrift.stripWords } ?? 1
       work.code = .blocks(blocks, strip: strip)
     }

@@ -99,7 +99,8 @@ extension Planner {
     switch stage.work {
     case .convolution(let work):
       if case .blocks(let blocks, let strip)? = work.code {
-        return strip * (stage.pool.map { $0.kernelHeight * $0.kernelWidth } ?? 1)
+        let rows = stage.poolsRowByRow ? 1 : stage.pool?.kernelHeight ?? 1
+        return strip * rows * (stage.pool?.kernelWidth ?? 1)
           * (blocks.map(\.channels.count).max() ?? 0)
       }
       if stage.isPackedLanes, let lanes = stage.ring.lanes { return lanes.outputs * stage.rowsPerOutput }
