@@ -368,13 +368,6 @@ extension Stage {
     window.strideWidth > 1 ? 0 : (ring.lanes?.outputs ?? 0) / pass * pass
   }
 
-  /// Whether the shared function serves it: with a scale for each channel, and one group or as many as channels.
-  var isUniform: Bool {
-    guard isPackedLanes, case .convolution(let work) = work, work.scales != nil, case .ring = destination else {
-      return false
-    }
-    return work.outputsPerGroup == 1 || work.outputsPerGroup == outputShape.channels
-  }
 }
 
 extension Stage {

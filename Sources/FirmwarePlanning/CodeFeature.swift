@@ -7,7 +7,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   // Of a stage.
   case descriptor, result, ringWithHalo, closedRows, slidRows, constantChannel, wordRows
   case maxPool, averagePool, sums, dense, lastDense, wideDense
-  case packed, packedColumns, packedWide, groupedConvolution, packedConstants, fusedPool, packedPool
+  case packed, packedAlone, packedColumns, packedWide, groupedConvolution, packedConstants, fusedPool, packedPool
   case affine, saturated, affine64, halfEven, halfEven64, thresholds, logits, singleEntry, limits, laneLimits
   // Of weights as code.
   case coded, codedStrips, codedPool, block, blockLoad, blockFarLoad, blockAddition, blockSubtraction,
@@ -15,7 +15,8 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   case codedDepthwise, depthwiseChannel, depthwiseTap, tapTables, keptRows, quadRows, orderedChannels
   case addedRows
   // Of all stages together: functions that they share, paid once.
-  case anyPacked, anyPackedLanes, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool, anyColumnPool
+  case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
+    anyColumnPool
   case anyDense, anyWideDense, anyMaxPool, anyAveragePool, anyFilling, anyClosing, anySliding, anyThresholds,
     anyTaps, anyQuadTaps, anyAddedRows
 
@@ -69,6 +70,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
         shared.formUnion([
           .anyLookup, .anyPacked, hasLanes ? .anyPackedLanes : isWide ? .anyPackedWide : .anyPackedColumns,
         ])
+        if stage.isUniform { shared.insert(.anyConvolve) }
         if stage.pool != nil { shared.insert(hasLanes ? .anyLanePool : .anyColumnPool) }
       }
     case .dense: shared.insert(isWide ? .anyWideDense : .anyDense)
@@ -127,7 +129,7 @@ private struct StageCodeCounter {
         add(.codedDepthwise)
         add(.depthwiseChannel, live.count)
         add(.depthwiseTap, live.reduce(0) { $0 + channels[$1].offsets.count })
-      case nil: add(hasLanes ? .packed : isWide ? .packedWide : .packedColumns)
+      case nil: add(hasLanes ? stage.isUniform ? .packed : .packedAlone : isWide ? .packedWide : .packedColumns)
       }
       if case .blocks? = work.code {
       } else {

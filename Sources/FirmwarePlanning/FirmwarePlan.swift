@@ -116,6 +116,14 @@ package struct Stage: Sendable, Equatable {
     if case .convolution(let work) = work { work.code } else { nil }
   }
 
+  /// Whether the shared function serves it: with a scale for each channel, and one group or as many as channels.
+  package var isUniform: Bool {
+    guard isPackedLanes, case .convolution(let work) = work, work.scales != nil, case .ring = destination else {
+      return false
+    }
+    return work.outputsPerGroup == 1 || work.outputsPerGroup == outputShape.channels
+  }
+
   /// Whether a fused pool takes the layer's rows one at a time, as they come, into the output row: the ring holds no more
   /// than a row then. The requantizer does not decrease, so the largest level belongs to the largest accumulator.
   package var poolsRowByRow = false
