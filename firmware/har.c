@@ -17,7 +17,7 @@
 #endif
 
 /*
- * The state, 10652 bytes (no plan with these segments needs less than 10652):
+ * The state, 10652 bytes (no arrangement of these buffers needs less than 10652):
  *
  *     0...15 row counters, phases 1 to 2
  *     16...3471 depthwise1 input, phase 1
@@ -626,7 +626,8 @@ static void average_advance(uint8_t *memory);
  * Max pool 2x2 of the accumulators -> 16x32x32.
  * 784 weights, 448 of them zero (57 %).
  * Accumulators of levels lie in [-4335, 5355], partial sums included.
- * Requantizer: (a * m + b) >> 21, exact for all 85696 reachable accumulators.
+ * Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all 85696
+ * reachable accumulators.
  * Two lanes a word: columns x and x + 32, sums lifted by 4352, so that none is negative.
  * Input: levels 0...255, a ring of 8 row(s) of 152 bytes at 7440.
  * Output: levels 0...255, into the input of depthwise1.
@@ -688,7 +689,8 @@ static void conv_advance(uint8_t *memory) {
  * Depthwise convolution 3x3, padding 1 1 1 1 (top, left, bottom, right), 16x32x32 -> 16x32x32.
  * 144 weights, 74 of them zero (51 %).
  * Accumulators of levels lie in [-1530, 1020], partial sums included.
- * Requantizer: (a * m + b) >> 16, exact for all 17866 reachable accumulators.
+ * Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all 17866
+ * reachable accumulators.
  * Two lanes a word: columns x and x + 16, sums lifted by 1536, so that none is negative.
  * Input: levels 0...255, a ring of 3 row(s) of 1152 bytes at 16.
  * Output: levels 0...255, into the input of pointwise1.
@@ -751,7 +753,8 @@ static void depthwise1_advance(uint8_t *memory) {
  * Max pool 2x2 of the accumulators -> 16x16x16.
  * 256 weights, 133 of them zero (51 %).
  * Accumulators of levels lie in [-2040, 1275], partial sums included.
- * Requantizer: (a * m + b) >> 15, exact for all 31381 reachable accumulators.
+ * Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all 31381
+ * reachable accumulators.
  * Two lanes a word: columns x and x + 16, sums lifted by 2048, so that none is negative.
  * Input: levels 0...255, a ring of 2 row(s) of 1024 bytes at 3472.
  * Output: levels 0...255, into the input of depthwise2.
@@ -813,7 +816,8 @@ static void pointwise1_advance(uint8_t *memory) {
  * Depthwise convolution 3x3, padding 1 1 1 1 (top, left, bottom, right), 16x16x16 -> 16x16x16.
  * 144 weights, 65 of them zero (45 %).
  * Accumulators of levels lie in [-1020, 1785], partial sums included.
- * Requantizer: (a * m + b) >> 16, exact for all 20161 reachable accumulators.
+ * Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all 20161
+ * reachable accumulators.
  * Two lanes a word: columns x and x + 8, sums lifted by 1024, so that none is negative.
  * Input: levels 0...255, a ring of 3 row(s) of 640 bytes at 5520.
  * Output: levels 0...255, into the input of pointwise2.
@@ -876,7 +880,8 @@ static void depthwise2_advance(uint8_t *memory) {
  * Max pool 2x2 of the accumulators -> 16x8x8.
  * 256 weights, 108 of them zero (42 %).
  * Accumulators of levels lie in [-2550, 1785], partial sums included.
- * Requantizer: (a * m + b) >> 14, exact for all 37756 reachable accumulators.
+ * Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all 37756
+ * reachable accumulators.
  * Two lanes a word: columns x and x + 8, sums lifted by 2560, so that none is negative.
  * Input: levels 0...255, a ring of 2 row(s) of 512 bytes at 8656.
  * Output: levels 0...255, into the input of average.

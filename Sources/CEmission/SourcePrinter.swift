@@ -87,7 +87,8 @@ struct SourcePrinter {
   /// The map of the state as a comment, and the few offsets that several functions share.
   private func printMap(_ out: inout CodePrinter) {
     var lines = [
-      "The state, \(plan.stateBytes) bytes (no plan with these segments needs less than \(plan.lowerBoundBytes)):", "",
+      "The state, \(plan.stateBytes) bytes (no arrangement of these buffers needs less than \(plan.lowerBoundBytes)):",
+      "",
     ]
     for buffer in plan.buffers.sorted(by: { ($0.offset, $0.firstSegment) < ($1.offset, $1.firstSegment) }) {
       let range = "\(buffer.offset)...\(buffer.offset + buffer.bytes - 1)"

@@ -74,6 +74,9 @@ struct StageText {
     let pairs = requantizer.proof.pairs
     let arithmetic = !epilogue.fits32 ? " in 64 bits" : epilogue.limits.isEmpty ? "" : " of a within its limits"
     switch epilogue.form {
+    case .affine where stage.isUniform:
+      return "Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all \(pairs) reachable "
+        + "accumulators."
     case .affine(_, _, let shift, _, _):
       return "Requantizer: (a * m + b) >> \(shift)\(arithmetic), exact for all \(pairs) reachable accumulators."
     case .halfEven(_, _, let shift, _, _):

@@ -18,7 +18,7 @@ package struct FirmwarePlan: Sendable, Equatable {
   package var scratch: Scratch
   /// Bytes of the caller's state, the canary at its end included.
   package var stateBytes: Int
-  /// No plan with these segments can need less.
+  /// No arrangement of these buffers can need less.
   package var lowerBoundBytes: Int
   /// Bits of an offset into a ring: 16 wherever every ring is below 64 KiB.
   package var tapOffsetBits: Int

@@ -85,6 +85,14 @@ import Testing
     }
   }
 
+  /// What `requantize_lanes` computes; nil where the sum leaves 32 bits.
+  private static func emitted(_ scale: ChannelScale, _ a: Int, bits: Int) -> Int? {
+    let multiplier = scale.multiplier & 0xFFFF | (scale.bias & 32) << 11
+    let sum = a * multiplier + scale.bias
+    guard Int32(exactly: sum) != nil, Int32(exactly: scale.bias) != nil, scale.shift + bits <= 31 else { return nil }
+    return min(max(sum, 0), 1 << (scale.shift + bits) - 1) >> scale.shift
+  }
+
   /// All accumulators, or the ends and an odd stride where there are very many.
   private static func all(_ range: ClosedRange<Int>) -> [Int] {
     range.count <= 1500
@@ -126,6 +134,14 @@ import Testing
         count += 1
         let expected = requantizer.apply(a, channel: channel) - stage.output.base
         let lift = stage.ring.lanes.map { $0.isLiftedInEpilogue ? $0.lift : 0 } ?? 0
+        if case .convolution(let work) = stage.work, let scale = work.scales?[channel] {
+          let compact = emitted(scale, levels + (stage.ring.lanes?.lift ?? 0), bits: epilogue.levelBits ?? 0)
+          if compact != expected, wrong.count < 3 {
+            wrong.append(
+              "\(stage.name), channel \(channel), accumulator \(a): expected \(expected), got \(compact.map { "\($0)" } ?? "overflow") from \(scale)"
+            )
+          }
+        }
         let found = emitted(epilogue, levels + lift, channel: channel)
         if found != expected, wrong.count < 3 {
           wrong.append(
@@ -139,6 +155,7 @@ import Testing
 
   @Test func epiloguesEqualTheInterpreterOnEveryAccumulator() throws {
     var checked = 0
+    var scaled = 0
     var forms = Set<String>()
     for seed: UInt64 in 1...120 {
       let network = RandomNetwork.make(seed: seed)
@@ -147,6 +164,7 @@ import Testing
         let (count, wrong) = Self.check(stage, network)
         checked += count
         #expect(wrong.isEmpty, "seed \(seed): \(wrong)")
+        if case .convolution(let work) = stage.work, work.scales != nil { scaled += 1 }
         if let epilogue = stage.epilogue {
           let form = "\(epilogue.form)".prefix { $0 != "(" }
           forms.insert("\(form)\(epilogue.fits32 ? "" : "64")\(stage.input.base == 0 ? "" : " based")")
@@ -154,6 +172,7 @@ import Testing
       }
     }
     #expect(checked > 300_000)
+    #expect(scaled > 20, "\(scaled) stages have scales of six bytes")
     for form in ["affine", "halfEven", "thresholds", "logits"] {
       #expect(forms.contains(form) && forms.contains("\(form) based"), "no \(form) among \(forms.sorted())")
     }

@@ -18,7 +18,7 @@ extension ReportPage {
         plan.kinds.map { ($0.style, $0.title) }
           + [
             ("track", "not in use"),
-            ("line-bound", "lower bound of these segments, \(PageNumber.bytes(plan.lowerBoundBytes))"),
+            ("line-bound", "lower bound of these buffers, \(PageNumber.bytes(plan.lowerBoundBytes))"),
           ])
       tag("h3") { "Rows through the layers" }
       tag("p", ["class": "lead"]) {
