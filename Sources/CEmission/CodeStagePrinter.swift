@@ -7,7 +7,7 @@ extension StagePrinter {
   /// the operands in registers.
   private var laneType: String {
     guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue else { return "uint32_t" }
-    let most = epilogue.accumulators.upperBound + (lanes.isLiftedInEpilogue ? 0 : lanes.lift)
+    let most = epilogue.accumulators.upperBound + lanes.remainingLift
     return most <= Int(Int16.max) ? "int32_t" : "uint32_t"
   }
 

@@ -10,7 +10,7 @@ struct ConvolutionPrinter {
   init(_ plan: FirmwarePlan) {
     self.plan = plan
     stages = plan.stages.enumerated().compactMap { index, stage in
-      guard stage.isUniform, case .convolution(let work) = stage.work else { return nil }
+      guard stage.usesSharedConvolution, case .convolution(let work) = stage.work else { return nil }
       return (index, stage, work)
     }
   }

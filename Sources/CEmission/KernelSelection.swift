@@ -16,7 +16,9 @@ extension FirmwarePlan {
       {
         used.insert(.rowOffset)
       }
-      if !stage.constants.isEmpty, !stage.isUniform { used.insert(printer.nextWords == nil ? .fillRing : .fillWords) }
+      if !stage.constants.isEmpty, !stage.usesSharedConvolution {
+        used.insert(printer.nextWords == nil ? .fillRing : .fillWords)
+      }
       if stage.firesWhenDue { used.formUnion([.rowsNeeded, .rowIsDue]) }
       let isWide = stage.input.elementBytes == 2
       switch stage.work {
@@ -34,7 +36,8 @@ extension FirmwarePlan {
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
       case .averagePool:
         used.formUnion(
-          stage.addsRowByRow ? [.addPoolRow] : stage.isBlock ? [.sumPoolBlock] : [.locateRows, .sumPoolRow])
+          stage.addsRowByRow
+            ? [.addPoolRow] : stage.hasContiguousWindows ? [.sumPoolBlock] : [.locateRows, .sumPoolRow])
       }
       if stage.pool != nil {
         if stage.ring.lanes == nil {
@@ -45,13 +48,13 @@ extension FirmwarePlan {
         if case .taps? = stage.code { used.insert(.poolLanesRow) }
       }
       if stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance {
-        used.insert(stage.isUniform ? .moveRows : .slideRows)
+        used.insert(stage.usesSharedConvolution ? .moveRows : .slideRows)
       }
       if stage.ring.needsFilling {
         used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
-      if stage.isUniform { continue }
+      if stage.usesSharedConvolution { continue }
       if !epilogue.limits.isEmpty { used.insert(stage.ring.lanes == nil ? .limitAccumulators : .limitLanes) }
       switch epilogue.form {
       case .affine:
@@ -65,14 +68,5 @@ extension FirmwarePlan {
     }
     if used.contains(.locateRows) { used.insert(.rowOffset) }
     return used.sorted()
-  }
-}
-
-extension Epilogue {
-  /// The width of the result, where the clamps are those of an unsigned number and 32 bits suffice.
-  var saturatedBits: Int? {
-    guard fits32, case .affine(_, _, let shift, 0, let high) = form else { return nil }
-    let levels = (high + 1) >> shift
-    return levels & (levels - 1) == 0 && levels > 1 ? levels.trailingZeroBitCount : nil
   }
 }

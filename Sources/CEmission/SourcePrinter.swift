@@ -33,12 +33,13 @@ struct SourcePrinter {
     section("Kernels", &out)
     out.print("typedef uint\(plan.tapOffsetBits)_t tap_offset; /* counts values within a ring */\n")
     let convolutions = ConvolutionPrinter(plan)
+    let used = plan.usedFields
     for kernel in plan.kernels {
       if kernel == .requantizeLanes { convolutions.printLevelBits(&out) }
-      out.print(kernel == .stage ? plan.stageType : kernel.source)
+      out.print(kernel == .stage ? plan.stageType(used) : kernel.source)
     }
     section("Layers", &out)
-    for index in plan.stages.indices { StagePrinter(plan, index).printDescriptor(&out) }
+    for index in plan.stages.indices { StagePrinter(plan, index).printDescriptor(used, &out) }
     out.print("/* Rows that have arrived at each layer; the last count is of rows that the last layer made. */")
     out.block("static uint16_t *row_counters(uint8_t *memory)") {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")

@@ -74,7 +74,7 @@ struct StageText {
     let pairs = requantizer.proof.pairs
     let arithmetic = !epilogue.fits32 ? " in 64 bits" : epilogue.limits.isEmpty ? "" : " of a within its limits"
     switch epilogue.form {
-    case .affine where stage.isUniform:
+    case .affine where stage.usesSharedConvolution:
       return "Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all \(pairs) reachable "
         + "accumulators."
     case .affine(_, _, let shift, _, _):

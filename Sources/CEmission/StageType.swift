@@ -8,7 +8,7 @@ extension FirmwarePlan {
     ConvolutionPrinter(self).print(to: &code)
     let text = kernels.filter { $0 != .stage }.map(\.source).joined() + code.text
     var used: Set<String> = ["ring", "row_stride", "channel_stride"]
-    if stages.contains(where: { $0.isPackedLanes && !$0.isUniform }) { used.insert("stride_width") }
+    if stages.contains(where: { $0.isPackedLanes && !$0.usesSharedConvolution }) { used.insert("stride_width") }
     for part in text.split(separator: "->").dropFirst() {
       used.insert(String(part.prefix { $0 == "_" || $0.isLetter || $0.isNumber }))
     }
@@ -16,7 +16,7 @@ extension FirmwarePlan {
   }
 
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
-  var stageType: String {
+  func stageType(_ used: Set<String>) -> String {
     var largest: [String: Int] = [:]
     for index in stages.indices {
       for field in StagePrinter(self, index).fields { largest[field.name] = max(largest[field.name] ?? 0, field.value) }
@@ -25,7 +25,6 @@ extension FirmwarePlan {
     guard let start = lines.firstIndex(of: "struct stage {"), let end = lines.firstIndex(of: "};") else {
       return Kernel.stage.source
     }
-    let used = usedFields
     var fields: [(bytes: Int, code: String, comment: String)] = []
     for line in lines[(start + 1)..<end] {
       let parts = line.split(separator: ";", maxSplits: 1)

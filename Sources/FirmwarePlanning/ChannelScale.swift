@@ -17,6 +17,9 @@ extension Epilogue {
     return levels & (levels - 1) == 0 && levels > 1 ? levels.trailingZeroBitCount : nil
   }
 
+  /// The same, where 32 bits hold the arithmetic: one saturating operation clamps.
+  package var saturatedBits: Int? { fits32 ? levelBits : nil }
+
   /// The scale of a channel whose accumulators come with `lift` added: that with the smallest shift among those that give
   /// the same level for every reachable accumulator and stay within 32 bits; nil where there is none.
   func scale(_ channel: Int, lift: Int) -> ChannelScale? {

@@ -58,7 +58,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     let isWide = stage.input.elementBytes == 2
     if !stage.ring.isLinear, stage.ring.slots > 1 { shared.insert(.anyRing) }
     if stage.ring.needsFilling { shared.insert(.anyFilling) }
-    if stage.slides { shared.insert(.anySliding) }
+    if stage.isSliding { shared.insert(.anySliding) }
     if plan.closesRows(of: index) { shared.insert(.anyClosing) }
     switch stage.work {
     case .convolution(let work):
@@ -70,7 +70,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
         shared.formUnion([
           .anyLookup, .anyPacked, hasLanes ? .anyPackedLanes : isWide ? .anyPackedWide : .anyPackedColumns,
         ])
-        if stage.isUniform { shared.insert(.anyConvolve) }
+        if stage.usesSharedConvolution { shared.insert(.anyConvolve) }
         if stage.pool != nil { shared.insert(hasLanes ? .anyLanePool : .anyColumnPool) }
       }
     case .dense: shared.insert(isWide ? .anyWideDense : .anyDense)
@@ -84,17 +84,12 @@ package enum CodeFeature: String, CaseIterable, Sendable {
 
 extension FirmwarePlan {
   /// Whether more is written of a stage's rows than their columns: where they are words that windows reach beyond.
-  func closesRows(of index: Int) -> Bool {
+  package func closesRows(of index: Int) -> Bool {
     let stage = stages[index]
     guard case .ring(let next) = stage.destination, let lanes = stages[next].ring.lanes else { return false }
     return stages[next].ring.channelStride > (stages[next].ring.quads ?? lanes.distance)
       || stage.outputShape.width < 2 * lanes.distance
   }
-}
-
-extension Stage {
-  /// Whether the rows of its ring move up after each output row.
-  var slides: Bool { ring.isLinear && ring.slots < Planner.tensorRows(self) }
 }
 
 /// Counts what the functions of a stage consist of.
@@ -129,7 +124,8 @@ private struct StageCodeCounter {
         add(.codedDepthwise)
         add(.depthwiseChannel, live.count)
         add(.depthwiseTap, live.reduce(0) { $0 + channels[$1].offsets.count })
-      case nil: add(hasLanes ? stage.isUniform ? .packed : .packedAlone : isWide ? .packedWide : .packedColumns)
+      case nil:
+        add(hasLanes ? stage.usesSharedConvolution ? .packed : .packedAlone : isWide ? .packedWide : .packedColumns)
       }
       if case .blocks? = work.code {
       } else {
@@ -146,7 +142,7 @@ private struct StageCodeCounter {
     }
     add(.constantChannel, stage.constants.count)
     if stage.ring.needsFilling { add(.ringWithHalo) }
-    if stage.slides { add(.slidRows) }
+    if stage.isSliding { add(.slidRows) }
     countDestination()
     if let epilogue = stage.epilogue { count(epilogue) }
   }
@@ -192,10 +188,8 @@ private struct StageCodeCounter {
     let copies = hasLanes ? 2 : 1
     add(hasLanes ? .laneLimits : .limits, epilogue.limits.count)
     switch epilogue.form {
-    case .affine(let multipliers, _, let shift, let low, let high):
-      let levels = (high + 1) >> shift
-      let saturates = low == 0 && levels & (levels - 1) == 0
-      add(!epilogue.fits32 ? .affine64 : saturates ? .saturated : .affine, copies)
+    case .affine(let multipliers, _, _, _, _):
+      add(!epilogue.fits32 ? .affine64 : epilogue.saturatedBits != nil ? .saturated : .affine, copies)
       if multipliers.count == 1 { add(.singleEntry) }
     case .halfEven(let multipliers, _, _, _, _):
       add(epilogue.fits32 ? .halfEven : .halfEven64, copies)

@@ -117,7 +117,7 @@ package struct Stage: Sendable, Equatable {
   }
 
   /// Whether the shared function serves it: with a scale for each channel, and one group or as many as channels.
-  package var isUniform: Bool {
+  package var usesSharedConvolution: Bool {
     guard isPackedLanes, case .convolution(let work) = work, work.scales != nil, case .ring = destination else {
       return false
     }
@@ -156,9 +156,12 @@ package struct Stage: Sendable, Equatable {
   /// Reachable accumulators of levels, over all channels; those of lanes before they are lifted.
   package var accumulators: ClosedRange<Int>? {
     guard let range = epilogue?.accumulators else { return nil }
-    let lift = ring.lanes.map { $0.isLiftedInEpilogue ? $0.lift : 0 } ?? 0
+    let lift = ring.lanes.map { $0.lift - $0.remainingLift } ?? 0
     return (range.lowerBound - lift)...(range.upperBound - lift)
   }
+
+  /// Whether the rows of a linear ring move up when an output row has been made: not all of the map's are there.
+  package var isSliding: Bool { ring.isLinear && ring.slots < inputShape.height + window.top + window.bottom }
 
   package var epilogue: Epilogue? {
     switch work {
@@ -218,6 +221,8 @@ package struct Ring: Sendable, Equatable {
     package var lift: Int
     /// Whether the epilogue takes lifted accumulators; else the lift is subtracted first.
     package var isLiftedInEpilogue = false
+    /// What the epilogue has to subtract first.
+    package var remainingLift: Int { isLiftedInEpilogue ? 0 : lift }
     /// `lift` in both lanes.
     package var liftedWord: Int { lift << 16 | lift }
   }

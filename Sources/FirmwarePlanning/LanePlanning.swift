@@ -49,8 +49,7 @@ extension Planner {
     var stage = stage
     stage.ring.isLinear = canBeLinear(stage)
     if let lanes = stage.ring.lanes, stage.output.elementBytes == 1 {
-      let lift = lanes.isLiftedInEpilogue ? 0 : lanes.lift
-      let scales = work.weights.indices.compactMap { work.epilogue.scale($0, lift: lift) }
+      let scales = work.weights.indices.compactMap { work.epilogue.scale($0, lift: lanes.remainingLift) }
       if scales.count == work.weights.count { work.scales = scales }
     }
     if work.scales != nil {

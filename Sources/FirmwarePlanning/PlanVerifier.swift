@@ -35,7 +35,7 @@ extension FirmwarePlan {
         "\(stage.name): level \(stage.input.maximumLevel) does not fit its storage")
       require(tapOffsetBits == 32 || stage.ring.bytes < 0xFFFF, "\(stage.name): ring beyond tap offsets")
       if let lanes = stage.ring.lanes, let epilogue = stage.epilogue {
-        let lift = lanes.isLiftedInEpilogue ? 0 : lanes.lift
+        let lift = lanes.remainingLift
         require(
           epilogue.accumulators.lowerBound + lift >= 0
             && epilogue.accumulators.upperBound + lift < 1 << (stage.pool == nil ? 16 : 15),

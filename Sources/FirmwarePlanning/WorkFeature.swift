@@ -243,16 +243,14 @@ private struct StageWorkCounter {
   }
 
   private mutating func countSlides() {
-    guard stage.slides else { return }
+    guard stage.isSliding else { return }
     add(.slidWord, rows * max(0, stage.reach - stage.advance) * stage.ring.rowStride)
   }
 
   private mutating func count(_ epilogue: Epilogue, values: Int) {
     switch epilogue.form {
-    case .affine(_, _, let shift, let low, let high):
-      let levels = (high + 1) >> shift
-      let saturates = low == 0 && levels & (levels - 1) == 0
-      add(!epilogue.fits32 ? .affine64 : saturates ? .saturated : .affine, values)
+    case .affine:
+      add(!epilogue.fits32 ? .affine64 : epilogue.saturatedBits != nil ? .saturated : .affine, values)
     case .halfEven: add(epilogue.fits32 ? .halfEven : .halfEven64, values)
     case .thresholds(let lists, _):
       let count = lists.first?.count ?? 0

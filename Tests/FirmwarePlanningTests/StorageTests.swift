@@ -133,7 +133,7 @@ import Testing
         guard reachable[channel].contains(levels) else { continue }
         count += 1
         let expected = requantizer.apply(a, channel: channel) - stage.output.base
-        let lift = stage.ring.lanes.map { $0.isLiftedInEpilogue ? $0.lift : 0 } ?? 0
+        let lift = stage.ring.lanes.map { $0.lift - $0.remainingLift } ?? 0
         if case .convolution(let work) = stage.work, let scale = work.scales?[channel] {
           let compact = emitted(scale, levels + (stage.ring.lanes?.lift ?? 0), bits: epilogue.levelBits ?? 0)
           if compact != expected, wrong.count < 3 {

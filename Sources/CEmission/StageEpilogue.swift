@@ -1,0 +1,152 @@
+import FirmwarePlanning
+import TernaryIR
+
+/// From accumulators to what is stored.
+extension StagePrinter {
+  /// From a channel's accumulators to its row.
+  func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
+    let from = stage.pool == nil || isPackedLanes ? "acc" : "pooled"
+    let count = stage.outputWords ?? stage.outputShape.width
+    out.print()
+    printLimits(epilogue, from, count, &out)
+    printConstants(epilogue, "oc", &out)
+    if let lanes = stage.ring.lanes {
+      printWords(epilogue, lanes, "\(from)[ox]", count, &out)
+      printHalo("row", &out)
+      return
+    }
+    let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
+    out.block("for (uint32_t ox = 0; ox < \(count); ox++)") { out in
+      out.print("row[ox] = \(cast)\(expression(epilogue, "\(from)[ox]"));")
+    }
+  }
+
+  /// Clamps the accumulators of the few channels whose arithmetic would leave 32 bits.
+  func printLimits(_ epilogue: Epilogue, _ from: String, _ count: Int, _ out: inout CodePrinter) {
+    guard !epilogue.limits.isEmpty else { return }
+    let lift = stage.ring.lanes?.remainingLift ?? 0
+    let kernel = stage.ring.lanes == nil ? "limit_accumulators" : "limit_lanes"
+    out.print("switch (oc) {")
+    for limit in epilogue.limits {
+      let (least, most) = (limit.accumulators.lowerBound + lift, limit.accumulators.upperBound + lift)
+      out.print("case \(limit.channel):")
+      out.print("    \(kernel)(\(from), \(count), \(least), \(most));")
+      out.print("    break;")
+    }
+    out.print("default:\n    break;\n}")
+  }
+
+  /// Requantizes words of two accumulators: into words of two levels, or into the two halves of a row.
+  func printWords(
+    _ epilogue: Epilogue, _ lanes: Ring.Lanes, _ word: String, _ count: Int, _ out: inout CodePrinter,
+    prepare: (inout CodePrinter) -> Void = { _ in }
+  ) {
+    let half = stage.outputWords ?? 0
+    let lift = lanes.remainingLift == 0 ? "" : " - \(lanes.remainingLift)"
+    out.block("for (uint32_t ox = 0; ox < \(count); ox++)") { out in
+      prepare(&out)
+      out.print("const int32_t left = (int32_t)(\(word) & 0xFFFFU)\(lift);")
+      out.print("const int32_t right = (int32_t)(\(word) >> 16)\(lift);\n")
+      if let next = nextWords {
+        let (low, high) = (expression(epilogue, "left"), expression(epilogue, "right"))
+        let isKept = next.quads != nil || stage.poolsRowByRow
+        let head = isKept ? "\(stage.poolsRowByRow ? "" : "const ")uint32_t pair =" : "row[ox] ="
+        out.print("\(head) (uint32_t)\(low) |")
+        out.print(String(repeating: " ", count: head.count + 1) + "(uint32_t)\(high) << 16;")
+        if isKept { printKept(next, &out) }
+        return
+      }
+      let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
+      func statement(_ at: String, _ side: String) -> String {
+        let value = "\(cast)\(expression(epilogue, side))"
+        return stage.poolsRowByRow ? "keep_larger(&row[\(at)], \(value), r);" : "row[\(at)] = \(value);"
+      }
+      out.print(statement("ox", "left"))
+      let second = statement("\(half) + ox", "right")
+      if 2 * half == stage.outputShape.width {
+        out.print(second)
+      } else {
+        // The last high lane of an odd width is nobody's column.
+        out.block("if (ox < \(stage.outputShape.width - half))") { $0.print(second) }
+      }
+    }
+  }
+
+  /// Whether more is to be written of a row of words than its columns.
+  var closesRows: Bool { plan.closesRows(of: index) }
+
+  /// Puts a pair of levels beside what a word holds: the other half's columns, and the rows before of a pool.
+  private func printKept(_ next: Ring, _ out: inout CodePrinter) {
+    out.print()
+    switch (next.quads != nil, stage.poolsRowByRow) {
+    case (true, true):
+      out.print("const uint32_t other = row[ox] & ~(0x00FF00FFU << shift);\n")
+      out.block("if (r > 0)") { $0.print("pair = max_lanes(pair, row[ox] >> shift & 0x00FF00FFU);") }
+      out.print("row[ox] = other | pair << shift;")
+    case (true, false): out.print("row[ox] = shift == 0 ? pair : row[ox] | pair << 8;")
+    default:
+      out.block("if (r > 0)") { $0.print("pair = max_lanes(pair, row[ox]);") }
+      out.print("row[ox] = pair;")
+    }
+  }
+
+  /// Completes a row of words that its successor reads: columns on the far side of each lane, and padding.
+  func printHalo(_ row: String, _ out: inout CodePrinter) {
+    guard closesRows, let ring = nextWords, let lanes = ring.lanes else { return }
+    let start = ring.left > 0 ? "\(row) - \(ring.left)" : row
+    out.list(
+      ring.quads == nil ? "close_row(" : "close_quads(",
+      [
+        start, "\(ring.left)", "\(ring.quads ?? lanes.distance)", "\(stage.outputShape.width)", "\(ring.channelStride)",
+        "\(ring.paddingLevel)",
+      ], ");")
+  }
+
+  /// Local names for what the epilogue's expression needs.
+  func printConstants(_ epilogue: Epilogue, _ channel: String, _ out: inout CodePrinter) {
+    let type = epilogue.fits32 ? "int32_t" : "int64_t"
+    func constant(_ value: Int) -> String {
+      epilogue.fits32 ? (value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)") : "INT64_C(\(value))"
+    }
+    func printPair(_ multipliers: [Int], _ offsets: [Int]) {
+      let isTable = multipliers.count > 1
+      let isOne = Set(multipliers).count == 1
+      out.print("const int32_t m = \(isOne ? "\(multipliers[0])" : "\(name)_multiplier[\(channel)]");")
+      out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
+    }
+    func printClamps(_ low: Int, _ high: Int) {
+      guard epilogue.saturatedBits == nil else { return }
+      out.print("const \(type) low = \(constant(low));")
+      out.print("const \(type) high = \(constant(high));")
+    }
+    switch epilogue.form {
+    case .affine(let multipliers, let offsets, _, let low, let high),
+      .halfEven(let multipliers, let offsets, _, let low, let high):
+      printPair(multipliers, offsets)
+      printClamps(low, high)
+    case .logits(let multipliers, let offsets): printPair(multipliers, offsets)
+    case .thresholds(let lists, _):
+      guard !(lists.first?.isEmpty ?? true) else { return }
+      out.print("const int32_t *const steps = \(name)_thresholds[\(lists.count > 1 ? channel : "0")];")
+    }
+    out.print()
+  }
+
+  /// The C expression that turns an accumulator into what is stored.
+  func expression(_ epilogue: Epilogue, _ accumulator: String) -> String {
+    let suffix = epilogue.fits32 ? "" : "64"
+    switch epilogue.form {
+    case .affine(_, _, let shift, _, _):
+      if let bits = epilogue.saturatedBits { return "REQUANTIZE(\(accumulator), m, b, \(shift), \(bits))" }
+      return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
+    case .halfEven(_, _, let shift, _, _):
+      return "requantize_half_even\(suffix)(\(accumulator), m, b, \(shift), low, high)"
+    case .thresholds(let lists, let start):
+      let count = lists.first?.count ?? 0
+      if count == 0 { return "\(start)" }
+      let counted = "count_thresholds(\(accumulator), steps, \(count))"
+      return start == 0 ? counted : "(\(start) + \(counted))"
+    case .logits: return epilogue.fits32 ? "\(accumulator) * m + b" : "(int32_t)((int64_t)\(accumulator) * m + b)"
+    }
+  }
+}
