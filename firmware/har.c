@@ -45,8 +45,9 @@ typedef char state_has_its_size[(sizeof(har_state) == 10652) ? 1 : -1];
 typedef uint16_t tap_offset; /* counts values within a ring */
 
 /*
- * A layer's window and the ring that holds its input rows. Row y lies in slot y % slots: all
- * channels after one another, each with its halo of padding. Strides count values, not bytes.
+ * A layer's window and the ring that holds its input rows: all channels after one another, each
+ * with its halo of padding. Row y lies in slot y % slots; where rows slide, they lie in the map's
+ * order, from the first that the next window sees. Strides count values, not bytes.
  */
 struct stage {
     uint16_t ring; /* offset of slot 0 in the state */
@@ -607,7 +608,7 @@ static int convolve(uint8_t *memory, const struct convolution *c) {
 
     move_rows(first, kept, step);
     if (rows_needed(s, rows[1]) > s->height) {
-        fill_words(first + kept, step, 0 * 65537U); /* behind the last row */
+        fill_words(first + kept, step, 0); /* behind the last row */
     }
 
     return 1;

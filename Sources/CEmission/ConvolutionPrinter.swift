@@ -237,7 +237,7 @@ struct ConvolutionPrinter {
       if keeps { out.print("move_rows(first, kept, step);") }
       guard stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }
       out.block("if (rows_needed(s, rows[1]) > s->height)") {
-        $0.print("fill_words(first + kept, step, \(padding ?? "s->padding") * 65537U); /* behind the last row */")
+        $0.print("fill_words(first + kept, step, \(paddingWord)); /* behind the last row */")
       }
     }
     if areMoving {
@@ -259,6 +259,11 @@ struct ConvolutionPrinter {
     let levels = Set(
       stages.flatMap { [$0.stage.ring, plan.stages[$0.index + 1].ring] }.filter { $0.lanes != nil }.map(\.paddingLevel))
     return levels.count == 1 ? levels.first.map(String.init) : nil
+  }
+
+  /// The same in both lanes.
+  private var paddingWord: String {
+    padding.flatMap(Int.init).flatMap { level in stages.first?.stage.ring.word(level) } ?? "s->padding * 65537U"
   }
 
   /// Whether any row goes out as words.

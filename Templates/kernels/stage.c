@@ -1,6 +1,7 @@
 /*
- * A layer's window and the ring that holds its input rows. Row y lies in slot y % slots: all
- * channels after one another, each with its halo of padding. Strides count values, not bytes.
+ * A layer's window and the ring that holds its input rows: all channels after one another, each
+ * with its halo of padding. Row y lies in slot y % slots; where rows slide, they lie in the map's
+ * order, from the first that the next window sees. Strides count values, not bytes.
  */
 struct stage {
     uint32_t ring; /* offset of slot 0 in the state */
