@@ -88,7 +88,8 @@ let package = Package(
     .testTarget(
       name: "LoweringTests",
       dependencies: [
-        "Lowering", "GraphIR", "TernaryIR", "ReferenceInterpreter", .product(name: "BigInt", package: "BigInt"),
+        "Lowering", "GraphIR", "TernaryIR", "ReferenceInterpreter", "TestSupport",
+        .product(name: "BigInt", package: "BigInt"),
       ]),
     .testTarget(
       name: "SternaCommandTests",

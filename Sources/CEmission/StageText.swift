@@ -19,6 +19,11 @@ struct StageText {
       lines.append(
         "Max pool \(pool.kernelHeight)x\(pool.kernelWidth) of the accumulators -> \(stage.outputShape).")
     }
+    if stage.foldedChannels > 0 {
+      lines.append(
+        "Left out, as constant or unused: \(stage.foldedChannels) of the trained "
+          + "\(stage.foldedChannels + stage.outputShape.channels) channels.")
+    }
     if let weights { lines.append(weights) }
     if let accumulators = stage.accumulators {
       lines.append(

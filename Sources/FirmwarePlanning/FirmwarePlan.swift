@@ -89,6 +89,8 @@ package struct Stage: Sendable, Equatable {
   /// Extents of the layer's own result, before a fused pool.
   package var accumulatorShape: Shape
   package var outputShape: Shape
+  /// Output channels of the trained layer that are not computed: they are the same for every input, or unused.
+  package var foldedChannels = 0
   package var input: Storage
   package var output: Storage
   package var ring: Ring

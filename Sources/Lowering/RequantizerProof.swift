@@ -16,7 +16,7 @@ struct RequantizerProof {
   /// - Returns: The number of plateaus' ends at which form and real graph differ, and of those that an approximated root
   ///   cannot decide. Both 0: they are equal on all of the domain.
   func check(channel: Int, _ map: QuantizedMap, over domain: ClosedRange<Int>) -> (exceptions: Int, undecidable: Int) {
-    let entry = Entry(form, channel: channel, minimum: minimum, maximum: maximum)
+    let entry = RequantizerEntry(form, channel: channel, minimum: minimum, maximum: maximum)
     var exceptions = 0
     var undecidable = 0
     func require(_ expected: Bool, at a: Int, atLeast k: Int) {
@@ -39,11 +39,15 @@ struct RequantizerProof {
 }
 
 /// One channel's entry of a form.
-private enum Entry {
+enum RequantizerEntry {
   case affine(multiplier: Int, offset: Int, shift: Int, minimum: Int, maximum: Int)
   case affineHalfEven(multiplier: Int, offset: Int, shift: Int, minimum: Int, maximum: Int)
   case thresholds([Int], minimum: Int)
   case logits(multiplier: Int, offset: Int)
+
+  init(_ requantizer: Requantizer, channel: Int) {
+    self.init(requantizer.form, channel: channel, minimum: requantizer.minimum, maximum: requantizer.maximum)
+  }
 
   init(_ form: Requantizer.Form, channel: Int, minimum: Int, maximum: Int) {
     switch form {

@@ -9,9 +9,24 @@ import TernaryIR
 /// The tool's version, in provenance and `--version`.
 package let sternaVersion = "0.1.0"
 
+extension FoldedNetwork {
+  /// The plan, which knows how many channels of the whole network each stage lacks.
+  fileprivate func plan(of whole: TernaryNetwork, _ options: PlanningOptions) throws(ModelError) -> FirmwarePlan {
+    var plan = try Planner.plan(network, options)
+    for index in plan.stages.indices {
+      let output = network.layers[plan.stages[index].layers.upperBound].output
+      plan.stages[index].foldedChannels = whole[output].shape.channels - network[output].shape.channels
+    }
+    return plan
+  }
+}
+
 /// One model on its way from bytes to C.
 package struct Compilation: Sendable {
+  /// As trained.
   package var network: TernaryNetwork
+  /// What the firmware computes of it.
+  package var folded: FoldedNetwork
   package var plan: FirmwarePlan
   private let options: PlanningOptions
   package var provenance: Provenance
@@ -44,7 +59,8 @@ package struct Compilation: Sendable {
   ) throws(ModelError) {
     self.network = network
     self.options = options
-    plan = try Planner.plan(network, options)
+    folded = try ChannelFolding.fold(network)
+    plan = try folded.plan(of: network, options)
     provenance = Provenance(
       toolVersion: sternaVersion, modelFile: modelFile, modelSHA256: modelSHA256, options: options.commandLine)
     warnings = []
@@ -73,7 +89,7 @@ extension Compilation {
         (other.goal, other.schedule, other.ram, other.flash) = (goal, schedule, nil, nil)
         let isChosen = goal == options.goal && schedule == options.schedule
         choices.append(
-          Choice(goal: goal, plan: isChosen ? plan : try Planner.plan(network, other), isChosen: isChosen))
+          Choice(goal: goal, plan: isChosen ? plan : try folded.plan(of: network, other), isChosen: isChosen))
       }
     }
     return choices

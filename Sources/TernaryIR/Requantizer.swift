@@ -58,4 +58,21 @@ package struct Requantizer: Sendable, Equatable {
     case .thresholds(let lists): lists.count
     }
   }
+
+  /// The same with an entry for each of `count` channels.
+  package func expanded(to count: Int) -> Requantizer {
+    guard entries == 1 else { return self }
+    func repeated<Entry>(_ table: [Entry]) -> [Entry] { [Entry](repeating: table[0], count: count) }
+    var result = self
+    switch form {
+    case .affine(let multipliers, let offsets, let shift):
+      result.form = .affine(multipliers: repeated(multipliers), offsets: repeated(offsets), shift: shift)
+    case .affineHalfEven(let multipliers, let offsets, let shift):
+      result.form = .affineHalfEven(multipliers: repeated(multipliers), offsets: repeated(offsets), shift: shift)
+    case .thresholds(let lists): result.form = .thresholds(repeated(lists))
+    case .logits(let multipliers, let offsets):
+      result.form = .logits(multipliers: repeated(multipliers), offsets: repeated(offsets))
+    }
+    return result
+  }
 }

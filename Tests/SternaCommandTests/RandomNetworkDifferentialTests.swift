@@ -25,7 +25,8 @@ import Testing
   func cEqualsInterpreter(job index: Int) async throws {
     let job = Self.jobs[index]
     for seed in job.seeds {
-      let network = RandomNetwork.make(seed: seed)
+      let living = RandomNetwork.make(seed: seed)
+      let network = seed % 3 == 0 ? living.withDeadChannels(seed: seed) : living
       var options = Self.options(seed: seed)
       if seed % 2 == 0, let mixing = try Self.mixing(network, options) {
         options = mixing

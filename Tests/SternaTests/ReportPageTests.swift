@@ -69,7 +69,7 @@ import Testing
     #expect(proven == report.layers.compactMap { layer in layer.pairs.map { [layer.identifier, "\($0)", "0"] } })
 
     for schedule in PlanningOptions.Schedule.allCases {
-      let other = try Planner.plan(compilation.network, PlanningOptions(name: "har", schedule: schedule))
+      let other = try Planner.plan(compilation.folded.network, PlanningOptions(name: "har", schedule: schedule))
       #expect(
         page.labels.contains(
           "\(schedule.rawValue): \(other.stateBytes) bytes, lower bound \(other.lowerBoundBytes)"))

@@ -19,7 +19,7 @@ package enum RandomNetwork {
 }
 
 /// A network under construction, together with the values that its last tensor has on the samples.
-private struct Builder {
+struct Builder {
   let seed: UInt64
   var generator: SplitMix64
   var network: TernaryNetwork

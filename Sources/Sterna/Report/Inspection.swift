@@ -17,6 +17,15 @@ extension Compilation {
       "",
     ]
     lines += Self.table(report.layers)
+    let folded = report.layers.filter { $0.foldedChannels > 0 }
+    if !folded.isEmpty {
+      lines += [
+        "",
+        "channels left out, as constant or unused: "
+          + folded.map { "\($0.identifier) \($0.foldedChannels) of \($0.foldedChannels + $0.output[0])" }
+          .joined(separator: ", "),
+      ]
+    }
     let proof = report.proof
     lines += [
       "",

@@ -32,6 +32,8 @@ package struct Report: Codable, Sendable {
     package var kind: String
     package var input: [Int]
     package var output: [Int]
+    /// Output channels of the trained layer that are not computed: they are the same for every input, or unused.
+    package var foldedChannels: Int
     package var weights: Int
     package var zeros: Int
     /// Multiply-accumulates of the dense layer it stands for.
@@ -123,6 +125,7 @@ extension Report.Layer {
     identifier = stage.name
     input = [stage.inputShape.channels, stage.inputShape.height, stage.inputShape.width]
     output = [stage.outputShape.channels, stage.outputShape.height, stage.outputShape.width]
+    foldedChannels = stage.foldedChannels
     ringRows = stage.ring.slots
     ringBytes = stage.ring.bytes
     weights = 0

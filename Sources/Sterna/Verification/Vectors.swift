@@ -22,9 +22,7 @@ package struct Vectors: Sendable {
       bytes += input.map { UInt8(truncatingIfNeeded: $0) }
       let result = interpreter.run(input)
       for (layer, stage) in zip(layers, plan.stages) {
-        let values = result.layers[stage.layers.upperBound]
-
-        for value in values {
+        for value in compilation.computedValues(result, of: stage) {
           let stored = Int(value) - layer.base
           switch layer.elementBytes {
           case 1: bytes.append(UInt8(truncatingIfNeeded: stored))

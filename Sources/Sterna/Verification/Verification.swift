@@ -22,8 +22,14 @@ extension Compilation {
     let samples = SampleInputs.make(for: plan.input, count: 6, seed: 1).suffix(3).map { input in
       let result = interpreter.run(input)
       return GoldenSample(
-        input: input, layers: plan.stages.map { result.layers[$0.layers.upperBound] }, output: result.output)
+        input: input, layers: plan.stages.map { computedValues(result, of: $0) }, output: result.output)
     }
     return ("test_\(plan.name).c", Emission.tests(plan, provenance, samples))
+  }
+
+  /// What a stage has to make of a sample: the trained network's own values, of the channels that are computed.
+  func computedValues(_ result: Interpreter.Result, of stage: Stage) -> [Int32] {
+    let layer = stage.layers.upperBound
+    return folded.select(result.layers[layer], of: network.layers[layer].output)
   }
 }

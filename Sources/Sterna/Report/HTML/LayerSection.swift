@@ -48,6 +48,7 @@ extension ReportPage {
     } else if window.strideHeight > 1 {
       text += ", stride \(window.strideHeight)"
     }
+    if stage.foldedChannels > 0 { text += ", \(stage.foldedChannels) channels left out" }
     return text
   }
 

@@ -38,7 +38,7 @@ package struct ReportPage: Sendable {
     let goal = choices.first(where: \.isChosen)?.goal
     schedules = choices.filter { $0.goal == goal }.map(\.plan)
     costs = LayerCost.columns(plan, choices: choices)
-    observations = Observations(compilation.network, plan, wanted: samples)
+    observations = Observations(compilation.folded.network, plan, wanted: samples)
   }
 
   package var html: String { "<!DOCTYPE html>\n" + page.rendered }
