@@ -15,6 +15,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case sumFour
   case sumThree
   case sumStrided
+  case addLanes
   case maxLanes
   case poolLanes
   case poolLanes2x2
@@ -66,6 +67,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .sumFour: PackageResources.sum_four_c
       case .sumThree: PackageResources.sum_three_c
       case .sumStrided: PackageResources.sum_strided_c
+      case .addLanes: PackageResources.add_lanes_c
       case .maxLanes: PackageResources.max_lanes_c
       case .keepOrder: PackageResources.keep_order_c
       case .closeQuads: PackageResources.close_quads_c

@@ -236,7 +236,7 @@ extension StagePrinter {
 
   /// Rows of channels that are the same for every input.
   func printConstantRows(_ out: inout CodePrinter) {
-    for constant in stage.constants {
+    for constant in constants {
       let row = "out + \(constant.channel * outputStride)"
       if let next = nextWords, let lanes = next.lanes {
         out.print("fill_words(\(row), \(next.quads ?? lanes.distance), \(next.word(constant.level)));")

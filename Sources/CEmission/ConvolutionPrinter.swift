@@ -65,7 +65,7 @@ struct ConvolutionPrinter {
       Field("taps", "weights of a channel", stages.map(\.work.taps)),
       Field(
         "in_step", "words from the input of an output channel to the next one's",
-        stages.map { $0.work.isDepthwise($0.stage) ? $0.stage.ring.channelStride : 0 }),
+        stages.map { $0.work.hasSingleOutputs($0.stage) ? $0.work.groupChannels * $0.stage.ring.channelStride : 0 }),
       Field("words", "of an output row", stages.map { $0.stage.outputWords ?? 0 }),
       Field("lift", "of both lanes", stages.map { $0.stage.ring.lanes?.lift ?? 0 }),
     ]
@@ -186,7 +186,7 @@ struct ConvolutionPrinter {
     out.print("requantize_lanes(acc, c->multiplier[oc], c->bias[oc], \(bits), \(row), count);")
     printStore(row, &out)
     out.print("weights += (c->taps + 3U) / 4;")
-    if stages.contains(where: { $0.work.isDepthwise($0.stage) }) { out.print("in += c->in_step;") }
+    if stages.contains(where: { $0.work.hasSingleOutputs($0.stage) }) { out.print("in += c->in_step;") }
     out.print("to += \(splits && storesWords ? "size * " : "")next->channel_stride;")
   }
 
@@ -326,7 +326,8 @@ struct ConvolutionPrinter {
       used.insert(pass == 8 ? .sumEight : pass == 4 ? .sumFour : .sumThree)
     }
     if packed.contains(where: { $0.wholePasses(pass) < $0.ring.lanes?.outputs ?? 0 }) { used.insert(.sumStrided) }
-    let pools = packed.compactMap(\.pool)
+    let pools = packed.filter(\.hasWordSums).compactMap(\.pool)
+    if packed.contains(where: { !$0.hasWordSums }) { used.insert(.addLanes) }
     if !pools.isEmpty {
       let areTwoByTwo = pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 }
       used.formUnion([.maxLanes, areTwoByTwo ? .poolLanes2x2 : .poolLanes])
@@ -363,8 +364,8 @@ extension FirmwarePlan {
 }
 
 extension ConvolutionWork {
-  /// Each output channel sees an input channel of its own.
-  func isDepthwise(_ stage: Stage) -> Bool { outputsPerGroup == 1 && stage.outputShape.channels > 1 }
+  /// Each output channel is a group by itself and sees input channels of its own.
+  func hasSingleOutputs(_ stage: Stage) -> Bool { outputsPerGroup == 1 && stage.outputShape.channels > 1 }
 }
 
 extension Stage {
@@ -422,7 +423,7 @@ extension StagePrinter {
     let pass = plan.wordsPerPass
     let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
     let whole = stage.wholePasses(pass)
-    for row in 0..<stage.rowsPerOutput {
+    for row in 0..<(stage.hasWordSums ? stage.rowsPerOutput : 1) {
       let input = row == 0 ? from : "\(from) + \(row * stage.window.strideHeight * stage.ring.rowStride)"
       let offset = row * lanes.outputs
       let start = "\(lanes.lift) * 65537U"

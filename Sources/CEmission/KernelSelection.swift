@@ -5,7 +5,7 @@ extension FirmwarePlan {
   /// The kernels that the plan's stages call, in the order of their definition.
   var kernels: [Kernel] {
     var used: Set<Kernel> = [.stage]
-    if stages[0].ring.lanes != nil { used.insert(.pairRow) }
+    if stages[0].ring.lanes != nil || stages.indices.contains(where: pairsRows) { used.insert(.pairRow) }
     used.formUnion(ConvolutionPrinter.kernels(self))
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
@@ -16,7 +16,7 @@ extension FirmwarePlan {
       {
         used.insert(.rowOffset)
       }
-      if !stage.constants.isEmpty, !stage.usesSharedConvolution {
+      if !printer.constants.isEmpty, !stage.usesSharedConvolution {
         used.insert(printer.nextWords == nil ? .fillRing : .fillWords)
       }
       if stage.firesWhenDue { used.formUnion([.rowsNeeded, .rowIsDue]) }
@@ -40,7 +40,7 @@ extension FirmwarePlan {
             ? [.addPoolRow] : stage.hasContiguousWindows ? [.sumPoolBlock] : [.locateRows, .sumPoolRow])
       }
       if stage.pool != nil {
-        if stage.ring.lanes == nil {
+        if !stage.hasWordSums {
           used.insert(.poolAccumulators)
         } else if !stage.poolsRowByRow || (stage.pool?.kernelWidth ?? 1) > 1 {
           used.insert(.maxLanes)
@@ -55,7 +55,7 @@ extension FirmwarePlan {
       }
       guard let epilogue = stage.epilogue else { continue }
       if stage.usesSharedConvolution { continue }
-      if !epilogue.limits.isEmpty { used.insert(stage.ring.lanes == nil ? .limitAccumulators : .limitLanes) }
+      if !epilogue.limits.isEmpty { used.insert(stage.hasWordSums ? .limitLanes : .limitAccumulators) }
       switch epilogue.form {
       case .affine:
         used.insert(

@@ -113,6 +113,7 @@ struct SourcePrinter {
     if !plan.kernels.filter({ $0 == .decodeTaps || $0 == .listTaps }).isEmpty {
       out.print("#define SCRATCH_TAPS \(plan.scratch.taps)")
     }
+    if let row = plan.scratch.row { out.print("#define SCRATCH_ROW \(row)") }
     if let levels = plan.scratch.levels { out.print("#define SCRATCH_LEVELS \(levels)") }
     if case .result(let buffer)? = plan.stages.last?.destination {
       out.print("#define RESULT_AT \(plan.buffers[buffer].offset)")

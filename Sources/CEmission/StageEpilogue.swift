@@ -5,12 +5,13 @@ import TernaryIR
 extension StagePrinter {
   /// From a channel's accumulators to its row.
   func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
-    let from = stage.pool == nil || isPackedLanes ? "acc" : "pooled"
+    let hasParts = stage.ring.lanes != nil && !stage.hasWordSums
+    let from = hasParts ? "sums" : stage.pool == nil || isPackedLanes ? "acc" : "pooled"
     let count = stage.outputWords ?? stage.outputShape.width
     out.print()
     printLimits(epilogue, from, count, &out)
     printConstants(epilogue, "oc", &out)
-    if let lanes = stage.ring.lanes {
+    if stage.hasWordSums, let lanes = stage.ring.lanes {
       printWords(epilogue, lanes, "\(from)[ox]", count, &out)
       printHalo("row", &out)
       return
@@ -24,8 +25,8 @@ extension StagePrinter {
   /// Clamps the accumulators of the few channels whose arithmetic would leave 32 bits.
   func printLimits(_ epilogue: Epilogue, _ from: String, _ count: Int, _ out: inout CodePrinter) {
     guard !epilogue.limits.isEmpty else { return }
-    let lift = stage.ring.lanes?.remainingLift ?? 0
-    let kernel = stage.ring.lanes == nil ? "limit_accumulators" : "limit_lanes"
+    let lift = stage.hasWordSums ? stage.ring.lanes?.remainingLift ?? 0 : 0
+    let kernel = stage.hasWordSums ? "limit_lanes" : "limit_accumulators"
     out.print("switch (oc) {")
     for limit in epilogue.limits {
       let (least, most) = (limit.accumulators.lowerBound + lift, limit.accumulators.upperBound + lift)

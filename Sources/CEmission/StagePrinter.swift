@@ -92,6 +92,9 @@ struct StagePrinter {
       if needsAccumulators {
         let type = stage.ring.lanes == nil ? "int32_t" : "uint32_t"
         out.print("\(type) *const acc = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
+        if let lanes = stage.ring.lanes, !stage.hasWordSums {
+          out.print("int32_t *const sums = (int32_t *)(void *)(acc + \(lanes.outputs));")
+        }
       }
       out.print()
       out.block("while (row_is_due(s, rows))") { out in
@@ -100,7 +103,7 @@ struct StagePrinter {
         if isPackedLanes { printInput(&out) }
         out.print()
         printLocation(&out)
-        if !stage.constants.isEmpty {
+        if !constants.isEmpty {
           printConstantRows(&out)
           out.print()
         }
@@ -150,13 +153,19 @@ struct StagePrinter {
   }
 
   /// The ring of the next stage, where its rows are words of two columns.
-  var nextWords: Ring? {
+  private var nextLanes: Ring? {
     guard case .ring(let next) = stage.destination, plan.stages[next].ring.lanes != nil else { return nil }
     return plan.stages[next].ring
   }
 
+  /// The same where this stage makes those words itself.
+  var nextWords: Ring? { stage.hasWordSums ? nextLanes : nil }
+
+  /// Channels that have one value. Rows that are paired are made anew every time.
+  var constants: [ConstantChannel] { plan.pairsRows(of: index) ? [] : stage.constants }
+
   var elementType: String {
-    if nextWords != nil { return "uint32_t" }
+    if nextLanes != nil { return "uint32_t" }
     return switch stage.output.elementBytes {
     case 1: "uint8_t"
     case 2: "uint16_t"
@@ -201,8 +210,8 @@ struct StagePrinter {
   }
 
   func printProbe(_ out: inout CodePrinter) {
-    let distance = nextWords.map { $0.quads ?? $0.lanes?.distance ?? 0 } ?? 0
-    let bits = distance == 0 ? 0 : nextWords?.quads == nil ? 16 : 8
+    let distance = nextLanes.map { $0.quads ?? $0.lanes?.distance ?? 0 } ?? 0
+    let bits = distance == 0 ? 0 : nextLanes?.quads == nil ? 16 : 8
     out.list(
       "\(plan.macroPrefix)_PROBE(", ["\(index)", "oy", "out", "\(outputStride)", "\(distance)", "\(bits)"], ");")
   }
@@ -214,7 +223,6 @@ struct StagePrinter {
 
   /// Passes over the channels that are not computed.
   func printConstantCases(_ out: inout CodePrinter) {
-    let constants = stage.constants
     guard !constants.isEmpty else { return }
     out.print("switch (oc) {")
     for constant in constants { out.print("case \(constant.channel):") }
@@ -225,8 +233,30 @@ struct StagePrinter {
     out.print("default:\n    break;\n}")
   }
 
+  /// Where a channel's row is made.
+  func printRow(_ out: inout CodePrinter) {
+    if plan.pairsRows(of: index) {
+      out.print("uint8_t *const row = memory + SCRATCH_ROW;")
+    } else {
+      out.print("\(elementType) *const row = out + oc * \(outputStride);")
+    }
+  }
+
+  /// A row of bytes becomes words of two columns, with their halo.
+  func printPairing(_ out: inout CodePrinter) {
+    guard plan.pairsRows(of: index), let ring = nextLanes, let lanes = ring.lanes else { return }
+    let to = "out + oc * \(outputStride)" + (ring.left > 0 ? " - \(ring.left)" : "")
+    out.list(
+      "pair_row(",
+      [
+        "row", "\(stage.outputShape.width)", "\(ring.left)", "\(lanes.distance)", "\(ring.paddingLevel)", to,
+        "\(ring.channelStride)",
+      ], ");")
+  }
+
   private func printChannel(_ out: inout CodePrinter) {
-    out.print("\(elementType) *const row = out + oc * \(outputStride);")
+    printRow(&out)
+    defer { printPairing(&out) }
     let wide = stage.input.elementBytes == 2
     let lanes = stage.ring.lanes
     let type = lanes != nil ? "uint32_t" : wide ? "uint16_t" : "uint8_t"
@@ -245,6 +275,11 @@ struct StagePrinter {
       let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"]
       let suffix = wide ? "16" : ""
       let from = "\(values)\(isGrouped ? " + group" : "")"
+      if isPackedLanes, let lanes, let part = lanes.partTaps {
+        printParts(from, work, lanes, part, &out)
+        printEpilogue(work.epilogue, &out)
+        return
+      }
       if isPackedLanes, let lanes {
         out.list("const struct tap_list taps = list_taps(", ["weights", "\(work.taps)", "window", "offsets"], ");\n")
         printLaneSums(from, lanes, &out)

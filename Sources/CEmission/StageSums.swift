@@ -1,8 +1,41 @@
 import FirmwarePlanning
 import TernaryIR
 
-/// Average pools that add rows as they come.
+/// Sums that are added up in several steps: those of the parts of a channel's taps, and the rows of average pools.
 extension StagePrinter {
+  /// Sums of a row, or of the rows under a pool: parts of the taps in lanes, then all parts column by column.
+  func printParts(
+    _ from: String, _ work: ConvolutionWork, _ lanes: Ring.Lanes, _ part: Int, _ out: inout CodePrinter
+  ) {
+    let width = 2 * lanes.outputs
+    out.print()
+    out.block("for (uint32_t part = 0; part < \(work.taps); part += \(part))") { out in
+      let rest = work.taps % part
+      let count = rest == 0 ? "\(part)" : "part + \(part) > \(work.taps) ? \(rest) : \(part)"
+      out.list(
+        "const struct tap_list taps = list_taps(", ["weights + part / 4", count, "window + part", "offsets"], ");\n")
+      func printRow(_ row: String, _ sums: String, _ out: inout CodePrinter) {
+        printLaneSums(row, lanes, &out)
+        out.list("add_lanes(", ["acc", "\(lanes.outputs)", "\(lanes.lift)", "part == 0", sums], ");")
+      }
+      if stage.rowsPerOutput == 1 {
+        printRow(from, "sums", &out)
+      } else {
+        out.block("for (uint32_t r = 0; r < \(stage.rowsPerOutput); r++)") {
+          let step = stage.window.strideHeight * stage.ring.rowStride
+          $0.print("const uint32_t *const row_in = \(from) + r * \(step);\n")
+          printRow("row_in", "sums + r * \(width)", &$0)
+        }
+      }
+    }
+    guard let pool = stage.pool else { return }
+    out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") {
+      $0.list(
+        "pool_accumulators(",
+        ["sums + r * \(width)", "\(pool.kernelWidth)", "r == 0", "sums", "\(stage.outputShape.width)"], ");")
+    }
+  }
+
   /// An average pool that adds row after row to its sums.
   func printAddedRows(_ epilogue: Epilogue?, _ out: inout CodePrinter) {
     let (channels, width) = (stage.outputShape.channels, stage.outputShape.width)
@@ -21,13 +54,14 @@ extension StagePrinter {
           out.print("uint16_t *const acc = sums + oc * \(width);\n")
           out.print("add_pool_row(s, values, r == 0, acc);")
           out.block("if (r == \(rows - 1))") { out in
-            out.print("\(elementType) *const row = out + oc * \(outputStride);")
+            printRow(&out)
             guard let epilogue else {
               out.print()
               out.block("for (uint32_t ox = 0; ox < \(width); ox++)") { $0.print("row[ox] = acc[ox];") }
               return
             }
             printEpilogue(epilogue, &out)
+            printPairing(&out)
           }
         }
         out.block("if (r == \(rows - 1))") { out in

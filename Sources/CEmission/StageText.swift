@@ -34,8 +34,9 @@ struct StageText {
       lines.append(describe(requantizer, epilogue))
     }
     if let lanes = stage.ring.lanes {
+      let sums = lanes.partTaps.map { "sums of \($0) taps at a time" } ?? "sums"
       lines.append(
-        "Two lanes a word: columns x and x + \(lanes.distance), sums lifted by \(lanes.lift), so that none is negative."
+        "Two lanes a word: columns x and x + \(lanes.distance), \(sums) lifted by \(lanes.lift), so that none is negative."
       )
     }
     lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")

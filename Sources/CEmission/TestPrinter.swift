@@ -158,7 +158,10 @@ struct TestPrinter {
           return ((const int32_t *)values)[index];
       }
 
-      /* A column of a channel's row, out of words of several where distance is not 0. */
+      /*
+       * A column of a channel's row, out of words of several where distance is not 0: the last of a
+       * word's columns run on into the halo.
+       */
       static int32_t column_at(const struct layer *l, const void *values, uint32_t index, uint32_t x,
                                uint32_t distance, uint32_t bits) {
           const uint32_t *const words = (const uint32_t *)values;
@@ -166,7 +169,10 @@ struct TestPrinter {
           if (distance == 0) {
               return value_at(l, values, index + x);
           }
-          return (int32_t)(words[index + x % distance] >> bits * (x / distance) & ((1U << bits) - 1U));
+          const uint32_t last = 32 / bits - 1;
+          const uint32_t lane = x / distance < last ? x / distance : last;
+
+          return (int32_t)(words[index + x - lane * distance] >> bits * lane & ((1U << bits) - 1U));
       }
 
       /* Compares a row as soon as a layer has made it, and names the first value that differs. */

@@ -5,9 +5,10 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   // Of the network.
   case network, inputChannels, inputClamp, inputLanes, segment
   // Of a stage.
-  case descriptor, result, ringWithHalo, closedRows, slidRows, constantChannel, wordRows
+  case descriptor, result, ringWithHalo, closedRows, slidRows, constantChannel, wordRows, pairedRows
   case maxPool, averagePool, sums, dense, lastDense, wideDense
-  case packed, packedAlone, packedColumns, packedWide, groupedConvolution, packedConstants, fusedPool, packedPool
+  case packed, packedAlone, packedColumns, packedWide, groupedConvolution, packedConstants, fusedPool, packedPool,
+    packedParts
   case affine, saturated, affine64, halfEven, halfEven64, thresholds, logits, singleEntry, limits, laneLimits
   // Of weights as code.
   case coded, codedStrips, codedPool, block, blockLoad, blockFarLoad, blockAddition, blockSubtraction,
@@ -18,7 +19,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
     anyColumnPool
   case anyDense, anyWideDense, anyMaxPool, anyAveragePool, anyFilling, anyClosing, anySliding, anyThresholds,
-    anyTaps, anyQuadTaps, anyAddedRows
+    anyTaps, anyQuadTaps, anyAddedRows, anyPairing
 
   package typealias Counts = [CodeFeature: Int]
 
@@ -60,6 +61,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     if stage.ring.needsFilling { shared.insert(.anyFilling) }
     if stage.isSliding { shared.insert(.anySliding) }
     if plan.closesRows(of: index) { shared.insert(.anyClosing) }
+    if plan.pairsRows(of: index), plan.stages[0].ring.lanes == nil { shared.insert(.anyPairing) }
     switch stage.work {
     case .convolution(let work):
       switch work.code {
@@ -71,7 +73,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
           .anyLookup, .anyPacked, hasLanes ? .anyPackedLanes : isWide ? .anyPackedWide : .anyPackedColumns,
         ])
         if stage.usesSharedConvolution { shared.insert(.anyConvolve) }
-        if stage.pool != nil { shared.insert(hasLanes ? .anyLanePool : .anyColumnPool) }
+        if stage.pool != nil { shared.insert(stage.hasWordSums ? .anyLanePool : .anyColumnPool) }
       }
     case .dense: shared.insert(isWide ? .anyWideDense : .anyDense)
     case .maxPool: shared.formUnion([.anyLookup, .anyMaxPool])
@@ -86,7 +88,9 @@ extension FirmwarePlan {
   /// Whether more is written of a stage's rows than their columns: where they are words that windows reach beyond.
   package func closesRows(of index: Int) -> Bool {
     let stage = stages[index]
-    guard case .ring(let next) = stage.destination, let lanes = stages[next].ring.lanes else { return false }
+    guard case .ring(let next) = stage.destination, stage.hasWordSums, let lanes = stages[next].ring.lanes else {
+      return false
+    }
     return stages[next].ring.channelStride > (stages[next].ring.quads ?? lanes.distance)
       || stage.outputShape.width < 2 * lanes.distance
   }
@@ -108,6 +112,7 @@ private struct StageCodeCounter {
   private mutating func add(_ feature: CodeFeature, _ amount: Int = 1) { counts[feature, default: 0] += amount }
 
   private var hasLanes: Bool { stage.ring.lanes != nil }
+  private var hasWordSums: Bool { stage.hasWordSums }
 
   mutating func count() {
     let isWide = stage.input.elementBytes == 2
@@ -129,7 +134,8 @@ private struct StageCodeCounter {
       }
       if case .blocks? = work.code {
       } else {
-        if stage.pool != nil { add(hasLanes ? .packedPool : .fusedPool) }
+        if stage.ring.lanes?.partTaps != nil { add(.packedParts) }
+        if stage.pool != nil { add(hasWordSums ? .packedPool : .fusedPool) }
         if !stage.constants.isEmpty { add(.packedConstants) }
       }
     case .dense:
@@ -151,7 +157,7 @@ private struct StageCodeCounter {
     switch stage.destination {
     case .result: add(.result)
     case .ring(let next):
-      if plan.stages[next].ring.lanes != nil { add(.wordRows) }
+      if plan.stages[next].ring.lanes != nil { add(plan.pairsRows(of: index) ? .pairedRows : .wordRows) }
       if plan.stages[next].ring.quads != nil { add(.quadRows) }
       if plan.closesRows(of: index) { add(.closedRows) }
     case .output: break
@@ -185,8 +191,8 @@ private struct StageCodeCounter {
 
   private mutating func count(_ epilogue: Epilogue) {
     // Both lanes of a word are requantized.
-    let copies = hasLanes ? 2 : 1
-    add(hasLanes ? .laneLimits : .limits, epilogue.limits.count)
+    let copies = hasWordSums ? 2 : 1
+    add(hasWordSums ? .laneLimits : .limits, epilogue.limits.count)
     switch epilogue.form {
     case .affine(let multipliers, _, _, _, _):
       add(!epilogue.fits32 ? .affine64 : epilogue.saturatedBits != nil ? .saturated : .affine, copies)

@@ -15,6 +15,7 @@ extension CodeFeature {
     case .closedRows: [-252, -344, -344, -350, -342, -334, 103]
     case .slidRows: [72, 170, 170, 171, 169, 171, 309]
     case .constantChannel: [1, 4, 6, 10, 5, 6, 4]
+    case .pairedRows: [50, 40, 40, 40, 40, 40, 44]
     case .wordRows: [8, -5, -7, -6, -6, -3, -246]
     case .maxPool: [96, 27, 31, 27, 29, -9, 44]
     case .averagePool: [79, 255, 267, 258, 256, 238, 436]
@@ -29,6 +30,7 @@ extension CodeFeature {
     case .groupedConvolution: [-45, -36, -39, -50, -37, -44, -32]
     case .packedConstants: [-40, -46, -50, -69, -47, -54, -48]
     case .fusedPool: [77, 67, 73, 61, 68, 84, 80]
+    case .packedParts: [60, 50, 50, 50, 50, 50, 60]
     case .packedPool: [137, 110, 105, 110, 105, 99, 291]
     case .affine: [137, 55, 49, 57, 56, 56, -62]
     case .saturated: [5, 8, 8, 7, 8, 9, -35]
@@ -78,6 +80,7 @@ extension CodeFeature {
     case .anyThresholds: [-24, -117, -125, -97, -116, -144, -78]
     case .anyTaps: [0, 0, 0, 0, 0, 0, 0]
     case .anyQuadTaps: [304, -123, -125, -157, -124, -117, 74]
+    case .anyPairing: [130, 120, 120, 120, 120, 120, 150]
     case .anyAddedRows: [-254, -299, -300, -259, -296, -276, -205]
     }
   }

@@ -31,6 +31,12 @@ package struct FirmwarePlan: Sendable, Equatable {
   package var counterCount: Int { stages.count + 1 }
   package var canaryOffset: Int { stateBytes - 4 }
 
+  /// Whether a stage's rows are made column by column and its successor reads words of two: they are paired in between.
+  package func pairsRows(of index: Int) -> Bool {
+    guard case .ring(let next) = stages[index].destination else { return false }
+    return stages[next].ring.lanes != nil && !stages[index].hasWordSums
+  }
+
   /// The segment that a stage belongs to.
   package func segment(of stage: Int) -> Int {
     segments.firstIndex { $0.contains(stage) } ?? 0
@@ -102,8 +108,12 @@ package struct Stage: Sendable, Equatable {
   package var work: Work
   package var destination: Destination
 
-  /// Words of an output row, two columns each; nil: the stage computes column by column.
-  package var outputWords: Int? { ring.lanes.map { $0.outputs / (pool?.kernelWidth ?? 1) } }
+  /// Words of an output row, two columns each; nil: the stage makes column by column.
+  package var outputWords: Int? { hasWordSums ? ring.lanes.map { $0.outputs / (pool?.kernelWidth ?? 1) } : nil }
+
+  /// Whether sums are words of two lanes to the end. Else there are no lanes, or they hold the sums of parts, which are
+  /// added up column by column.
+  package var hasWordSums: Bool { ring.lanes.map { $0.partTaps == nil } ?? false }
 
   /// Output channels of a convolution that need not be computed: without weights, or saturated over all they can reach.
   package var constants: [ConstantChannel] {
@@ -221,6 +231,9 @@ package struct Ring: Sendable, Equatable {
     package var outputs: Int
     /// Added to both lanes of an accumulator, so that none is ever negative.
     package var lift: Int
+    /// Taps whose sums a lane holds, a multiple of four; nil: all of a channel's. Sums of parts are taken apart and added
+    /// up in 32 bits.
+    package var partTaps: Int?
     /// Whether the epilogue takes lifted accumulators; else the lift is subtracted first.
     package var isLiftedInEpilogue = false
     /// What the epilogue has to subtract first.
@@ -295,6 +308,8 @@ package struct Scratch: Sendable, Equatable {
   package var accumulators: Int
   package var rows: Int
   package var taps: Int
+  /// An output row of a channel, before it is paired for the next stage.
+  package var row: Int?
   /// A channel of an input row as levels, where the caller's bytes are not levels already.
   package var levels: Int?
 }

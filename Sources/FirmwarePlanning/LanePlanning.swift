@@ -1,17 +1,22 @@
 /// Which stages keep their rows as words of two lanes, and how.
 extension Planner {
-  /// The chain with the inputs of at most the first `count` stages in lanes. A stage can follow the caller's rows, or a
-  /// stage that makes words of the same two columns.
+  /// The chain with the inputs of at most the first `count` stages in lanes. A stage can follow rows of bytes, which are
+  /// paired as they come, or a stage that makes words of the same two columns.
   static func paired(_ stages: [Stage], first count: Int) -> [Stage] {
     var stages = stages
     for index in stages.indices.prefix(count) {
-      guard let lanes = lanes(of: stages[index]) else { return stages }
-      if index > 0 {
+      guard let lanes = lanes(of: stages[index]) else { continue }
+      // Columns that no window sees would have no place in a row; they occur where strides exceed windows.
+      guard
+        index == 0
+          || stages[index].inputShape.width + stages[index].window.left <= words(stages[index], lanes) + lanes.distance
+      else { continue }
+      if index > 0, let words = stages[index - 1].outputWords {
         let window = stages[index].window
         // The halo is copied from columns of the row itself: it must not be wider than a lane.
-        guard stages[index - 1].outputWords == lanes.distance, window.left <= lanes.distance,
-          words(stages[index], lanes) - window.left <= 2 * lanes.distance
-        else { return stages }
+        guard words == lanes.distance, window.left <= lanes.distance,
+          self.words(stages[index], lanes) - window.left <= 2 * lanes.distance
+        else { continue }
       }
       stages[index].pair(lanes, words: words(stages[index], lanes))
     }
@@ -32,8 +37,32 @@ extension Planner {
     // A multiple of 256 is an immediate operand on Armv7-M.
     let rounded = (-least + 255) / 256 * 256
     let lift = most + rounded <= Int(Int16.max) ? rounded : -least
-    guard most + lift <= largest else { return nil }
-    return Ring.Lanes(distance: outputs * stage.window.strideWidth, outputs: outputs, lift: lift)
+    var lanes = Ring.Lanes(distance: outputs * stage.window.strideWidth, outputs: outputs, lift: lift)
+    if most + lift > largest {
+      guard let parts = parts(work, stage.input.maximumLevel) else { return nil }
+      (lanes.partTaps, lanes.lift) = parts
+    }
+    return lanes
+  }
+
+  /// The fewest parts of all channels' taps whose sums fit a lane, and what lifts them.
+  private static func parts(_ work: ConvolutionWork, _ maximumLevel: Int) -> (taps: Int, lift: Int)? {
+    guard maximumLevel > 0 else { return nil }
+    let channels = work.weights.map { PackedWeights.unpack($0, count: work.taps) }
+    // Parts begin at whole bytes of packed weights; 128 taps of any sign fit, whatever the level.
+    for count in 1...max(1, (work.taps + 127) / 128) {
+      let taps = ((work.taps + count - 1) / count + 3) / 4 * 4
+      var (plus, minus) = (0, 0)
+      for weights in channels {
+        for start in stride(from: 0, to: weights.count, by: taps) {
+          let part = weights[start..<min(start + taps, weights.count)]
+          plus = max(plus, part.count { $0 > 0 })
+          minus = max(minus, part.count { $0 < 0 })
+        }
+      }
+      if (plus + minus) * maximumLevel <= Int(UInt16.max) { return (taps, minus * maximumLevel) }
+    }
+    return nil
   }
 
   /// Rows that no window sees would have no place in a ring that moves; they occur where strides exceed windows. Neither
@@ -48,7 +77,7 @@ extension Planner {
     guard stage.ring.lanes != nil, case .convolution(var work) = stage.work, work.code == nil else { return stage }
     var stage = stage
     stage.ring.isLinear = canBeLinear(stage)
-    if let lanes = stage.ring.lanes, stage.output.elementBytes == 1 {
+    if let lanes = stage.ring.lanes, stage.hasWordSums, stage.output.elementBytes == 1 {
       let scales = work.weights.indices.compactMap { work.epilogue.scale($0, lift: lanes.remainingLift) }
       if scales.count == work.weights.count { work.scales = scales }
     }
@@ -73,7 +102,7 @@ extension Stage {
     ring.elementBytes = 4
     ring.channelStride = words
     ring.rowStride = words * inputShape.channels
-    guard case .convolution(var work) = work else { return }
+    guard hasWordSums, case .convolution(var work) = work else { return }
     let lifted = work.epilogue.lifted(by: lanes.lift)
     // The lift disappears in the requantizer's offsets, where its products leave room for it.
     if lifted.fits32 || !work.epilogue.fits32 {

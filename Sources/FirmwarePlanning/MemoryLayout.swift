@@ -76,7 +76,12 @@ extension Planner {
     // Input bytes that are not levels yet are made so before they are paired, beside the self-test's row.
     let needsLevels = stages[0].ring.lanes != nil && !input.isStoredAsIs
     let levelsOffset = max(tapsOffset + taps, input.rowBytes)
-    let scratchBytes = levelsOffset + (needsLevels ? input.shape.width : 0)
+    let rowOffset = levelsOffset + (needsLevels ? input.shape.width : 0)
+    let pairedRow =
+      zip(stages, stages.dropFirst()).compactMap { stage, next in
+        next.ring.lanes == nil || stage.hasWordSums ? nil : stage.outputShape.width
+      }.max() ?? 0
+    let scratchBytes = rowOffset + pairedRow
     buffers.append(
       Buffer(
         name: "scratch", kind: .scratch, bytes: max(scratchBytes, input.rowBytes), firstSegment: 0,
@@ -89,7 +94,7 @@ extension Planner {
       buffers: buffers,
       scratch: Scratch(
         buffer: scratch, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,
-        levels: needsLevels ? start + levelsOffset : nil),
+        row: pairedRow > 0 ? start + rowOffset : nil, levels: needsLevels ? start + levelsOffset : nil),
       stateBytes: end + 4, lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
       schedule: options.schedule, core: options.core, flash: FlashEstimate())
   }
@@ -103,7 +108,11 @@ extension Planner {
         return strip * rows * (stage.pool?.kernelWidth ?? 1)
           * (blocks.map(\.channels.count).max() ?? 0)
       }
-      if stage.isPackedLanes, let lanes = stage.ring.lanes { return lanes.outputs * stage.rowsPerOutput }
+      if stage.isPackedLanes, let lanes = stage.ring.lanes {
+        // Sums of parts, and behind them those of whole rows, column by column.
+        return stage.hasWordSums
+          ? lanes.outputs * stage.rowsPerOutput : lanes.outputs + 2 * lanes.outputs * stage.rowsPerOutput
+      }
       if let lanes = stage.ring.lanes { return lanes.outputs + (stage.pool == nil ? 0 : stage.outputWords ?? 0) }
       return stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width)
     case .averagePool: return stage.addsRowByRow ? nil : stage.accumulatorShape.width

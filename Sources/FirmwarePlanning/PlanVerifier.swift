@@ -37,14 +37,20 @@ extension FirmwarePlan {
       if let lanes = stage.ring.lanes, let epilogue = stage.epilogue {
         let lift = lanes.remainingLift
         require(
-          epilogue.accumulators.lowerBound + lift >= 0
-            && epilogue.accumulators.upperBound + lift < 1 << (stage.pool == nil ? 16 : 15),
+          !stage.hasWordSums
+            || epilogue.accumulators.lowerBound + lift >= 0
+              && epilogue.accumulators.upperBound + lift < 1 << (stage.pool == nil ? 16 : 15),
           "\(stage.name): accumulators leave their lanes")
+        if let taps = lanes.partTaps, case .convolution(let work) = stage.work {
+          require(
+            taps > 0 && taps % 4 == 0 && work.partsFit(taps, stage.input.maximumLevel, lift: lanes.lift),
+            "\(stage.name): sums of parts leave their lanes")
+        }
         require(
           2 * lanes.outputs >= stage.accumulatorShape.width - (stage.pool?.kernelWidth ?? 1) + 1
             && lanes.distance == lanes.outputs * stage.window.strideWidth, "\(stage.name): lanes do not pair")
         require(
-          index == 0 || stages[index - 1].outputWords == lanes.distance,
+          index == 0 || stages[index - 1].outputWords.map { $0 == lanes.distance } ?? true,
           "\(stage.name): its words are not those that are made")
       }
       if let epilogue = stage.epilogue {
@@ -55,6 +61,20 @@ extension FirmwarePlan {
       }
     }
     return found
+  }
+}
+
+extension ConvolutionWork {
+  /// Whether the sums of every part of every channel, in any order, stay within a lane.
+  fileprivate func partsFit(_ taps: Int, _ maximumLevel: Int, lift: Int) -> Bool {
+    weights.allSatisfy { packed in
+      stride(from: 0, to: packed.count, by: taps / 4).allSatisfy { start in
+        let bytes = packed[start..<min(start + taps / 4, packed.count)]
+        let minus = bytes.reduce(0) { $0 + ($1 & $1 >> 1 & 0x55).nonzeroBitCount }
+        let plus = bytes.reduce(0) { $0 + ($1 & 0x55).nonzeroBitCount } - minus
+        return minus * maximumLevel <= lift && plus * maximumLevel + lift <= Int(UInt16.max)
+      }
+    }
   }
 }
 

@@ -56,10 +56,9 @@ package enum Planner {
     var found: [[Stage]] = []
     while count > 0 {
       let paired = paired(stages, first: count)
-      count = paired.prefix { $0.ring.lanes != nil }.count
-      guard count > 0 else { break }
+      guard let last = paired.lastIndex(where: { $0.ring.lanes != nil }) else { break }
       found.append(paired)
-      count -= 1
+      count = last
     }
     return found
   }

@@ -34,6 +34,8 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case columnTap, columnAddition, columnRest, columnStep
   /// Sums compared in a fused pool: words of two, or single ones.
   case pooledWord, pooledColumn
+  /// Words of two sums of parts, added up column by column.
+  case widenedWord
   /// Words of two sums taken apart, and single sums.
   case epilogueWord, epilogueColumn
   /// Sums requantized, by form; steps of a search among thresholds.
@@ -104,6 +106,9 @@ private struct StageWorkCounter {
       add(.row, rows)
       add(.check, rows + stage.inputShape.height)
     }
+    if plan.pairsRows(of: index), case .ring(let next) = stage.destination {
+      add(.pairedWord, rows * plan.stages[next].ring.rowStride)
+    }
     if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.lanes == nil ? 1 : 4)) }
     countHalo()
     countSlides()
@@ -150,8 +155,8 @@ private struct StageWorkCounter {
     countPool()
     let sums = storedRows * channels * words
     countKept(sums)
-    add(stage.ring.lanes == nil ? .epilogueColumn : .epilogueWord, sums)
-    count(work.epilogue, values: stage.ring.lanes == nil ? sums : 2 * sums)
+    add(stage.hasWordSums ? .epilogueWord : .epilogueColumn, sums)
+    count(work.epilogue, values: stage.hasWordSums ? 2 * sums : sums)
     for limit in work.epilogue.limits where !constants.contains(where: { $0.channel == limit.channel }) {
       add(.limited, storedRows * words)
     }
@@ -205,6 +210,9 @@ private struct StageWorkCounter {
     add(.channel, layerRows * channels)
     add(.decodedWeight, layerRows * work.taps * channels)
     add(.decodedTap, layerRows * nonZeros)
+    if let part = stage.ring.lanes?.partTaps {
+      add(.widenedWord, layerRows * channels * layerWords * ((work.taps + part - 1) / part))
+    }
     if stage.window.strideWidth == 1 {
       add(hasLanes ? .laneTap : .columnTap, taps * Double((layerWords + 3) / 4))
       add(hasLanes ? .laneAddition : .columnAddition, taps * Double(layerWords))
@@ -228,7 +236,7 @@ private struct StageWorkCounter {
   private mutating func countPool() {
     guard let pool = stage.pool else { return }
     let compared = (stage.poolsRowByRow ? 1 : pool.kernelHeight) * pool.kernelWidth - 1
-    add(stage.ring.lanes == nil ? .pooledColumn : .pooledWord, storedRows * channels * words * compared)
+    add(stage.hasWordSums ? .pooledWord : .pooledColumn, storedRows * channels * words * compared)
   }
 
   // MARK: Rows

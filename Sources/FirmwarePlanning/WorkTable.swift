@@ -43,6 +43,7 @@ extension WorkFeature {
     case .columnRest: [24.57, 12.69, 15.87, 15.26, 12.67, 11.84, 10.3]
     case .columnStep: [8.67, 5.93, 6.63, 6.42, 5.92, 5.44, 7.84]
     case .pooledWord: [21.91, 17.23, 13.15, 13.15, 13.18, 12.28, 12.26]
+    case .widenedWord: [14, 12, 12, 12, 12, 12, 11]
     case .pooledColumn: [8.03, 16.29, 16.08, 16.53, 16.29, 16.39, 7.63]
     case .epilogueWord: [5.65, 3.6, 3.6, 3.6, 3.6, 3.6, 3.6]
     case .epilogueColumn: [8.82, 12.8, 13.06, 13.78, 12.81, 13.55, 5.19]

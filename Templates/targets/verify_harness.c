@@ -78,14 +78,20 @@ static void say_layer(uint32_t layer) {
     semihosting_write("'");
 }
 
-/* A column of a channel's row, out of words of several where distance is not 0. */
+/*
+ * A column of a channel's row, out of words of several where distance is not 0: the last of a word's
+ * columns run on into the halo.
+ */
 static int32_t column_at(const void *values, size_t index, uint32_t x, uint32_t distance,
                          uint32_t bits, uint32_t bytes) {
     const uint32_t *const words = values;
     if (distance == 0) {
         return element(values, index + x, bytes);
     }
-    return (int32_t)(words[index + x % distance] >> bits * (x / distance) & ((1U << bits) - 1U));
+    const uint32_t last = 32 / bits - 1;
+    const uint32_t lane = x / distance < last ? x / distance : last;
+
+    return (int32_t)(words[index + x - lane * distance] >> bits * lane & ((1U << bits) - 1U));
 }
 
 void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t channel_stride,

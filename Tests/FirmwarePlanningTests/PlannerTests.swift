@@ -76,6 +76,33 @@ import Testing
   }
 
   /// "The least that is possible" must be: no schedule may beat auto.
+  /// 400 plus ones of 255 are beyond a lane: two parts of 200. Behind it rows of bytes are paired again.
+  @Test func sumsBeyondALaneAreMadeInParts() throws {
+    let network = try TernaryNetwork(
+      parsing: """
+        network "wide"
+        input 100x4x4 range 0...255
+        conv "wide" kernel 2x2
+          weights
+            \(Array(repeating: "++ ++", count: 100).joined(separator: "  "))
+            \(Array(repeating: "+0 -0", count: 100).joined(separator: "  "))
+          affine shift 9 clamp 0...255
+        conv "narrow" kernel 1x2
+          weights
+            +-  0+
+          affine shift 1 clamp 0...255
+        """)
+    let plan = try Self.plan(network)
+    let lanes = try #require(plan.stages[0].ring.lanes)
+    #expect(lanes.partTaps == 200)
+    #expect(lanes.lift == 50 * 255)
+    #expect(plan.pairsRows(of: 0))
+    #expect(plan.stages[1].ring.lanes != nil)
+    var tooLong = plan
+    tooLong.stages[0].ring.lanes?.partTaps = 208
+    #expect(tooLong.problems().map(\.message).contains { $0.hasSuffix("sums of parts leave their lanes") })
+  }
+
   @Test func autoIsNeverBeaten() throws {
     for seed: UInt64 in 1...200 {
       let network = RandomNetwork.make(seed: seed)

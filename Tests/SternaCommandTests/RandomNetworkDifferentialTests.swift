@@ -25,7 +25,7 @@ import Testing
   func cEqualsInterpreter(job index: Int) async throws {
     let job = Self.jobs[index]
     for seed in job.seeds {
-      let living = RandomNetwork.make(seed: seed)
+      let living = RandomNetwork.make(seed: seed, isWide: seed % 8 == 1)
       let network = seed % 3 == 0 ? living.withDeadChannels(seed: seed) : living
       var options = Self.options(seed: seed)
       if seed % 2 == 0, let mixing = try Self.mixing(network, options) {
@@ -70,6 +70,19 @@ import Testing
     PlanningOptions(
       name: "net\(seed)", schedule: .allCases[Int(seed % 3)], goal: seed % 5 < 2 ? .size : .speed,
       core: .allCases[Int(seed / 3) % Core.allCases.count], fusesPools: seed % 4 != 0)
+  }
+
+  /// Sums of parts, and rows of columns that are paired for the next layer, do occur.
+  @Test func someNetworksHavePartsAndPairing() throws {
+    var (parts, pairing) = (0, 0)
+    for seed: UInt64 in 0..<200 {
+      let network = RandomNetwork.make(seed: seed, isWide: seed % 8 == 1)
+      let plan = try Planner.plan(network, Self.options(seed: seed))
+      if plan.stages.contains(where: { $0.ring.lanes?.partTaps != nil }) { parts += 1 }
+      if plan.stages.indices.contains(where: plan.pairsRows) { pairing += 1 }
+    }
+    #expect(parts >= 15, "\(parts) networks")
+    #expect(pairing >= 30, "\(pairing) networks")
   }
 
   /// The budgets would be of no use if they never made a plan that is neither all packed nor all code.

@@ -9,8 +9,10 @@ import TernaryIR
 /// at, and its requantizer is chosen so that the channel takes several values.
 package enum RandomNetwork {
   /// The network of a seed: 1 to 8 layers, small enough for thousands of runs in a debug build.
-  package static func make(seed: UInt64) -> TernaryNetwork {
-    var builder = Builder(seed: seed)
+  ///
+  /// - Parameter isWide: Begin with a convolution of so many taps that its sums need more than 16 bits.
+  package static func make(seed: UInt64, isWide: Bool = false) -> TernaryNetwork {
+    var builder = Builder(seed: seed, isWide: isWide)
     return builder.build()
   }
 
@@ -21,17 +23,22 @@ package enum RandomNetwork {
 /// A network under construction, together with the values that its last tensor has on the samples.
 struct Builder {
   let seed: UInt64
+  let isWide: Bool
   var generator: SplitMix64
   var network: TernaryNetwork
   var current = TernaryNetwork.TensorID(0)
   var values: [[Int32]]
 
-  init(seed: UInt64) {
+  init(seed: UInt64, isWide: Bool) {
     self.seed = seed
+    self.isWide = isWide
     generator = SplitMix64(seed: seed)
-    let grid = Self.grid(&generator, atLeast: 1)
+    let grid = isWide ? 0...255 : Self.grid(&generator, atLeast: 1)
     let zeroPoint = Self.zeroPoint(grid, &generator, mayLieOutside: true)
-    let shape = Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
+    let shape =
+      isWide
+      ? Shape(generator.pick(30...60), generator.pick(3...6), generator.pick(4...9))
+      : Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
     let scale = Float(generator.pick(1...64)) / Float(generator.pick([16, 64, 100, 255]))
     let tensor = Tensor(
       name: "input", shape: shape, range: grid, zeroPoint: zeroPoint, scale: Double(scale))
@@ -49,7 +56,11 @@ struct Builder {
   var tensor: Tensor { network[current] }
 
   mutating func build() -> TernaryNetwork {
-    let wanted = generator.pick([1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8])
+    let wanted = generator.pick(isWide ? [2, 3, 4] : [1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8])
+    if isWide {
+      addConvolution(isLast: false)
+      if generator.chance(50) { addMaxPool() }
+    }
     while network.layers.count < wanted || tensor.kind == .sum {
       addLayer(isLast: network.layers.count + 1 >= wanted)
       if tensor.kind == .logits { break }
@@ -80,7 +91,8 @@ struct Builder {
     var window = Window(kernelHeight: 1, kernelWidth: 1)
     var groups = 1
     var outputs = 1
-    for attempt in 0..<50 {
+    let isWidening = isWide && network.layers.isEmpty
+    for attempt in 0..<(isWidening ? 0 : 50) {
       let square = generator.pick(1...7)
       let largest = attempt > 25 ? 3 : 7
       window = randomWindow(
@@ -101,6 +113,10 @@ struct Builder {
       // A window of one tap over one bit has two accumulators, and nothing behind it can have more values.
       if tensor.range.count < 3, taps < 3 { continue }
       if outputs * size.height * size.width * taps <= 20_000 { break }
+    }
+    if isWidening {
+      window = Window(kernelHeight: 3, kernelWidth: 3, top: 1, left: 1, bottom: 1, right: 1)
+      outputs = generator.pick([2, 3, 5])
     }
     guard let size = window.outputSize(height: shape.height, width: shape.width) else {
       return addDense(isLast: isLast)
@@ -156,7 +172,9 @@ struct Builder {
   }
 
   private mutating func addMaxPool() {
-    let window = randomPool()
+    let window =
+      isWide && generator.chance(70)
+      ? Window(kernelHeight: 2, kernelWidth: 2, strideHeight: 2, strideWidth: 2) : randomPool()
     guard let size = window.outputSize(height: tensor.shape.height, width: tensor.shape.width) else { return }
     var output = tensor
     output.name = name("maxpool")

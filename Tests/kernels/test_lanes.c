@@ -9,6 +9,8 @@
 #include "../../Templates/kernels/sum_strided.c"
 #include "../../Templates/kernels/sum_three.c"
 
+#include "../../Templates/kernels/add_lanes.c"
+
 #include "../../Templates/kernels/pair_row.c"
 
 #include "../../Templates/kernels/max_lanes.c"
@@ -187,6 +189,20 @@ static void test_split(void **unused) {
     assert_memory_equal(row, ((const uint8_t[4]){1, 2, 3, 4}), 4);
 }
 
+/* Parts whose sums fill a lane from end to end, columns far beyond it. */
+static void test_parts(void **unused) {
+    const uint32_t words[2] = {0xFFFF0000U, 0x7F80FFFFU};
+    int32_t sums[5] = {7, 7, 7, 7, 7};
+
+    (void)unused;
+    add_lanes(words, 2, 32640, 1, sums);
+    assert_memory_equal(sums, ((const int32_t[5]){-32640, 32895, 32895, 0, 7}), sizeof sums);
+    for (int part = 0; part < 3; part++) {
+        add_lanes(words, 2, 32640, 0, sums);
+    }
+    assert_memory_equal(sums, ((const int32_t[5]){-130560, 131580, 131580, 0, 7}), sizeof sums);
+}
+
 static void test_move(void **unused) {
     uint32_t ring[7] = {1, 2, 3, 4, 5, 6, 7};
 
@@ -262,7 +278,7 @@ int main(void) {
         cmocka_unit_test(test_maximum),     cmocka_unit_test(test_pool),
         cmocka_unit_test(test_lists),       cmocka_unit_test(test_pool_in_place),
         cmocka_unit_test(test_requantized), cmocka_unit_test(test_split),
-        cmocka_unit_test(test_move),
+        cmocka_unit_test(test_parts),       cmocka_unit_test(test_move),
     };
 
     return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
