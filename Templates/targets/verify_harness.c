@@ -79,8 +79,8 @@ static void say_layer(uint32_t layer) {
 }
 
 /*
- * A column of a channel's row, out of words of several where distance is not 0: the last of a word's
- * columns run on into the halo.
+ * A column of a channel's row, out of words of several where distance is not 0: the last of a
+ * word's columns run on into the halo.
  */
 static int32_t column_at(const void *values, size_t index, uint32_t x, uint32_t distance,
                          uint32_t bits, uint32_t bytes) {
