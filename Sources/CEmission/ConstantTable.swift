@@ -49,7 +49,6 @@ struct ConstantTable {
     case .uint16: "\(value)"
     // The most negative int32 has no literal of its own.
     case .int32: value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)"
-    case .uint16: "\(value)"
     case .int64: "INT64_C(\(value))"
     }
   }
@@ -87,6 +86,7 @@ extension Stage {
       multipliers.element = .uint16
       return tables + [multipliers, ConstantTable("\(name)_bias", scales.map(\.bias))]
     }
+    if let limits = limitTable { tables.append(limits) }
     switch epilogue?.form {
     case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
       .logits(let multipliers, let offsets):
@@ -101,6 +101,16 @@ extension Stage {
     case nil: break
     }
     return tables
+  }
+
+  /// Each channel's least and largest accumulator that makes a difference; of a channel without limits all that it reaches.
+  private var limitTable: ConstantTable? {
+    guard let epilogue, epilogue.hasLimitTable else { return nil }
+    let lift = hasWordSums ? ring.lanes?.remainingLift ?? 0 : 0
+    var ranges = (0..<outputShape.channels).map { epilogue.domains[min($0, epilogue.domains.count - 1)] }
+    for limit in epilogue.limits { ranges[limit.channel] = limit.accumulators }
+    let rows = ranges.map { [$0.lowerBound + lift, $0.upperBound + lift] }
+    return ConstantTable("\(name)_limits", hasWordSums ? .uint16 : .int32, rows: rows)
   }
 
   private func weightTable(_ weights: [[UInt8]]) -> ConstantTable {

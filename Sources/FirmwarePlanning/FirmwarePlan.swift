@@ -282,6 +282,8 @@ package struct Epilogue: Sendable, Equatable {
   /// Output channels whose accumulators are clamped first, to the range beyond which the result does not change: that
   /// keeps their arithmetic within 32 bits.
   package var limits: [ChannelLimits] = []
+  /// Whether they stand in a table with a line for every channel: a few are cheaper as cases of a switch.
+  package var hasLimitTable: Bool { limits.count > 3 }
   /// Whether 32-bit arithmetic holds every intermediate value; else 64-bit.
   package var fits32: Bool
   /// Reachable accumulators of levels, over all channels. Bounds every partial sum.

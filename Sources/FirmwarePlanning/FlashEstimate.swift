@@ -15,7 +15,7 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
     let core = core ?? plan.core
     for stage in plan.stages {
       weights += stage.weightBytes
-      requantizers += stage.epilogue?.tableBytes ?? 0
+      requantizers += (stage.epilogue?.tableBytes ?? 0) + stage.limitBytes
       weights += stage.placeBytes
     }
     code += CodeFeature.counts(plan).reduce(0) { $0 + $1.key.bytes[core.column] * $1.value }
@@ -45,7 +45,13 @@ extension Stage {
     }
   }
 
-  fileprivate var tableBytes: Int { weightBytes + (epilogue?.tableBytes ?? 0) + placeBytes }
+  fileprivate var tableBytes: Int { weightBytes + (epilogue?.tableBytes ?? 0) + limitBytes + placeBytes }
+
+  /// Bytes of the table of accumulators' limits: two of 16 bits a channel, or of 32 where they are not words.
+  fileprivate var limitBytes: Int {
+    guard let epilogue, epilogue.hasLimitTable else { return 0 }
+    return (hasWordSums ? 4 : 8) * outputShape.channels
+  }
 
   /// Bytes of tables that say where taps and channels are; they count as weights.
   var placeBytes: Int {

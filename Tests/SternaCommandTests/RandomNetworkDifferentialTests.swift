@@ -72,17 +72,19 @@ import Testing
       core: .allCases[Int(seed / 3) % Core.allCases.count], fusesPools: seed % 4 != 0)
   }
 
-  /// Sums of parts, and rows of columns that are paired for the next layer, do occur.
-  @Test func someNetworksHavePartsAndPairing() throws {
-    var (parts, pairing) = (0, 0)
+  /// Sums of parts, rows of columns that are paired for the next layer, and tables of limits do occur.
+  @Test func someNetworksAreOfRareForms() throws {
+    var (parts, pairing, limits) = (0, 0, 0)
     for seed: UInt64 in 0..<200 {
       let network = RandomNetwork.make(seed: seed, isWide: seed % 8 == 1)
       let plan = try Planner.plan(network, Self.options(seed: seed))
       if plan.stages.contains(where: { $0.ring.lanes?.partTaps != nil }) { parts += 1 }
       if plan.stages.indices.contains(where: plan.pairsRows) { pairing += 1 }
+      if plan.stages.contains(where: { $0.epilogue?.hasLimitTable ?? false }) { limits += 1 }
     }
     #expect(parts >= 15, "\(parts) networks")
     #expect(pairing >= 30, "\(pairing) networks")
+    #expect(limits >= 3, "\(limits) networks")
   }
 
   /// The budgets would be of no use if they never made a plan that is neither all packed nor all code.
