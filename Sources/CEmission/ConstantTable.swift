@@ -105,7 +105,7 @@ extension Stage {
 
   /// Each channel's least and largest accumulator that makes a difference; of a channel without limits all that it reaches.
   private var limitTable: ConstantTable? {
-    guard let epilogue, epilogue.hasLimitTable else { return nil }
+    guard let epilogue, hasLimitTable else { return nil }
     let lift = hasWordSums ? ring.lanes?.remainingLift ?? 0 : 0
     var ranges = (0..<outputShape.channels).map { epilogue.domains[min($0, epilogue.domains.count - 1)] }
     for limit in epilogue.limits { ranges[limit.channel] = limit.accumulators }

@@ -27,7 +27,7 @@ extension StagePrinter {
     guard !epilogue.limits.isEmpty else { return }
     let lift = stage.hasWordSums ? stage.ring.lanes?.remainingLift ?? 0 : 0
     let kernel = stage.hasWordSums ? "limit_lanes" : "limit_accumulators"
-    if epilogue.hasLimitTable {
+    if stage.hasLimitTable {
       out.list("\(kernel)(", [from, "\(count)", "\(name)_limits[oc][0]", "\(name)_limits[oc][1]"], ");")
       return
     }

@@ -192,7 +192,7 @@ private struct StageCodeCounter {
   private mutating func count(_ epilogue: Epilogue) {
     // Both lanes of a word are requantized.
     let copies = hasWordSums ? 2 : 1
-    add(hasWordSums ? .laneLimits : .limits, epilogue.hasLimitTable ? 1 : epilogue.limits.count)
+    add(hasWordSums ? .laneLimits : .limits, stage.hasLimitTable ? 1 : epilogue.limits.count)
     switch epilogue.form {
     case .affine(let multipliers, _, _, _, _):
       add(!epilogue.fits32 ? .affine64 : epilogue.saturatedBits != nil ? .saturated : .affine, copies)

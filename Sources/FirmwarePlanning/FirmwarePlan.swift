@@ -175,6 +175,13 @@ package struct Stage: Sendable, Equatable {
   /// Whether the rows of a linear ring move up when an output row has been made: not all of the map's are there.
   package var isSliding: Bool { ring.isLinear && ring.slots < inputShape.height + window.top + window.bottom }
 
+  /// Whether the limits of accumulators stand in a table with a line for every channel. As cases of a switch a few take
+  /// less flash, and the other channels no time: more of them where weights are code, which is what is fast.
+  package var hasLimitTable: Bool {
+    let count = epilogue?.limits.count ?? 0
+    return count > 3 && count * (code == nil ? 12 : 4) > outputShape.channels
+  }
+
   package var epilogue: Epilogue? {
     switch work {
     case .convolution(let work): work.epilogue
@@ -282,8 +289,6 @@ package struct Epilogue: Sendable, Equatable {
   /// Output channels whose accumulators are clamped first, to the range beyond which the result does not change: that
   /// keeps their arithmetic within 32 bits.
   package var limits: [ChannelLimits] = []
-  /// Whether they stand in a table with a line for every channel: a few are cheaper as cases of a switch.
-  package var hasLimitTable: Bool { limits.count > 3 }
   /// Whether 32-bit arithmetic holds every intermediate value; else 64-bit.
   package var fits32: Bool
   /// Reachable accumulators of levels, over all channels. Bounds every partial sum.

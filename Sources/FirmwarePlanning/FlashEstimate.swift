@@ -49,7 +49,7 @@ extension Stage {
 
   /// Bytes of the table of accumulators' limits: two of 16 bits a channel, or of 32 where they are not words.
   fileprivate var limitBytes: Int {
-    guard let epilogue, epilogue.hasLimitTable else { return 0 }
+    guard hasLimitTable else { return 0 }
     return (hasWordSums ? 4 : 8) * outputShape.channels
   }
 

@@ -80,7 +80,7 @@ import Testing
       let plan = try Planner.plan(network, Self.options(seed: seed))
       if plan.stages.contains(where: { $0.ring.lanes?.partTaps != nil }) { parts += 1 }
       if plan.stages.indices.contains(where: plan.pairsRows) { pairing += 1 }
-      if plan.stages.contains(where: { $0.epilogue?.hasLimitTable ?? false }) { limits += 1 }
+      if plan.stages.contains(where: \.hasLimitTable) { limits += 1 }
     }
     #expect(parts >= 15, "\(parts) networks")
     #expect(pairing >= 30, "\(pairing) networks")
