@@ -337,17 +337,15 @@ static void sum_pool_block(const struct stage *stage, const uint8_t *values, int
 #define REQUANTIZE(a, multiplier, bias, shift, bits)                                               \
     ((int32_t)__usat(((a) * (multiplier) + (bias)) >> (shift), bits))
 #else
-static int32_t requantize_bits(int32_t a, int32_t multiplier, int32_t bias, unsigned shift,
-                               unsigned bits) {
-    const uint32_t high = (UINT32_C(1) << (shift + bits)) - 1U;
-    uint32_t v = (uint32_t)(a * multiplier + bias);
-
-    if (v > high) {
-        v = v > INT32_MAX ? 0 : high; /* a negative number, or one beyond the clamp */
+static int32_t shift_clamped(int32_t v, unsigned shift, int32_t most) {
+    if (v < 0) {
+        return 0;
     }
-    return (int32_t)(v >> shift);
+    v >>= shift;
+    return v > most ? most : v;
 }
-#define REQUANTIZE requantize_bits
+#define REQUANTIZE(a, multiplier, bias, shift, bits)                                               \
+    shift_clamped((a) * (multiplier) + (bias), shift, (int32_t)((UINT32_C(1) << (bits)) - 1U))
 #endif
 
 #define LEVEL_BITS 8 /* of the levels that convolutions make */
