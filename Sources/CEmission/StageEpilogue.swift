@@ -6,7 +6,7 @@ extension StagePrinter {
   /// From a channel's accumulators to its row.
   func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
     let from = stage.pool == nil || isPackedLanes ? "acc" : "pooled"
-    let count = stage.outputWords ?? stage.outputShape.width
+    let count = nextStrip ?? stage.outputWords ?? stage.outputShape.width
     out.print()
     printLimits(epilogue, from, count, &out)
     printConstants(epilogue, "oc", &out)

@@ -39,7 +39,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     var counts: Counts = [.network: 1, .segment: plan.segments.count]
     if plan.input.shape.channels > 1 { counts[.inputChannels] = 1 }
     if plan.input.maximumLevel < 255 { counts[.inputClamp] = 1 }
-    if plan.stages[0].ring.lanes != nil { counts[.inputLanes] = 1 }
+    if plan.stages[0].ring.holdsWords { counts[.inputLanes] = 1 }
     return counts
   }
 
@@ -86,7 +86,9 @@ extension FirmwarePlan {
   /// Whether more is written of a stage's rows than their columns: where they are words that windows reach beyond.
   package func closesRows(of index: Int) -> Bool {
     let stage = stages[index]
-    guard case .ring(let next) = stage.destination, let lanes = stages[next].ring.lanes else { return false }
+    guard case .ring(let next) = stage.destination, stages[next].ring.holdsWords, let lanes = stages[next].ring.lanes,
+      stages[next].ring.strip == nil
+    else { return false }
     return stages[next].ring.channelStride > (stages[next].ring.quads ?? lanes.distance)
       || stage.outputShape.width < 2 * lanes.distance
   }
@@ -151,7 +153,7 @@ private struct StageCodeCounter {
     switch stage.destination {
     case .result: add(.result)
     case .ring(let next):
-      if plan.stages[next].ring.lanes != nil { add(.wordRows) }
+      if plan.stages[next].ring.holdsWords { add(.wordRows) }
       if plan.stages[next].ring.quads != nil { add(.quadRows) }
       if plan.closesRows(of: index) { add(.closedRows) }
     case .output: break

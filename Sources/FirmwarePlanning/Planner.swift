@@ -21,7 +21,7 @@ package enum Planner {
     if case .dense? = stages.last?.work { isVector = true }
     // The least RAM; what is faster takes more, and is preferred as far as the budget allows.
     var plan = leanest(network, stages, options, isVector: isVector)
-    var blocks: [Int: [CodeBlock]] = [:]
+    var blocks: [BlockKey: [CodeBlock]] = [:]
     search: for paired in pairings(stages, options) {
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
       for thrift in steps {
@@ -103,7 +103,10 @@ package enum Planner {
     let last = stages[stages.count - 1]
     var search = SegmentSearch(
       costs: stages.map {
-        .init(ring: ringRows($0) * $0.ring.rowBytes + $0.sumsBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
+        // What is made in strips is never there as a whole.
+        $0.ring.strip != nil
+          ? .init(ring: 0, tensor: Int(Int32.max))
+          : .init(ring: ringRows($0) * $0.ring.rowBytes + $0.sumsBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
       },
       result: isLastAlone ? 0 : last.outputShape.count * last.output.elementBytes, isLastAlone: isLastAlone,
       isAllowed: { _ in true })

@@ -58,8 +58,8 @@ extension WorkFeature {
     let rows = Double(shape.height)
     var counts: Counts = [.network: 1, .inputRow: rows * Double(shape.channels)]
     let ring = plan.stages[0].ring
-    if ring.lanes != nil { counts[.pairedWord] = rows * Double(ring.rowStride) }
-    if ring.lanes == nil || plan.scratch.levels != nil { counts[.convertedValue] = Double(shape.count) }
+    if ring.holdsWords { counts[.pairedWord] = rows * Double(ring.rowStride) }
+    if !ring.holdsWords || plan.scratch.levels != nil { counts[.convertedValue] = Double(shape.count) }
     return counts
   }
 
@@ -104,7 +104,7 @@ private struct StageWorkCounter {
       add(.row, rows)
       add(.check, rows + stage.inputShape.height)
     }
-    if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.lanes == nil ? 1 : 4)) }
+    if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.holdsWords ? 4 : 1)) }
     countHalo()
     countSlides()
     switch stage.work {
@@ -244,7 +244,7 @@ private struct StageWorkCounter {
 
   private mutating func countSlides() {
     guard stage.isSliding else { return }
-    add(.slidWord, rows * max(0, stage.reach - stage.advance) * stage.ring.rowStride)
+    add(.slidWord, rows * max(0, stage.reach - stage.advance) * stage.ring.rowBytes / 4)
   }
 
   private mutating func count(_ epilogue: Epilogue, values: Int) {
