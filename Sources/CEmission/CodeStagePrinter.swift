@@ -182,6 +182,12 @@ extension StagePrinter {
     }
   }
 
+  /// Whether a strip has fewer columns on the right than words: the last one of an odd width that is stored as columns.
+  private func hasOddStrips(_ strip: Int) -> Bool {
+    let words = stage.outputWords ?? strip
+    return nextWords == nil && strip < words && 2 * words > stage.outputShape.width
+  }
+
   /// The function that stores a strip of some channels.
   private func printStore(_ epilogue: Epilogue, _ lanes: Ring.Lanes, _ strip: Int, _ out: inout CodePrinter) {
     let isPooled = poolHeight * poolWidth > 1
@@ -197,7 +203,8 @@ extension StagePrinter {
         "\(epilogue.limits.isEmpty ? "const " : "")\(laneType) *sums", "uint32_t \(isOrdered ? "i" : "oc")",
         "uint32_t end",
         "\(elementType) *out",
-      ] + (nextWords?.quads == nil ? [] : ["uint32_t shift"]) + (stage.poolsRowByRow ? ["uint32_t r"] : []), ") {")
+      ] + (nextWords?.quads == nil ? [] : ["uint32_t shift"]) + (stage.poolsRowByRow ? ["uint32_t r"] : [])
+        + (hasOddStrips(strip) ? ["uint32_t rights"] : []), ") {")
     out.indented { out in
       let place = isOrdered ? "i" : "oc"
       out.block("for (; \(place) < end; \(place)++, sums += \(positions(strip)))") { out in
@@ -305,7 +312,8 @@ extension StagePrinter {
   private func printCalls(_ blocks: [CodeBlock], _ strip: Int, _ x: String?, _ out: inout CodePrinter) {
     let step = poolWidth * stage.window.strideWidth
     let column = x.map { step == 1 ? " + \($0)" : " + \(step) * \($0)" } ?? ""
-    var to = x.map { "out + \($0)" } ?? (stage.takesStrips ? "out + x\(poolWidth == 1 ? "" : " / \(poolWidth)")" : "out")
+    let first = x ?? (stage.takesStrips ? "x\(poolWidth == 1 ? "" : " / \(poolWidth)")" : nil)
+    var to = first.map { "out + \($0)" } ?? "out"
     if stage.unpacked != nil { out.print("\(name)_unpack(in\(column), window);") }
     let words = stage.unpacked == nil ? "in" : "window"
     if let quads = nextWords?.quads {
@@ -314,7 +322,10 @@ extension StagePrinter {
       out.print("uint32_t *const to = out + (shift == 0 ? \(x) : \(x) - \(quads));\n")
       to = "to"
     }
-    let more = (nextWords?.quads == nil ? "" : ", shift") + (stage.poolsRowByRow ? ", r" : "")
+    var more = (nextWords?.quads == nil ? "" : ", shift") + (stage.poolsRowByRow ? ", r" : "")
+    if hasOddStrips(strip), let words = stage.outputWords {
+      more += ", \(stage.outputShape.width - words) - \(first ?? "0")"
+    }
     var start = 0
     for (number, block) in blocks.enumerated() {
       let input = block.input == 0 ? "" : " + \(block.input)"

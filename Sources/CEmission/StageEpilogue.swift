@@ -67,7 +67,8 @@ extension StagePrinter {
         out.print(second)
       } else {
         // The last high lane of an odd width is nobody's column.
-        out.block("if (ox < \(stage.outputShape.width - half))") { $0.print(second) }
+        let rights = count < half ? "rights" : "\(stage.outputShape.width - half)"
+        out.block("if (ox < \(rights))") { $0.print(second) }
       }
     }
   }

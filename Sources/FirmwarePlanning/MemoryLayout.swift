@@ -9,6 +9,8 @@ extension Planner {
     guard case .convolution = stages[index].work, stages[index].reach == 1, stages[index].advance == 1 else {
       return false
     }
+    // Padding that is written but once must stay.
+    if !stages[index].ring.holdsWords, stages[index].ring.hasHalo || stages[index].ring.tailBytes > 0 { return false }
     return index == 0 || !stages[index - 1].poolsRowByRow
   }
 

@@ -14,6 +14,13 @@ package enum RandomNetwork {
     return builder.build()
   }
 
+  /// A convolution and one or two pairs of a depthwise and a pointwise one, pools between them: what rows of bytes, of
+  /// words and strips of rows follow one another in.
+  package static func separable(seed: UInt64) -> TernaryNetwork {
+    var builder = Builder(seed: seed, isSeparable: true)
+    return builder.buildSeparable()
+  }
+
   /// Samples that calibration looks at.
   static let samples = 20
 }
@@ -26,12 +33,20 @@ private struct Builder {
   var current = TernaryNetwork.TensorID(0)
   var values: [[Int32]]
 
-  init(seed: UInt64) {
+  /// What a convolution is to be.
+  enum Form {
+    case any, full, depthwise, pointwise
+  }
+
+  init(seed: UInt64, isSeparable: Bool = false) {
     self.seed = seed
     generator = SplitMix64(seed: seed)
     let grid = Self.grid(&generator, atLeast: 1)
     let zeroPoint = Self.zeroPoint(grid, &generator, mayLieOutside: true)
-    let shape = Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
+    let shape =
+      isSeparable
+      ? Shape(generator.pick(1...3), generator.pick(5...12), generator.pick(8...40))
+      : Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
     let scale = Float(generator.pick(1...64)) / Float(generator.pick([16, 64, 100, 255]))
     let tensor = Tensor(
       name: "input", shape: shape, range: grid, zeroPoint: zeroPoint, scale: Double(scale))
@@ -58,6 +73,31 @@ private struct Builder {
     return network
   }
 
+  mutating func buildSeparable() -> TernaryNetwork {
+    addConvolution(.full, isLast: false)
+    for _ in 0..<generator.pick(1...2) {
+      if generator.chance(40) { addSquarePool() }
+      addConvolution(.depthwise, isLast: false)
+      addConvolution(.pointwise, isLast: false)
+    }
+    if generator.chance(60) { addSquarePool() }
+    if generator.chance(30) { addAveragePool(isLast: false) }
+    addDense(isLast: true)
+    network.outputTensor = current
+    return network
+  }
+
+  private mutating func addSquarePool() {
+    let shape = tensor.shape
+    let (height, width) = (generator.pick(1...2), generator.pick(1...2))
+    guard height * width > 1, height <= shape.height, width <= shape.width else { return }
+    let window = Window(kernelHeight: height, kernelWidth: width, strideHeight: height, strideWidth: width)
+    var output = tensor
+    output.name = name("maxpool")
+    output.shape = Shape(shape.channels, shape.height / height, shape.width / width)
+    append(Layer(name: output.name, kind: .maxPool(window), inputs: [current], output: nextID), output)
+  }
+
   private mutating func addLayer(isLast: Bool) {
     let hasRows = tensor.shape.height > 1 || tensor.shape.width > 1
     let isSum = tensor.kind == .sum
@@ -75,7 +115,7 @@ private struct Builder {
 
   // MARK: Layers
 
-  private mutating func addConvolution(isLast: Bool) {
+  private mutating func addConvolution(_ form: Form = .any, isLast: Bool) {
     let shape = tensor.shape
     var window = Window(kernelHeight: 1, kernelWidth: 1)
     var groups = 1
@@ -92,6 +132,11 @@ private struct Builder {
         groups = shape.channels
       } else if divisors.count > 2, generator.chance(20) {
         groups = generator.pick(Array(divisors.dropFirst().dropLast()))
+      }
+      if form != .any {
+        if form == .pointwise { window = Window(kernelHeight: 1, kernelWidth: 1) }
+        if generator.chance(80) { (window.strideHeight, window.strideWidth) = (1, 1) }
+        groups = form == .depthwise ? shape.channels : 1
       }
       let perGroup = groups > 1 ? generator.pick([1, 1, 2, 3]) : generator.pick([1, 2, 3, 4, 5, 6, 8, 11, 16])
       outputs = groups * perGroup
