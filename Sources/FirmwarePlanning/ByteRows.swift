@@ -34,9 +34,22 @@ extension Stage {
 
   private func unpacked(strip: Int) -> UnpackedWindow? {
     guard ring.pairsAsRead else { return nil }
+    return stripWindow(strip)
+  }
+
+  private func stripWindow(_ strip: Int) -> UnpackedWindow {
     let columns = strip * (pool?.kernelWidth ?? 1)
     return UnpackedWindow(
       rows: reach, channels: inputShape.channels, width: (columns - 1) * window.strideWidth + window.kernelWidth)
+  }
+
+  /// Words that `strip` output words need in scratch memory: the sums of a block of channels, and what they are made of
+  /// where that is not the ring.
+  func scratchWords(_ strip: Int, channels: Int, takesStrips: Bool, asBytes: Bool) -> Int {
+    let columns = strip * (pool?.kernelWidth ?? 1)
+    let sums = columns * channels * (poolsRowByRow ? 1 : pool?.kernelHeight ?? 1)
+    let read = takesStrips ? columns * inputShape.channels : asBytes ? stripWindow(strip).words : 0
+    return sums + read
   }
 
   /// Strides of the words that blocks of code read.
@@ -48,8 +61,10 @@ extension Stage {
   }
 
   /// Stores rows as bytes, where that and the words of a strip that blocks read take less than rows of words.
-  mutating func pairAsRead(strip: Int?) {
-    guard ring.isLinear, let lanes = ring.lanes else { return }
+  ///
+  /// - Returns: Whether it does.
+  mutating func pairAsRead(strip: Int?) -> Bool {
+    guard ring.isLinear, let lanes = ring.lanes else { return false }
     var stage = self
     stage.ring.pairsAsRead = true
     stage.ring.elementBytes = 1
@@ -59,10 +74,11 @@ extension Stage {
     let read = (lanes.outputs - 1) * window.strideWidth + window.kernelWidth + lanes.distance
     let last = (inputShape.channels - 1) * stage.ring.channelStride + max(read, window.left + inputShape.width)
     stage.ring.tailBytes = ArenaAllocator.rounded(max(0, last - stage.ring.rowStride))
-    let window = strip.flatMap { stage.unpacked(strip: $0)?.words } ?? 0
+    let scratch = strip.map { stripWindow($0).words } ?? 0
     let rows = Planner.ringRows(self)
-    guard rows * stage.ring.rowBytes + stage.ring.tailBytes + 4 * window < rows * ring.rowBytes else { return }
+    guard rows * stage.ring.rowBytes + stage.ring.tailBytes + 4 * scratch < rows * ring.rowBytes else { return false }
     self = stage
+    return true
   }
 
   /// Takes strips of `words` output words instead of rows.

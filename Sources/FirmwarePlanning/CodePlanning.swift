@@ -8,7 +8,7 @@ extension Planner {
     var poolsRowByRow: Bool
     /// Rows before a depthwise convolution are words of four columns.
     var usesQuads: Bool
-    /// Words of accumulators in scratch memory that a strip may take.
+    /// Words in scratch memory that a strip may take.
     var stripWords: Int
     /// Rows are bytes, paired as they are read.
     var pairsAsRead = false
@@ -21,10 +21,11 @@ extension Planner {
       CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 160),
       CodeThrift(poolsRowByRow: true, usesQuads: true, stripWords: 160),
       CodeThrift(poolsRowByRow: true, usesQuads: true, stripWords: 64),
-      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 64, pairsAsRead: true),
-      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 64, pairsAsRead: true, makesStrips: true),
-      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 48, pairsAsRead: true, makesStrips: true),
-      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 32, pairsAsRead: true, makesStrips: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 256, pairsAsRead: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 256, pairsAsRead: true, makesStrips: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 192, pairsAsRead: true, makesStrips: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 128, pairsAsRead: true, makesStrips: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 96, pairsAsRead: true, makesStrips: true),
     ]
   }
 
@@ -54,16 +55,23 @@ extension Planner {
     if work.groupChannels == 1, stage.inputShape.channels > 1 {
       guard stage.ring.isLinear, stage.window.kernelHeight * stage.ring.rowStride < Int(UInt16.max) else { return }
       stage.poolsRowByRow = false
-      if thrift.pairsAsRead { stage.pairAsRead(strip: nil) }
+      if thrift.pairsAsRead { _ = stage.pairAsRead(strip: nil) }
       work.code = .taps(tapLists(stage, work), areStatements: true)
     } else {
       let constants = Set(stage.constants.map(\.channel))
       let width = groups(work, without: constants).map { widths($0.count, core)[0] }.max() ?? 1
-      let rows = stage.poolsRowByRow ? 1 : stage.pool?.kernelHeight ?? 1
-      let positions = width * rows * (stage.pool?.kernelWidth ?? 1)
-      let strip = (1...words).last { words % $0 == 0 && $0 * positions <= thrift.stripWords } ?? 1
-      if thrift.pairsAsRead { stage.pairAsRead(strip: strip) }
-      if thrift.makesStrips, canTakeStrips(stages, index, stage) { stage.takeStrips(strip) }
+      let strips = (1...words).filter { words % $0 == 0 }
+      let takesStrips = thrift.makesStrips && canTakeStrips(stages, index, stage)
+      func scratch(_ strip: Int, asBytes: Bool) -> Int {
+        stage.scratchWords(strip, channels: width, takesStrips: takesStrips, asBytes: asBytes)
+      }
+      var strip = strips.last { scratch($0, asBytes: false) <= thrift.stripWords } ?? 1
+      if takesStrips {
+        stage.takeStrips(strip)
+      } else if thrift.pairsAsRead {
+        let unpacked = strips.last { scratch($0, asBytes: true) <= thrift.stripWords } ?? 1
+        if stage.pairAsRead(strip: unpacked) { strip = unpacked }
+      }
       let key = BlockKey(stage: index, strides: stage.strides(strip: strip))
       let blocks = known[key] ?? blocks(stage, work, core, key.strides, without: constants)
       known[key] = blocks
