@@ -88,7 +88,7 @@ extension StagePrinter {
     out.list("static NO_INLINE void \(name)_unpack(", ["const uint8_t *in", "\(laneType) *words"], ") {")
     out.indented { out in
       func printRow(_ out: inout CodePrinter) {
-        guard window.width > 16 else {
+        guard window.statements < window.width else {
           for x in 0..<window.width { out.print("words[\(x)] = \(pair(x == 0 ? "in" : "in + \(x)", lanes));") }
           return
         }

@@ -25,6 +25,8 @@ extension Stage {
     package var channels: Int
     package var width: Int
     package var words: Int { rows * channels * width }
+    /// A row of a few words is unpacked by as many statements, a longer one by a loop.
+    package var statements: Int { width <= 16 ? width : 1 }
   }
 
   /// What blocks of code read where rows are bytes.
@@ -81,6 +83,12 @@ extension Stage {
     return true
   }
 
+  /// Strips in which its rows come; nil: they come as a whole.
+  var stripsPerRow: Int? {
+    guard let strip = ring.strip, let lanes = ring.lanes else { return nil }
+    return lanes.outputs / strip
+  }
+
   /// Takes strips of `words` output words instead of rows.
   mutating func takeStrips(_ words: Int) {
     let strip = words * (pool?.kernelWidth ?? 1)
@@ -91,5 +99,12 @@ extension Stage {
     ring.channelStride = strip
     ring.rowStride = strip * inputShape.channels
     ring.tailBytes = 0
+  }
+}
+
+extension FirmwarePlan {
+  /// Strips in which a stage makes its rows; nil: it makes them as a whole.
+  func strips(madeBy index: Int) -> Int? {
+    if case .ring(let next) = stages[index].destination { stages[next].stripsPerRow } else { nil }
   }
 }

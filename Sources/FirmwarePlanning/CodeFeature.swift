@@ -12,7 +12,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   // Of weights as code.
   case coded, codedStrips, codedPool, block, blockLoad, blockFarLoad, blockAddition, blockSubtraction,
     blockHighSubtraction, blockSum, storeCall
-  case codedDepthwise, depthwiseChannel, depthwiseTap, tapTables, keptRows, quadRows, orderedChannels
+  case codedDepthwise, depthwiseChannel, depthwiseTap, byteTap, unpackedRows, unpackedWord, stripRows, tapTables, keptRows, quadRows, orderedChannels
   case addedRows
   // Of all stages together: functions that they share, paid once.
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
@@ -125,7 +125,9 @@ private struct StageCodeCounter {
         let live = channels.indices.filter { !dead.contains($0) }
         add(.codedDepthwise)
         add(.depthwiseChannel, live.count)
-        add(.depthwiseTap, live.reduce(0) { $0 + channels[$1].offsets.count })
+        let taps = live.reduce(0) { $0 + channels[$1].offsets.count }
+        add(stage.ring.pairsAsRead ? .byteTap : .depthwiseTap, taps)
+        if plan.strips(madeBy: index) != nil { add(.stripRows) }
       case nil:
         add(hasLanes ? stage.usesSharedConvolution ? .packed : .packedAlone : isWide ? .packedWide : .packedColumns)
       }
@@ -168,6 +170,10 @@ private struct StageCodeCounter {
     }
     if stage.poolsRowByRow { add(.keptRows) }
     if stage.order != nil { add(.orderedChannels) }
+    if let unpacked = stage.unpacked {
+      add(.unpackedRows)
+      add(.unpackedWord, unpacked.statements)
+    }
     for block in blocks {
       add(.block)
       add(.blockAddition, block.additions)

@@ -13,14 +13,16 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case filledValue
   /// A stage asked whether a row is due; a row made; a row of a window looked up.
   case check, row, locatedRow
-  /// Channels of a row: those computed, those that are constant and their words, those whose halo is written and its words.
-  case channel, constantChannel, constantWord, closedChannel, closedWord
+  /// Channels of a row: those computed, those stored of a strip, those that are constant and their words, those whose halo is written and its words.
+  case channel, storedChannel, constantChannel, constantWord, closedChannel, closedWord
   /// Words that move up in a ring.
   case slidWord
   /// Blocks of code: calls, rows of positions in them, positions, words loaded, additions, sums begun and stored.
   case blockCall, blockRow, blockPosition, blockLoad, blockAddition, blockSum
-  /// Depthwise code: rows of a channel, positions, taps at positions.
-  case depthwiseRow, depthwisePosition, depthwiseTap
+  /// Words that blocks of code read, made of bytes.
+  case unpackedWord
+  /// Depthwise code: rows or strips of a channel, positions, taps at positions, those of them in bytes.
+  case depthwiseRow, depthwisePosition, depthwiseTap, byteTap
   /// Tables of taps: rows of a channel, taps taken up for up to four words, words of two columns, and of four.
   case tapRow, tapTaken, tapWord, quadWord
   /// Words that are put beside or compared with what is there.
@@ -102,7 +104,7 @@ private struct StageWorkCounter {
     if case .output = stage.destination {
     } else {
       add(.row, rows)
-      add(.check, rows + stage.inputShape.height)
+      add(.check, rows + stage.inputShape.height * (stage.stripsPerRow ?? 1))
     }
     if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.holdsWords ? 4 : 1)) }
     countHalo()
@@ -160,13 +162,15 @@ private struct StageWorkCounter {
   private mutating func count(_ lists: [TapList], _ areStatements: Bool) {
     let dead = Set(constants.map(\.channel))
     let taps = lists.indices.reduce(0) { $0 + (dead.contains($1) ? 0 : lists[$1].offsets.count) }
-    add(.channel, rows * channels)
     if areStatements {
-      add(.depthwiseRow, layerRows * channels)
+      let strips = plan.strips(madeBy: index) ?? 1
+      add(strips > 1 ? .storedChannel : .channel, rows * channels * strips)
+      add(.depthwiseRow, layerRows * channels * strips)
       add(.depthwisePosition, layerRows * channels * layerWords)
-      add(.depthwiseTap, layerRows * layerWords * taps)
+      add(stage.ring.pairsAsRead ? .byteTap : .depthwiseTap, layerRows * layerWords * taps)
       return
     }
+    add(.channel, rows * channels)
     let loaded = stage.ring.quads ?? layerWords
     add(.tapRow, layerRows * channels)
     add(.tapTaken, layerRows * taps * (stage.window.strideWidth == 1 ? (loaded + 3) / 4 + loaded % 4 : loaded))
@@ -183,6 +187,7 @@ private struct StageWorkCounter {
   private mutating func count(_ blocks: [CodeBlock], _ strip: Int) {
     let positions = layerRows * layerWords
     let calls = storedRows * (words / max(strip, 1))
+    if let unpacked = stage.unpacked { add(.unpackedWord, calls * unpacked.words) }
     for block in blocks {
       add(.blockCall, calls)
       add(.blockRow, calls * stage.rowsPerOutput)
@@ -190,7 +195,7 @@ private struct StageWorkCounter {
       add(.blockLoad, positions * block.loads)
       add(.blockAddition, positions * block.additions)
       add(.blockSum, positions * block.channels.count)
-      add(.channel, calls * block.channels.count)
+      add(.storedChannel, calls * block.channels.count)
     }
   }
 
