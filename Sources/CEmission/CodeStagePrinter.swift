@@ -71,7 +71,7 @@ extension StagePrinter {
         out.block("for (uint32_t r = 0; r < \(poolHeight); r++)") { out in
           out.block(loop, printBody)
           let rowStride = stage.unpacked.map { $0.channels * $0.width } ?? stage.ring.rowStride
-        let step = stage.window.strideHeight * rowStride - columns * stage.window.strideWidth
+          let step = stage.window.strideHeight * rowStride - columns * stage.window.strideWidth
           out.print(step < 0 ? "in -= \(-step);" : "in += \(step);")
         }
       } else {

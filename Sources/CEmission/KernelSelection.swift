@@ -53,7 +53,9 @@ extension FirmwarePlan {
       if stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance {
         used.insert(stage.usesSharedConvolution ? .moveRows : .slideRows)
       }
-      if stage.isSliding, stage.ring.slots > 1, stage.window.bottom > 0, stage.ring.pairsAsRead { used.insert(.fillWords) }
+      if stage.isSliding, stage.ring.slots > 1, stage.window.bottom > 0, stage.ring.pairsAsRead {
+        used.insert(.fillWords)
+      }
       if stage.ring.needsFilling {
         used.insert(stage.ring.holdsWords ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }

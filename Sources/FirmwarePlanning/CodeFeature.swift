@@ -12,7 +12,8 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   // Of weights as code.
   case coded, codedStrips, codedPool, block, blockLoad, blockFarLoad, blockAddition, blockSubtraction,
     blockHighSubtraction, blockSum, storeCall
-  case codedDepthwise, depthwiseChannel, depthwiseTap, byteTap, unpackedRows, unpackedWord, stripRows, tapTables, keptRows, quadRows, orderedChannels
+  case codedDepthwise, depthwiseChannel, depthwiseTap, byteTap, unpackedRows, unpackedWord, stripRows, tapTables,
+    keptRows, quadRows, orderedChannels
   case addedRows
   // Of all stages together: functions that they share, paid once.
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,

@@ -21,6 +21,7 @@ package enum Planner {
     if case .dense? = stages.last?.work { isVector = true }
     // The least RAM; what is faster takes more, and is preferred as far as the budget allows.
     var plan = leanest(network, stages, options, isVector: isVector)
+    var least = plan.stateBytes
     var blocks: [BlockKey: [CodeBlock]] = [:]
     search: for paired in pairings(stages, options) {
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
@@ -29,6 +30,7 @@ package enum Planner {
         let wide = weighed(paired.map(asPacked), coded: coded, options) {
           leanest(network, $0, options, isVector: isVector)
         }
+        least = min(least, wide.stateBytes)
         if wide.stateBytes <= options.ram ?? .max {
           plan = wide
           break search
@@ -38,8 +40,8 @@ package enum Planner {
     if let ram = options.ram, plan.stateBytes > ram {
       var auto = options
       auto.schedule = .auto
-      let best = leanest(network, stages, auto, isVector: isVector).stateBytes
-      throw ModelError(.ramBudget(ram, plan.stateBytes, options.schedule, best: best))
+      let best = min(least, leanest(network, stages, auto, isVector: isVector).stateBytes)
+      throw ModelError(.ramBudget(ram, least, options.schedule, best: best))
     }
     plan.flash = FlashEstimate(plan)
     let problems = plan.problems()
