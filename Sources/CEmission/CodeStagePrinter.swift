@@ -81,35 +81,6 @@ extension StagePrinter {
     out.print()
   }
 
-  /// The function that makes words of the bytes that the blocks read for a strip.
-  private func printUnpacking(_ window: Stage.UnpackedWindow, _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
-    let ring = stage.ring
-    out.print("/* The window's rows in two lanes, \(window.width) words each. */")
-    out.list("static NO_INLINE void \(name)_unpack(", ["const uint8_t *in", "\(laneType) *words"], ") {")
-    out.indented { out in
-      func printRow(_ out: inout CodePrinter) {
-        guard window.statements < window.width else {
-          for x in 0..<window.width { out.print("words[\(x)] = \(pair(x == 0 ? "in" : "in + \(x)", lanes));") }
-          return
-        }
-        out.block("for (uint32_t x = 0; x < \(window.width); x++)") { $0.print("words[x] = \(pair("in + x", lanes));") }
-      }
-      func printRows(_ count: Int, _ stride: Int, _ out: inout CodePrinter) {
-        out.block("for (uint32_t i = 0; i < \(count); i++, in += \(stride), words += \(window.width))", printRow)
-      }
-      if window.channels == 1 {
-        printRows(window.rows, ring.rowStride, &out)
-      } else {
-        out.block("for (uint32_t y = 0; y < \(window.rows); y++)") { out in
-          printRows(window.channels, ring.channelStride, &out)
-          let rest = ring.rowStride - window.channels * ring.channelStride
-          if rest > 0 { out.print("in += \(rest);") }
-        }
-      }
-    }
-    out.print("}\n")
-  }
-
   private func printPosition(_ block: CodeBlock, _ strip: Int, _ out: inout CodePrinter) {
     let type = laneType
     let live = Set(block.groups.flatMap { $0.uses.map(\.channel) })
@@ -314,7 +285,9 @@ extension StagePrinter {
     let column = x.map { step == 1 ? " + \($0)" : " + \(step) * \($0)" } ?? ""
     let first = x ?? (stage.takesStrips ? "x\(poolWidth == 1 ? "" : " / \(poolWidth)")" : nil)
     var to = first.map { "out + \($0)" } ?? "out"
-    if stage.unpacked != nil { out.print("\(name)_unpack(in\(column), window);") }
+    if let unpacked = stage.unpacked {
+      out.print("\(name)_unpack(in\(column), window\(unpacked.kept > 0 ? ", x" : ""));")
+    }
     let words = stage.unpacked == nil ? "in" : "window"
     if let quads = nextWords?.quads {
       let x = x ?? "0"

@@ -24,6 +24,8 @@ extension Stage {
     package var rows: Int
     package var channels: Int
     package var width: Int
+    /// Words of a row that the strip before has made and that only move.
+    package var kept = 0
     package var words: Int { rows * channels * width }
     /// A row of a few words is unpacked by as many statements, a longer one by a loop.
     package var statements: Int { width <= 16 ? width : 1 }
@@ -41,8 +43,12 @@ extension Stage {
 
   private func stripWindow(_ strip: Int) -> UnpackedWindow {
     let columns = strip * (pool?.kernelWidth ?? 1)
-    return UnpackedWindow(
+    var unpacked = UnpackedWindow(
       rows: reach, channels: inputShape.channels, width: (columns - 1) * window.strideWidth + window.kernelWidth)
+    if strip < outputWords ?? strip, unpacked.statements == unpacked.width {
+      unpacked.kept = max(0, unpacked.width - columns * window.strideWidth)
+    }
+    return unpacked
   }
 
   /// Words that `strip` output words need in scratch memory: the sums of a block of channels, and what they are made of

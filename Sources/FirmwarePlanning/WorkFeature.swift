@@ -187,7 +187,11 @@ private struct StageWorkCounter {
   private mutating func count(_ blocks: [CodeBlock], _ strip: Int) {
     let positions = layerRows * layerWords
     let calls = storedRows * (words / max(strip, 1))
-    if let unpacked = stage.unpacked { add(.unpackedWord, calls * unpacked.words) }
+    if let unpacked = stage.unpacked {
+      // A word that moves takes about half of one that is made.
+      let share = 1 - Double(unpacked.kept) / Double(2 * unpacked.width)
+      add(.unpackedWord, Double(calls * unpacked.words) * share)
+    }
     for block in blocks {
       add(.blockCall, calls)
       add(.blockRow, calls * stage.rowsPerOutput)
