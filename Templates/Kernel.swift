@@ -10,6 +10,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case accumulateRow16
   case poolAccumulators
   case pairRow
+  case pairColumns
   case listTaps
   case sumEight
   case sumFour
@@ -62,6 +63,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .accumulateRow16: PackageResources.accumulate_row16_c
       case .poolAccumulators: PackageResources.pool_accumulators_c
       case .pairRow: PackageResources.pair_row_c
+      case .pairColumns: PackageResources.pair_columns_c
       case .listTaps: PackageResources.list_taps_c
       case .sumEight: PackageResources.sum_eight_c
       case .sumFour: PackageResources.sum_four_c

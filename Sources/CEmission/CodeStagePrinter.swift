@@ -5,122 +5,27 @@ import TernaryIR
 extension StagePrinter {
   /// Signed where the lanes leave room for a sign: compilers may not reorder signed sums, and their order is what keeps
   /// the operands in registers.
-  private var laneType: String {
+  var laneType: String {
     guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue else { return "uint32_t" }
     let most = epilogue.accumulators.upperBound + lanes.remainingLift
     return most <= Int(Int16.max) ? "int32_t" : "uint32_t"
   }
 
-  private var lift: String { "\(name.uppercased())_LIFT" }
+  var lift: String { "\(name.uppercased())_LIFT" }
 
-  private func printLift(_ lanes: Ring.Lanes, _ out: inout CodePrinter) {
+  func printLift(_ lanes: Ring.Lanes, _ out: inout CodePrinter) {
     let word = "0x" + String(lanes.liftedWord, radix: 16, uppercase: true)
     out.print("#define \(lift) \(word)\(laneType == "int32_t" ? "" : "U") /* \(lanes.lift) in both lanes */\n")
   }
 
-  // MARK: Depthwise
-
-  /// Output rows of a depthwise convolution, channel after channel.
-  func printTapRows(_ out: inout CodePrinter) {
-    guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue, case .convolution(let work) = stage.work else {
-      return
-    }
-    if let statements { printStatements(statements, lanes, &out) }
-    out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
-      out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
-        printDestination(&out)
-        printInput(statements == nil ? "uint32_t" : laneType, &out)
-        if statements == nil { out.print("const uint16_t *taps = \(name)_taps;") }
-        out.print()
-        printConstantRows(&out)
-        if stage.constants.count == stage.outputShape.channels {
-          printEnd(&out)
-          return
-        }
-        out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
-          printConstantCases(&out)
-          let channel = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
-          let type = statements == nil ? "uint32_t" : laneType
-          out.print("const \(type) *const from = in + \(channel) * \(stage.ring.channelStride);")
-          out.print("\(elementType) *const row = out + oc * \(outputStride);\n")
-          printTapSums(lanes, &out)
-          printEpilogue(epilogue, &out)
-        }
-        printProbe(&out)
-        out.print("rows[1]++;")
-        printSlide(&out)
-        printSuccessor(&out)
-      }
-    }
-    out.print()
-  }
-
-  /// The taps, where they are statements.
-  private var statements: [TapList]? {
-    guard case .taps(let channels, areStatements: true)? = stage.code else { return nil }
-    return channels
-  }
-
-  /// The function that sums up a row of a channel.
-  private func printStatements(_ channels: [TapList], _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
-    printLift(lanes, &out)
-    let constants = Set(stage.constants.map(\.channel))
-    let live = channels.indices.filter { !constants.contains($0) }
-    if live.isEmpty { return }
-    out.print("/* The sums of a row of channel oc. */")
-    out.list(
-      "static NO_INLINE void \(name)_sums(", ["uint32_t oc", "const \(laneType) *in", "\(laneType) *sums"], ") {")
-    out.indented { out in
-      out.print("/* clang-format off */\nswitch (oc) {")
-      let x = stage.window.strideWidth == 1 ? "x" : "\(stage.window.strideWidth) * x"
-      for oc in live {
-        out.print("case \(oc):")
-        out.indented { out in
-          out.print("for (uint32_t x = 0; x < \(lanes.outputs); x++) {")
-          let terms = channels[oc].offsets.enumerated().map { place, offset in
-            "\(place < channels[oc].plus ? "+" : "-") in[\(x)\(offset == 0 ? "" : " + \(offset)")]"
-          }
-          out.indented { $0.sum("sums[x] =", [lift] + terms) }
-          out.print("}\nbreak;")
-        }
-      }
-      out.print("default:\n    break;\n}\n/* clang-format on */")
-    }
-    out.print("}\n")
-  }
-
-  private func printTapSums(_ lanes: Ring.Lanes, _ out: inout CodePrinter) {
-    func printCall(_ from: String, _ out: inout CodePrinter) {
-      if statements != nil {
-        out.print("\(name)_sums(oc, \(from), \(laneType == "int32_t" ? "(int32_t *)acc" : "acc"));")
-        return
-      }
-      let isQuads = stage.ring.quads != nil
-      let stride = isQuads ? [] : ["\(stage.window.strideWidth)"]
-      out.list(
-        isQuads ? "sum_quad_taps(" : "sum_taps(",
-        [from, "taps", "\(name)_counts[oc]", "\(stage.ring.quads ?? lanes.outputs)"] + stride
-          + ["\(lanes.lift)", "acc"], ");")
-    }
-    if let pool = stage.pool {
-      out.print("uint32_t *const pooled = acc + \(lanes.outputs);\n")
-      out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") { out in
-        printCall("from + r * \(stage.window.strideHeight * stage.ring.rowStride)", &out)
-        out.print("pool_lanes_row(acc, \(pool.kernelWidth), r == 0, pooled, \(stage.outputWords ?? 0));")
-      }
-    } else {
-      printCall("from", &out)
-    }
-    if statements == nil { out.print("taps += \(name)_counts[oc][0] + \(name)_counts[oc][1];") }
+  /// Two columns of a row of bytes as a word.
+  func pair(_ column: String, _ lanes: Ring.Lanes) -> String {
+    "\(laneType == "int32_t" ? "" : "(uint32_t)")pair_columns(\(column), \(lanes.distance))"
   }
 
   /// A pointer to the window's first row.
-  private func printInput(_ type: String, _ out: inout CodePrinter) {
-    let base = "(const \(type) *)(const void *)(memory + s->ring)"
+  func printInput(_ type: String, _ out: inout CodePrinter) {
+    let base = type == "uint8_t" ? "memory + s->ring" : "(const \(type) *)(const void *)(memory + s->ring)"
     if let offset = inputOffset {
       out.print("const \(type) *const first = \(base);")
       out.print("const \(type) *const in = first + \(offset);")
@@ -135,6 +40,7 @@ extension StagePrinter {
     guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue else { return }
     printLift(lanes, &out)
     for (number, block) in blocks.enumerated() { printBlock(block, number, strip, &out) }
+    if let window = stage.unpacked { printUnpacking(window, lanes, &out) }
     printStore(epilogue, lanes, strip, &out)
     printStrips(blocks, strip, &out)
   }
@@ -164,7 +70,8 @@ extension StagePrinter {
       if poolHeight > 1 {
         out.block("for (uint32_t r = 0; r < \(poolHeight); r++)") { out in
           out.block(loop, printBody)
-          let step = stage.window.strideHeight * stage.ring.rowStride - columns * stage.window.strideWidth
+          let rowStride = stage.unpacked.map { $0.channels * $0.width } ?? stage.ring.rowStride
+          let step = stage.window.strideHeight * rowStride - columns * stage.window.strideWidth
           out.print(step < 0 ? "in -= \(-step);" : "in += \(step);")
         }
       } else {
@@ -239,11 +146,17 @@ extension StagePrinter {
     for constant in constants {
       let row = "out + \(constant.channel * outputStride)"
       if let next = nextWords, let lanes = next.lanes {
-        out.print("fill_words(\(row), \(next.quads ?? lanes.distance), \(next.word(constant.level)));")
+        out.print("fill_words(\(row), \(next.strip ?? next.quads ?? lanes.distance), \(next.word(constant.level)));")
       } else {
         out.print("fill_ring(\(row), \(stage.outputShape.width), \(constant.level));")
       }
     }
+  }
+
+  /// Whether a strip has fewer columns on the right than words: the last one of an odd width that is stored as columns.
+  private func hasOddStrips(_ strip: Int) -> Bool {
+    let words = stage.outputWords ?? strip
+    return nextWords == nil && strip < words && 2 * words > stage.outputShape.width
   }
 
   /// The function that stores a strip of some channels.
@@ -261,7 +174,8 @@ extension StagePrinter {
         "\(epilogue.limits.isEmpty ? "const " : "")\(laneType) *sums", "uint32_t \(isOrdered ? "i" : "oc")",
         "uint32_t end",
         "\(elementType) *out",
-      ] + (nextWords?.quads == nil ? [] : ["uint32_t shift"]) + (stage.poolsRowByRow ? ["uint32_t r"] : []), ") {")
+      ] + (nextWords?.quads == nil ? [] : ["uint32_t shift"]) + (stage.poolsRowByRow ? ["uint32_t r"] : [])
+        + (hasOddStrips(strip) ? ["uint32_t rights"] : []), ") {")
     out.indented { out in
       let place = isOrdered ? "i" : "oc"
       out.block("for (; \(place) < end; \(place)++, sums += \(positions(strip)))") { out in
@@ -309,34 +223,48 @@ extension StagePrinter {
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block(stage.poolsRowByRow ? "if (rows[1] < \(stage.outputShape.height))" : "while (row_is_due(s, rows))") {
+      out.block(stage.firesWhenDue ? "while (row_is_due(s, rows))" : "if (rows[1] < \(stage.outputShape.height))") {
         out in
         out.print("const uint32_t oy = rows[1];")
         if let pool = stage.pool, stage.poolsRowByRow {
           out.print("const uint32_t r = rows[0] - 1U - oy * \(pool.kernelHeight); /* of the pool's window */")
         }
         printDestination(&out)
-        printInput(type, &out)
+        printInput(stage.ring.pairsAsRead ? "uint8_t" : type, &out)
+        if stage.unpacked != nil { out.print("\(type) *const window = sums + \(stage.accumulatorWords ?? 0);") }
         out.print()
-        printConstantRows(&out)
-        if strip < words {
+        if stage.takesStrips, !stage.constants.isEmpty {
+          out.block("if (x == 0)", printConstantRows)
+        } else {
+          printConstantRows(&out)
+        }
+        if stage.ring.strip == nil, strip < words {
           out.block("for (uint32_t x = 0; x < \(words); x += \(strip))") { printCalls(blocks, strip, "x", &$0) }
         } else {
           printCalls(blocks, strip, nil, &out)
         }
-        guard let pool = stage.pool, stage.poolsRowByRow else {
-          printEnd(&out)
-          return
+        var isComplete: [String] = []
+        if let pool = stage.pool, stage.poolsRowByRow { isComplete.append("r == \(pool.kernelHeight - 1)") }
+        if stage.takesStrips, let strip = stage.ring.strip, let lanes = stage.ring.lanes {
+          isComplete.append("x == \(lanes.outputs - strip)")
         }
-        out.block("if (r == \(pool.kernelHeight - 1))") { printEnd(&$0) }
+        if isComplete.isEmpty {
+          printEnd(&out)
+        } else {
+          out.block("if (\(isComplete.joined(separator: " && ")))", printEnd)
+        }
       }
     }
     out.print()
   }
 
   /// What follows a complete output row.
-  private func printEnd(_ out: inout CodePrinter) {
+  func printEnd(_ out: inout CodePrinter) {
     printRowEnds(&out)
+    printRowDone(&out)
+  }
+
+  func printRowDone(_ out: inout CodePrinter) {
     printProbe(&out)
     out.print("rows[1]++;")
     printSlide(&out)
@@ -355,18 +283,26 @@ extension StagePrinter {
   private func printCalls(_ blocks: [CodeBlock], _ strip: Int, _ x: String?, _ out: inout CodePrinter) {
     let step = poolWidth * stage.window.strideWidth
     let column = x.map { step == 1 ? " + \($0)" : " + \(step) * \($0)" } ?? ""
-    var to = x.map { "out + \($0)" } ?? "out"
+    let first = x ?? (stage.takesStrips ? "x\(poolWidth == 1 ? "" : " / \(poolWidth)")" : nil)
+    var to = first.map { "out + \($0)" } ?? "out"
+    if let unpacked = stage.unpacked {
+      out.print("\(name)_unpack(in\(column), window\(unpacked.kept > 0 ? ", x" : ""));")
+    }
+    let words = stage.unpacked == nil ? "in" : "window"
     if let quads = nextWords?.quads {
       let x = x ?? "0"
       out.print("const uint32_t shift = \(x) < \(quads) ? 0 : 8; /* the half of the row */")
       out.print("uint32_t *const to = out + (shift == 0 ? \(x) : \(x) - \(quads));\n")
       to = "to"
     }
-    let more = (nextWords?.quads == nil ? "" : ", shift") + (stage.poolsRowByRow ? ", r" : "")
+    var more = (nextWords?.quads == nil ? "" : ", shift") + (stage.poolsRowByRow ? ", r" : "")
+    if hasOddStrips(strip), let words = stage.outputWords {
+      more += ", \(stage.outputShape.width - words) - \(first ?? "0")"
+    }
     var start = 0
     for (number, block) in blocks.enumerated() {
       let input = block.input == 0 ? "" : " + \(block.input)"
-      out.print("\(name)_block\(number)(in\(input)\(column), sums);")
+      out.print("\(name)_block\(number)(\(words)\(input)\(stage.unpacked == nil ? column : ""), sums);")
       let end = start + block.channels.count
       out.print("\(name)_store(sums, \(start), \(end), \(to)\(more));")
       start = end
@@ -384,8 +320,8 @@ extension StagePrinter {
   func printSlide(_ out: inout CodePrinter) {
     guard stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
     let ring = stage.ring
-    let kept = (stage.reach - stage.advance) * ring.rowStride
-    let step = stage.advance * ring.rowStride
+    let kept = (stage.reach - stage.advance) * ring.rowBytes / 4
+    let step = stage.advance * ring.rowBytes / 4
     out.print("uint32_t *const oldest = (uint32_t *)(void *)(memory + s->ring);")
     if kept > 0 { out.print("slide_rows(oldest, \(kept), \(step));") }
     if stage.window.bottom > 0 {
@@ -400,7 +336,8 @@ extension StagePrinter {
 extension Ring {
   /// A word that holds a level in all of its columns, as a C constant.
   func word(_ level: Int) -> String {
-    let word = quads == nil ? level << 16 | level : level << 24 | level << 16 | level << 8 | level
+    let isPair = holdsWords && quads == nil
+    let word = isPair ? level << 16 | level : level << 24 | level << 16 | level << 8 | level
     return word == 0 ? "0" : "0x" + String(word, radix: 16, uppercase: true)
   }
 }

@@ -5,7 +5,7 @@ extension FirmwarePlan {
   /// The kernels that the plan's stages call, in the order of their definition.
   var kernels: [Kernel] {
     var used: Set<Kernel> = [.stage]
-    if stages[0].ring.lanes != nil || stages.indices.contains(where: pairsRows) { used.insert(.pairRow) }
+    if stages[0].ring.holdsWords || stages.indices.contains(where: pairsRows) { used.insert(.pairRow) }
     used.formUnion(ConvolutionPrinter.kernels(self))
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
@@ -24,9 +24,12 @@ extension FirmwarePlan {
       switch stage.work {
       case .convolution:
         switch stage.code {
-        case .blocks?: used.insert(.keepOrder)
+        case .blocks?:
+          used.insert(.keepOrder)
+          if stage.ring.pairsAsRead { used.insert(.pairColumns) }
         case .taps(_, let areStatements)?:
           used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
+          if stage.ring.pairsAsRead { used.insert(.pairColumns) }
         case nil:
           if stage.isPackedLanes { break }
           used.formUnion([.locateRows, .decodeTaps])
@@ -50,8 +53,11 @@ extension FirmwarePlan {
       if stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance {
         used.insert(stage.usesSharedConvolution ? .moveRows : .slideRows)
       }
+      if stage.isSliding, stage.ring.slots > 1, stage.window.bottom > 0, stage.ring.pairsAsRead {
+        used.insert(.fillWords)
+      }
       if stage.ring.needsFilling {
-        used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
+        used.insert(stage.ring.holdsWords ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
       if stage.usesSharedConvolution { continue }

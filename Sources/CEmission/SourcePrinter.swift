@@ -83,6 +83,7 @@ struct SourcePrinter {
     let line = "#define \(head) ((void)(row))"
     if line.count <= CodePrinter.width { out.print(line) } else { out.macro(head, "((void)(row))") }
     out.print("#endif\n")
+    StripProbe(plan).printDefault(&out)
   }
 
   /// The map of the state as a comment, and the few offsets that several functions share.
@@ -151,7 +152,7 @@ struct SourcePrinter {
   private func printHalos(ofSegment segment: Int, _ out: inout CodePrinter) {
     for stage in halos(ofSegment: segment) {
       let ring = stage.ring
-      if ring.lanes != nil {
+      if ring.holdsWords {
         out.list(
           "fill_words(",
           [
@@ -191,7 +192,7 @@ struct SourcePrinter {
     out.indented { out in
       out.print("uint16_t *const rows = row_counters(memory);")
       out.print("const struct stage *const s = &\(first.descriptor);")
-      if ring.lanes != nil {
+      if ring.holdsWords {
         out.print("uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);")
         out.print("uint32_t *to = ring\(first.rowOffset("s", "rows[0]", made: "rows[1]"));")
         if plan.scratch.levels != nil { out.print("uint8_t *const levels = memory + SCRATCH_LEVELS;") }
@@ -200,7 +201,7 @@ struct SourcePrinter {
         let offset = first.rowOffset("s", "rows[0]", made: "rows[1]")
         out.print("uint8_t *to = memory + s->ring\(offset)\(halo);\n")
       }
-      let target = ring.lanes == nil ? "to" : "levels"
+      let target = ring.holdsWords ? "levels" : "to"
       let copy: (inout CodePrinter) -> Void = { out in
         out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { out in
           if input.hasAllLevels, input.base == 0 {
@@ -218,7 +219,7 @@ struct SourcePrinter {
         }
       }
       let store: (inout CodePrinter) -> Void = { out in
-        guard let lanes = ring.lanes else {
+        guard ring.holdsWords, let lanes = ring.lanes else {
           copy(&out)
           return
         }

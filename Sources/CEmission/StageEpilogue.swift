@@ -7,7 +7,7 @@ extension StagePrinter {
   func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
     let hasParts = stage.ring.lanes != nil && !stage.hasWordSums
     let from = hasParts ? "sums" : stage.pool == nil || isPackedLanes ? "acc" : "pooled"
-    let count = stage.outputWords ?? stage.outputShape.width
+    let count = nextStrip ?? stage.outputWords ?? stage.outputShape.width
     out.print()
     printLimits(epilogue, from, count, &out)
     printConstants(epilogue, "oc", &out)
@@ -72,7 +72,8 @@ extension StagePrinter {
         out.print(second)
       } else {
         // The last high lane of an odd width is nobody's column.
-        out.block("if (ox < \(stage.outputShape.width - half))") { $0.print(second) }
+        let rights = count < half ? "rights" : "\(stage.outputShape.width - half)"
+        out.block("if (ox < \(rights))") { $0.print(second) }
       }
     }
   }

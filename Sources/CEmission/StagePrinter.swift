@@ -18,7 +18,7 @@ struct StagePrinter {
     if case .output = stage.destination {
       return "static void \(stage.name)_finish(uint8_t *memory, int32_t *output)"
     }
-    return "static void \(stage.name)_advance(uint8_t *memory)"
+    return "static void \(stage.name)_advance(uint8_t *memory\(stage.takesStrips ? ", uint32_t x" : ""))"
   }
 
   func print(to out: inout CodePrinter) {
@@ -59,7 +59,7 @@ struct StagePrinter {
     let ring = stage.ring
     let window = stage.window
     return [
-      ("ring", plan.buffers[ring.buffer].offset), ("row_stride", ring.rowStride), ("slots", ring.slots),
+      ("ring", plan.ringOffset(of: stage)), ("row_stride", ring.rowStride), ("slots", ring.slots),
       ("channel_stride", ring.channelStride), ("height", stage.inputShape.height),
       ("out_height", stage.outputShape.height),
       ("out_width", stage.ring.lanes?.outputs ?? stage.accumulatorShape.width),
@@ -154,12 +154,15 @@ struct StagePrinter {
 
   /// The ring of the next stage, where its rows are words of two columns.
   private var nextLanes: Ring? {
-    guard case .ring(let next) = stage.destination, plan.stages[next].ring.lanes != nil else { return nil }
+    guard case .ring(let next) = stage.destination, plan.stages[next].ring.holdsWords else { return nil }
     return plan.stages[next].ring
   }
 
   /// The same where this stage makes those words itself.
   var nextWords: Ring? { stage.hasWordSums ? nextLanes : nil }
+
+  /// Words of a strip, where the next stage takes them at once.
+  var nextStrip: Int? { nextWords?.strip }
 
   /// Channels that have one value. Rows that are paired are made anew every time.
   var constants: [ConstantChannel] { plan.pairsRows(of: index) ? [] : stage.constants }

@@ -21,7 +21,13 @@ extension Stage {
   /// Whether it looks how many rows have arrived; others take each row as it comes.
   var firesWhenDue: Bool {
     if case .output = destination { return false }
-    return !poolsRowByRow && !addsRowByRow
+    return !poolsRowByRow && !addsRowByRow && ring.strip == nil
+  }
+
+  /// Whether it is told which strip of its row is there.
+  var takesStrips: Bool {
+    guard let strip = ring.strip, let lanes = ring.lanes else { return false }
+    return strip < lanes.outputs
   }
 
   /// Whether it is an average pool whose windows' rows always follow one another in its ring, none of padding among them.

@@ -37,7 +37,7 @@ struct StageText {
       let sums = lanes.partTaps.map { "sums of \($0) taps at a time" } ?? "sums"
       lines.append(
         "Two lanes a word: columns x and x + \(lanes.distance), \(sums) lifted by \(lanes.lift), so that none is negative."
-      )
+          + (stage.ring.pairsAsRead ? " Rows are bytes, and become words as they are read." : ""))
     }
     lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")
@@ -105,6 +105,9 @@ struct StageText {
   }
 
   private var inputPlace: String {
+    if let strip = stage.ring.strip {
+      return "\(strip) word(s) of each channel at a time, in scratch memory at \(plan.ringOffset(of: stage))"
+    }
     let buffer = plan.buffers[stage.ring.buffer]
     let what = buffer.kind == .tensor ? "all \(stage.ring.slots) row(s)" : "a ring of \(stage.ring.slots) row(s)"
     return "\(what) of \(stage.ring.rowBytes) bytes at \(buffer.offset)"

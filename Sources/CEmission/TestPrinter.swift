@@ -49,6 +49,7 @@ struct TestPrinter {
     out.macro(
       "\(upper)_PROBE(layer, row, values, channel_stride, distance, bits)",
       "check_row((layer), (row), (values), (channel_stride), (distance), (bits))")
+    StripProbe(plan).printMacro(&out)
     out.print("#include \"\(p).c\"\n")
     for (short, long) in [
       ("CHANNELS", "INPUT_CHANNELS"), ("HEIGHT", "INPUT_HEIGHT"), ("WIDTH", "INPUT_WIDTH"), ("OUTPUTS", "OUTPUT_COUNT"),
@@ -59,6 +60,7 @@ struct TestPrinter {
     printLayers(&out)
     printVectors(&out)
     printChecks(&out)
+    StripProbe(plan).printGathering("check_row", &out)
     printTests(&out)
     return out.text
   }

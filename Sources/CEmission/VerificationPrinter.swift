@@ -53,6 +53,10 @@ struct VerificationPrinter {
 
       #define \(upper)_PROBE(layer, row, values, channel_stride, distance, bits) \\
           verify_probe((layer), (row), (values), (channel_stride), (distance), (bits))
+      """)
+    StripProbe(plan).printMacro(&out)
+    out.print(
+      """
       #include "\(p).c"
 
       static const struct verify_layer layers[\(layers.count)] = {
@@ -66,6 +70,10 @@ struct VerificationPrinter {
       """
       };
 
+      """)
+    StripProbe(plan).printGathering("verify_probe", &out)
+    out.print(
+      """
       static struct {
           uint8_t before[VERIFY_GUARD_BYTES];
           \(p)_state state;

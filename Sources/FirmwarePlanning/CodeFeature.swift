@@ -13,7 +13,8 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   // Of weights as code.
   case coded, codedStrips, codedPool, block, blockLoad, blockFarLoad, blockAddition, blockSubtraction,
     blockHighSubtraction, blockSum, storeCall
-  case codedDepthwise, depthwiseChannel, depthwiseTap, tapTables, keptRows, quadRows, orderedChannels
+  case codedDepthwise, depthwiseChannel, depthwiseTap, byteTap, unpackedRows, unpackedWord, stripRows, tapTables,
+    keptRows, quadRows, orderedChannels
   case addedRows
   // Of all stages together: functions that they share, paid once.
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
@@ -40,7 +41,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     var counts: Counts = [.network: 1, .segment: plan.segments.count]
     if plan.input.shape.channels > 1 { counts[.inputChannels] = 1 }
     if plan.input.maximumLevel < 255 { counts[.inputClamp] = 1 }
-    if plan.stages[0].ring.lanes != nil { counts[.inputLanes] = 1 }
+    if plan.stages[0].ring.holdsWords { counts[.inputLanes] = 1 }
     return counts
   }
 
@@ -88,9 +89,9 @@ extension FirmwarePlan {
   /// Whether more is written of a stage's rows than their columns: where they are words that windows reach beyond.
   package func closesRows(of index: Int) -> Bool {
     let stage = stages[index]
-    guard case .ring(let next) = stage.destination, stage.hasWordSums, let lanes = stages[next].ring.lanes else {
-      return false
-    }
+    guard case .ring(let next) = stage.destination, stage.hasWordSums, stages[next].ring.holdsWords,
+      let lanes = stages[next].ring.lanes, stages[next].ring.strip == nil
+    else { return false }
     return stages[next].ring.channelStride > (stages[next].ring.quads ?? lanes.distance)
       || stage.outputShape.width < 2 * lanes.distance
   }
@@ -128,7 +129,9 @@ private struct StageCodeCounter {
         let live = channels.indices.filter { !dead.contains($0) }
         add(.codedDepthwise)
         add(.depthwiseChannel, live.count)
-        add(.depthwiseTap, live.reduce(0) { $0 + channels[$1].offsets.count })
+        let taps = live.reduce(0) { $0 + channels[$1].offsets.count }
+        add(stage.ring.pairsAsRead ? .byteTap : .depthwiseTap, taps)
+        if plan.strips(madeBy: index) != nil { add(.stripRows) }
       case nil:
         add(hasLanes ? stage.usesSharedConvolution ? .packed : .packedAlone : isWide ? .packedWide : .packedColumns)
       }
@@ -157,7 +160,7 @@ private struct StageCodeCounter {
     switch stage.destination {
     case .result: add(.result)
     case .ring(let next):
-      if plan.stages[next].ring.lanes != nil { add(plan.pairsRows(of: index) ? .pairedRows : .wordRows) }
+      if plan.stages[next].ring.holdsWords { add(plan.pairsRows(of: index) ? .pairedRows : .wordRows) }
       if plan.stages[next].ring.quads != nil { add(.quadRows) }
       if plan.closesRows(of: index) { add(.closedRows) }
     case .output: break
@@ -172,6 +175,10 @@ private struct StageCodeCounter {
     }
     if stage.poolsRowByRow { add(.keptRows) }
     if stage.order != nil { add(.orderedChannels) }
+    if let unpacked = stage.unpacked {
+      add(.unpackedRows)
+      add(.unpackedWord, unpacked.statements)
+    }
     for block in blocks {
       add(.block)
       add(.blockAddition, block.additions)

@@ -8,8 +8,12 @@ extension Planner {
     var poolsRowByRow: Bool
     /// Rows before a depthwise convolution are words of four columns.
     var usesQuads: Bool
-    /// Words of accumulators in scratch memory that a strip may take.
+    /// Words in scratch memory that a strip may take.
     var stripWords: Int
+    /// Rows are bytes, paired as they are read.
+    var pairsAsRead = false
+    /// A depthwise convolution makes its rows in strips, which the pointwise one behind it takes at once.
+    var makesStrips = false
 
     /// From the fastest to the leanest.
     static let steps = [
@@ -17,45 +21,64 @@ extension Planner {
       CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 160),
       CodeThrift(poolsRowByRow: true, usesQuads: true, stripWords: 160),
       CodeThrift(poolsRowByRow: true, usesQuads: true, stripWords: 64),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 256, pairsAsRead: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 256, pairsAsRead: true, makesStrips: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 192, pairsAsRead: true, makesStrips: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 128, pairsAsRead: true, makesStrips: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 96, pairsAsRead: true, makesStrips: true),
     ]
   }
 
-  /// The chain with its weights as code, where rows are words. `blocks` holds what has been found for a stage: it does
-  /// not depend on the thrift.
+  /// What the blocks of a stage depend on beside its weights.
+  struct BlockKey: Hashable {
+    var stage: Int
+    var strides: Stage.Strides
+  }
+
+  /// The chain with its weights as code, where rows are words. `known` holds the blocks that have been found for a stage.
   static func asCode(
-    _ stages: [Stage], _ core: Core, _ thrift: CodeThrift, _ blocks: inout [Int: [CodeBlock]]
+    _ stages: [Stage], _ core: Core, _ thrift: CodeThrift, _ known: inout [BlockKey: [CodeBlock]]
   ) -> [Stage] {
     var coded = stages
-    for index in stages.indices { coded[index] = asCode(stages[index], core, thrift, &blocks[index]) }
+    for index in stages.indices { asCode(&coded, index, core, thrift, &known) }
     return thrift.usesQuads ? quartered(coded) : coded
   }
 
   private static func asCode(
-    _ stage: Stage, _ core: Core, _ thrift: CodeThrift, _ known: inout [CodeBlock]?
-  ) -> Stage {
-    guard case .convolution(var work) = stage.work, let words = stage.outputWords else { return stage }
-    let packed = stage
-    var stage = stage
+    _ stages: inout [Stage], _ index: Int, _ core: Core, _ thrift: CodeThrift, _ known: inout [BlockKey: [CodeBlock]]
+  ) {
+    var stage = stages[index]
+    guard case .convolution(var work) = stage.work, let words = stage.outputWords else { return }
     stage.poolsRowByRow = thrift.poolsRowByRow && canPoolRowByRow(stage)
     stage.ring.isLinear = canBeLinear(stage)
-    guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else { return packed }
+    guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else { return }
     if work.groupChannels == 1, stage.inputShape.channels > 1 {
-      guard stage.ring.isLinear, stage.window.kernelHeight * stage.ring.rowStride < Int(UInt16.max) else {
-        return packed
-      }
+      guard stage.ring.isLinear, stage.window.kernelHeight * stage.ring.rowStride < Int(UInt16.max) else { return }
       stage.poolsRowByRow = false
+      if thrift.pairsAsRead { _ = stage.pairAsRead(strip: nil) }
       work.code = .taps(tapLists(stage, work), areStatements: true)
     } else {
-      let blocks = known ?? blocks(stage, work, core, without: Set(stage.constants.map(\.channel)))
-      known = blocks
-      let width = blocks.map(\.channels.count).max() ?? 1
-      let rows = stage.poolsRowByRow ? 1 : stage.pool?.kernelHeight ?? 1
-      let positions = width * rows * (stage.pool?.kernelWidth ?? 1)
-      let strip = (1...words).last { words % $0 == 0 && $0 * positions <= thrift.stripWords } ?? 1
+      let constants = Set(stage.constants.map(\.channel))
+      let width = groups(work, without: constants).map { widths($0.count, core)[0] }.max() ?? 1
+      let strips = (1...words).filter { words % $0 == 0 }
+      let takesStrips = thrift.makesStrips && canTakeStrips(stages, index, stage)
+      func scratch(_ strip: Int, asBytes: Bool) -> Int {
+        stage.scratchWords(strip, channels: width, takesStrips: takesStrips, asBytes: asBytes)
+      }
+      var strip = strips.last { scratch($0, asBytes: false) <= thrift.stripWords } ?? 1
+      if takesStrips {
+        stage.takeStrips(strip)
+      } else if thrift.pairsAsRead {
+        let unpacked = strips.last { scratch($0, asBytes: true) <= thrift.stripWords } ?? 1
+        if stage.pairAsRead(strip: unpacked) { strip = unpacked }
+      }
+      let key = BlockKey(stage: index, strides: stage.strides(strip: strip))
+      let blocks = known[key] ?? blocks(stage, work, core, key.strides, without: constants)
+      known[key] = blocks
       work.code = .blocks(blocks, strip: strip)
     }
     stage.work = .convolution(work)
-    return stage
+    stages[index] = stage
   }
 
   /// Rows between code blocks and depthwise code as four columns a word: half the memory for two more instructions per
@@ -104,37 +127,43 @@ extension Planner {
 
   /// Blocks of equal width, as few as the registers allow; none reaches over two groups.
   private static func blocks(
-    _ stage: Stage, _ work: ConvolutionWork, _ core: Core, without constants: Set<Int>
+    _ stage: Stage, _ work: ConvolutionWork, _ core: Core, _ strides: Stage.Strides, without constants: Set<Int>
   ) -> [CodeBlock] {
-    let ring = stage.ring
     let window = stage.window
     var offsets: [Int] = []
     for ic in 0..<work.groupChannels {
       for ky in 0..<window.kernelHeight {
-        for kx in 0..<window.kernelWidth { offsets.append(ky * ring.rowStride + ic * ring.channelStride + kx) }
+        for kx in 0..<window.kernelWidth { offsets.append(ky * strides.row + ic * strides.channel + kx) }
       }
     }
     var blocks: [CodeBlock] = []
-    for group in 0..<(work.weights.count / work.outputsPerGroup) {
-      let first = group * work.outputsPerGroup
-      let live = (first..<(first + work.outputsPerGroup)).filter { !constants.contains($0) }
-      // Channels that are looked at together: as many as a mask has bits.
-      for start in stride(from: 0, to: live.count, by: 64) {
-        let part = Array(live[start..<min(start + 64, live.count)])
-        let weights = part.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
-        let sharing = WeightSharing(weights: weights, offsets: offsets, reach: core.reachableWords)
-        let count = (part.count + core.accumulators - 1) / core.accumulators
-        let widths = (0..<count).map { (part.count + count - $0 - 1) / count }
-        for channels in BlockPartition(sharing: sharing).blocks(widths: widths) {
-          let chosen = channels.map { weights[$0] }
-          blocks.append(
-            CodeBlock(
-              channels: channels.map { part[$0] }, input: group * work.groupChannels * ring.channelStride,
-              nonZeros: chosen.reduce(0) { $0 + $1.count { $0 != 0 } },
-              groups: WeightSharing(weights: chosen, offsets: offsets, reach: core.reachableWords).groups()))
-        }
+    for part in groups(work, without: constants) {
+      let weights = part.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
+      let sharing = WeightSharing(weights: weights, offsets: offsets, reach: core.reachableWords)
+      for channels in BlockPartition(sharing: sharing).blocks(widths: widths(part.count, core)) {
+        let chosen = channels.map { weights[$0] }
+        blocks.append(
+          CodeBlock(
+            channels: channels.map { part[$0] },
+            input: part[0] / work.outputsPerGroup * work.groupChannels * strides.channel,
+            nonZeros: chosen.reduce(0) { $0 + $1.count { $0 != 0 } },
+            groups: WeightSharing(weights: chosen, offsets: offsets, reach: core.reachableWords).groups()))
       }
     }
     return blocks
+  }
+
+  /// Output channels that are looked at together: those of a group, as many as a mask has bits.
+  private static func groups(_ work: ConvolutionWork, without constants: Set<Int>) -> [[Int]] {
+    stride(from: 0, to: work.weights.count, by: work.outputsPerGroup).flatMap { first in
+      let live = (first..<(first + work.outputsPerGroup)).filter { !constants.contains($0) }
+      return stride(from: 0, to: live.count, by: 64).map { Array(live[$0..<min($0 + 64, live.count)]) }
+    }
+  }
+
+  /// Channels of each block, the largest first.
+  private static func widths(_ channels: Int, _ core: Core) -> [Int] {
+    let count = (channels + core.accumulators - 1) / core.accumulators
+    return (0..<count).map { (channels + count - $0 - 1) / count }
   }
 }

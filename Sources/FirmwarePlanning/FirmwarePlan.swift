@@ -34,7 +34,12 @@ package struct FirmwarePlan: Sendable, Equatable {
   /// Whether a stage's rows are made column by column and its successor reads words of two: they are paired in between.
   package func pairsRows(of index: Int) -> Bool {
     guard case .ring(let next) = stages[index].destination else { return false }
-    return stages[next].ring.lanes != nil && !stages[index].hasWordSums
+    return stages[next].ring.holdsWords && !stages[index].hasWordSums
+  }
+
+  /// Offset of a stage's input in the state.
+  package func ringOffset(of stage: Stage) -> Int {
+    stage.ring.strip == nil ? buffers[stage.ring.buffer].offset : scratch.strip
   }
 
   /// The segment that a stage belongs to.
@@ -217,13 +222,21 @@ package struct Ring: Sendable, Equatable {
   package var rowStride: Int
   package var elementBytes: Int
   package var rowBytes: Int { rowStride * elementBytes }
-  package var bytes: Int { slots * rowBytes }
+  /// Bytes behind the last row that windows reach.
+  package var tailBytes = 0
+  package var bytes: Int { slots * rowBytes + tailBytes }
   package var hasHalo: Bool { left + right > 0 }
   /// Two columns a word; nil: a byte, or 16 bits, each.
   package var lanes: Lanes?
   /// Columns between the four bytes of a word, half of those between the lanes: rows of lanes are stored as bytes, and
   /// unpacked as they are read.
   package var quads: Int?
+  /// Rows are stored a byte a column all the same, and two columns become a word as they are read.
+  package var pairsAsRead = false
+  /// Whether rows are stored as words of several columns.
+  package var holdsWords: Bool { lanes != nil && !pairsAsRead }
+  /// Words of each channel that are there at a time, in scratch memory: the stage before makes a row in strips. Nil: all.
+  package var strip: Int?
   /// Rows lie in the order of the map, so that the window is one block of memory: padding above and below is stored too.
   /// Where they are not all of the map's, they move up whenever an output row has been made.
   package var isLinear = false
@@ -317,6 +330,8 @@ package struct Scratch: Sendable, Equatable {
   package var taps: Int
   /// An output row of a channel, before it is paired for the next stage.
   package var row: Int?
+  /// Strips of rows that the next stage takes at once.
+  package var strip: Int
   /// A channel of an input row as levels, where the caller's bytes are not levels already.
   package var levels: Int?
 }

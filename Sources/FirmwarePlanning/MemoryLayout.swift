@@ -9,6 +9,8 @@ extension Planner {
     guard case .convolution = stages[index].work, stages[index].reach == 1, stages[index].advance == 1 else {
       return false
     }
+    // Padding that is written but once must stay.
+    if !stages[index].ring.holdsWords, stages[index].ring.hasHalo || stages[index].ring.tailBytes > 0 { return false }
     return index == 0 || !stages[index - 1].poolsRowByRow
   }
 
@@ -35,7 +37,10 @@ extension Planner {
         // Rows of a tensor are all there at once, and a result is no ring.
         if isTensor || index + 1 == stages.count { stages[index].poolsRowByRow = false }
         if isTensor { stages[index].addsRowByRow = false }
+        if index + 1 < stages.count { stages[index].destination = .ring(stage: index + 1) }
         stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
+        // Strips lie in scratch memory.
+        if stages[index].ring.strip != nil { continue }
         stages[index].ring.buffer = buffers.count
         buffers.append(
           Buffer(
@@ -49,7 +54,6 @@ extension Planner {
               name: "\(stages[index].name) sums", kind: .sums, bytes: stages[index].sumsBytes, firstSegment: number,
               lastSegment: number, offset: 0))
         }
-        if index + 1 < stages.count { stages[index].destination = .ring(stage: index + 1) }
       }
     }
     if !isVector {
@@ -63,7 +67,12 @@ extension Planner {
 
     let largestRing = stages.map(\.ring.bytes).max() ?? 0
     let tapBytes = largestRing < Int(UInt16.max) ? 2 : 4
-    let accumulatorBytes = 4 * (stages.compactMap { accumulators(of: $0) }.max() ?? 0)
+    // What lives while a stage makes a strip lies before that.
+    let words = stages.map { ($0.accumulatorWords ?? 0) + ($0.unpacked?.words ?? 0) }
+    let strips = stages.indices.filter { stages[$0].ring.strip != nil }
+    let stripOffset = 4 * (strips.map { max(words[$0], words[$0 - 1]) }.max() ?? 0)
+    let stripBytes = strips.map { stages[$0].ring.bytes }.max() ?? 0
+    let accumulatorBytes = max(4 * (words.max() ?? 0), stripOffset + stripBytes)
     let rows =
       tapBytes
       * (stages.compactMap { stage in
@@ -74,12 +83,12 @@ extension Planner {
     let rowsOffset = accumulatorBytes
     let tapsOffset = ArenaAllocator.rounded(rowsOffset + rows)
     // Input bytes that are not levels yet are made so before they are paired, beside the self-test's row.
-    let needsLevels = stages[0].ring.lanes != nil && !input.isStoredAsIs
+    let needsLevels = stages[0].ring.holdsWords && !input.isStoredAsIs
     let levelsOffset = max(tapsOffset + taps, input.rowBytes)
     let rowOffset = levelsOffset + (needsLevels ? input.shape.width : 0)
     let pairedRow =
       zip(stages, stages.dropFirst()).compactMap { stage, next in
-        next.ring.lanes == nil || stage.hasWordSums ? nil : stage.outputShape.width
+        !next.ring.holdsWords || stage.hasWordSums ? nil : stage.outputShape.width
       }.max() ?? 0
     let scratchBytes = rowOffset + pairedRow
     buffers.append(
@@ -88,36 +97,17 @@ extension Planner {
         lastSegment: lastSegment, offset: 0))
     let end = ArenaAllocator.place(&buffers, pinned: 1)
     let scratch = buffers.count - 1
+    for index in strips { stages[index].ring.buffer = scratch }
     let start = buffers[scratch].offset
     return FirmwarePlan(
       name: options.name, input: input, output: outputPlan(network, stages), stages: stages, segments: segments,
       buffers: buffers,
       scratch: Scratch(
         buffer: scratch, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,
-        row: pairedRow > 0 ? start + rowOffset : nil, levels: needsLevels ? start + levelsOffset : nil),
+        row: pairedRow > 0 ? start + rowOffset : nil, strip: start + stripOffset,
+        levels: needsLevels ? start + levelsOffset : nil),
       stateBytes: end + 4, lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
       schedule: options.schedule, core: options.core, flash: FlashEstimate())
-  }
-
-  /// int32 accumulators that a stage keeps while it makes one channel of a row.
-  private static func accumulators(of stage: Stage) -> Int? {
-    switch stage.work {
-    case .convolution(let work):
-      if case .blocks(let blocks, let strip)? = work.code {
-        let rows = stage.poolsRowByRow ? 1 : stage.pool?.kernelHeight ?? 1
-        return strip * rows * (stage.pool?.kernelWidth ?? 1)
-          * (blocks.map(\.channels.count).max() ?? 0)
-      }
-      if stage.isPackedLanes, let lanes = stage.ring.lanes {
-        // Sums of parts, and behind them those of whole rows, column by column.
-        return stage.hasWordSums
-          ? lanes.outputs * stage.rowsPerOutput : lanes.outputs + 2 * lanes.outputs * stage.rowsPerOutput
-      }
-      if let lanes = stage.ring.lanes { return lanes.outputs + (stage.pool == nil ? 0 : stage.outputWords ?? 0) }
-      return stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width)
-    case .averagePool: return stage.addsRowByRow ? nil : stage.accumulatorShape.width
-    case .dense, .maxPool: return nil
-    }
   }
 
   /// Whether a stage looks its window's rows up.
@@ -143,5 +133,26 @@ extension Planner {
     OutputPlan(
       tensor: network[network.outputTensor], base: stages[stages.count - 1].output.base,
       resolution: network.layers[network.layers.count - 1].requantizer?.proof.resolution ?? 0)
+  }
+}
+
+extension Stage {
+  /// int32 accumulators that it keeps while it makes one channel of a row, or a strip of some channels.
+  package var accumulatorWords: Int? {
+    switch work {
+    case .convolution(let work):
+      if case .blocks(let blocks, let strip)? = work.code {
+        let rows = poolsRowByRow ? 1 : pool?.kernelHeight ?? 1
+        return strip * rows * (pool?.kernelWidth ?? 1) * (blocks.map(\.channels.count).max() ?? 0)
+      }
+      if isPackedLanes, let lanes = ring.lanes {
+        // Sums of parts, and behind them those of whole rows, column by column.
+        return hasWordSums ? lanes.outputs * rowsPerOutput : lanes.outputs + 2 * lanes.outputs * rowsPerOutput
+      }
+      if let lanes = ring.lanes { return lanes.outputs + (pool == nil ? 0 : outputWords ?? 0) }
+      return accumulatorShape.width + (pool == nil ? 0 : outputShape.width)
+    case .averagePool: return addsRowByRow ? nil : accumulatorShape.width
+    case .dense, .maxPool: return nil
+    }
   }
 }

@@ -18,7 +18,13 @@ extension FirmwarePlan {
     for (index, stage) in stages.enumerated() {
       let buffer = buffers[stage.ring.buffer]
       let segment = segment(of: index)
-      require(buffer.bytes == stage.ring.bytes, "\(stage.name): ring and buffer differ in size")
+      if stage.ring.strip == nil {
+        require(buffer.bytes == stage.ring.bytes, "\(stage.name): ring and buffer differ in size")
+      } else {
+        let end = scratch.strip + stage.ring.bytes
+        require(end <= buffer.offset + buffer.bytes, "\(stage.name): strips leave the scratch memory")
+        require(index > 0 && self.segment(of: index - 1) == segment, "\(stage.name): strips of another segment")
+      }
       require(buffer.firstSegment <= segment && segment <= buffer.lastSegment, "\(stage.name): its input is dead")
       if index > 0 {
         require(

@@ -21,7 +21,8 @@ package enum Planner {
     if case .dense? = stages.last?.work { isVector = true }
     // The least RAM; what is faster takes more, and is preferred as far as the budget allows.
     var plan = leanest(network, stages, options, isVector: isVector)
-    var blocks: [Int: [CodeBlock]] = [:]
+    var least = plan.stateBytes
+    var blocks: [BlockKey: [CodeBlock]] = [:]
     search: for paired in pairings(stages, options) {
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
       for thrift in steps {
@@ -29,6 +30,7 @@ package enum Planner {
         let wide = weighed(paired.map(asPacked), coded: coded, options) {
           leanest(network, $0, options, isVector: isVector)
         }
+        least = min(least, wide.stateBytes)
         if wide.stateBytes <= options.ram ?? .max {
           plan = wide
           break search
@@ -38,8 +40,8 @@ package enum Planner {
     if let ram = options.ram, plan.stateBytes > ram {
       var auto = options
       auto.schedule = .auto
-      let best = leanest(network, stages, auto, isVector: isVector).stateBytes
-      throw ModelError(.ramBudget(ram, plan.stateBytes, options.schedule, best: best))
+      let best = min(least, leanest(network, stages, auto, isVector: isVector).stateBytes)
+      throw ModelError(.ramBudget(ram, least, options.schedule, best: best))
     }
     plan.flash = FlashEstimate(plan)
     let problems = plan.problems()
@@ -102,7 +104,10 @@ package enum Planner {
     let last = stages[stages.count - 1]
     var search = SegmentSearch(
       costs: stages.map {
-        .init(ring: ringRows($0) * $0.ring.rowBytes + $0.sumsBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
+        // What is made in strips is never there as a whole.
+        $0.ring.strip != nil
+          ? .init(ring: 0, tensor: Int(Int32.max))
+          : .init(ring: ringRows($0) * $0.ring.rowBytes + $0.sumsBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
       },
       result: isLastAlone ? 0 : last.outputShape.count * last.output.elementBytes, isLastAlone: isLastAlone,
       isAllowed: { _ in true })

@@ -15,8 +15,10 @@ extension Planner {
     let forms = [stages, inCode]
     let coded = layOut(inCode)
     guard let budget = options.flash, FlashEstimate(coded).bytes > budget else { return coded }
-    // Words of four columns are made by code only: such stages can not be chosen one by one.
-    if inCode.contains(where: { $0.ring.quads != nil }) { return layOut(stages) }
+    // Words of four columns and strips are made by code only, as bytes are paired: such stages can not be chosen one by one.
+    if inCode.contains(where: { $0.ring.quads != nil || $0.ring.pairsAsRead || $0.ring.strip != nil }) {
+      return layOut(stages)
+    }
 
     let search = WeightSearch(packed: layOut(stages), coded: coded)
     func plan(_ choice: [Int]) -> FirmwarePlan { layOut(choice.indices.map { forms[choice[$0]][$0] }) }

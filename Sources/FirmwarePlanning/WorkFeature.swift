@@ -13,14 +13,16 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case filledValue
   /// A stage asked whether a row is due; a row made; a row of a window looked up.
   case check, row, locatedRow
-  /// Channels of a row: those computed, those that are constant and their words, those whose halo is written and its words.
-  case channel, constantChannel, constantWord, closedChannel, closedWord
+  /// Channels of a row: those computed, those stored of a strip, those that are constant and their words, those whose halo is written and its words.
+  case channel, storedChannel, constantChannel, constantWord, closedChannel, closedWord
   /// Words that move up in a ring.
   case slidWord
   /// Blocks of code: calls, rows of positions in them, positions, words loaded, additions, sums begun and stored.
   case blockCall, blockRow, blockPosition, blockLoad, blockAddition, blockSum
-  /// Depthwise code: rows of a channel, positions, taps at positions.
-  case depthwiseRow, depthwisePosition, depthwiseTap
+  /// Words that blocks of code read, made of bytes.
+  case unpackedWord
+  /// Depthwise code: rows or strips of a channel, positions, taps at positions, those of them in bytes.
+  case depthwiseRow, depthwisePosition, depthwiseTap, byteTap
   /// Tables of taps: rows of a channel, taps taken up for up to four words, words of two columns, and of four.
   case tapRow, tapTaken, tapWord, quadWord
   /// Words that are put beside or compared with what is there.
@@ -60,8 +62,8 @@ extension WorkFeature {
     let rows = Double(shape.height)
     var counts: Counts = [.network: 1, .inputRow: rows * Double(shape.channels)]
     let ring = plan.stages[0].ring
-    if ring.lanes != nil { counts[.pairedWord] = rows * Double(ring.rowStride) }
-    if ring.lanes == nil || plan.scratch.levels != nil { counts[.convertedValue] = Double(shape.count) }
+    if ring.holdsWords { counts[.pairedWord] = rows * Double(ring.rowStride) }
+    if !ring.holdsWords || plan.scratch.levels != nil { counts[.convertedValue] = Double(shape.count) }
     return counts
   }
 
@@ -104,12 +106,12 @@ private struct StageWorkCounter {
     if case .output = stage.destination {
     } else {
       add(.row, rows)
-      add(.check, rows + stage.inputShape.height)
+      add(.check, rows + stage.inputShape.height * (stage.stripsPerRow ?? 1))
     }
     if plan.pairsRows(of: index), case .ring(let next) = stage.destination {
       add(.pairedWord, rows * plan.stages[next].ring.rowStride)
     }
-    if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.lanes == nil ? 1 : 4)) }
+    if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.holdsWords ? 4 : 1)) }
     countHalo()
     countSlides()
     switch stage.work {
@@ -165,13 +167,15 @@ private struct StageWorkCounter {
   private mutating func count(_ lists: [TapList], _ areStatements: Bool) {
     let dead = Set(constants.map(\.channel))
     let taps = lists.indices.reduce(0) { $0 + (dead.contains($1) ? 0 : lists[$1].offsets.count) }
-    add(.channel, rows * channels)
     if areStatements {
-      add(.depthwiseRow, layerRows * channels)
+      let strips = plan.strips(madeBy: index) ?? 1
+      add(strips > 1 ? .storedChannel : .channel, rows * channels * strips)
+      add(.depthwiseRow, layerRows * channels * strips)
       add(.depthwisePosition, layerRows * channels * layerWords)
-      add(.depthwiseTap, layerRows * layerWords * taps)
+      add(stage.ring.pairsAsRead ? .byteTap : .depthwiseTap, layerRows * layerWords * taps)
       return
     }
+    add(.channel, rows * channels)
     let loaded = stage.ring.quads ?? layerWords
     add(.tapRow, layerRows * channels)
     add(.tapTaken, layerRows * taps * (stage.window.strideWidth == 1 ? (loaded + 3) / 4 + loaded % 4 : loaded))
@@ -188,6 +192,11 @@ private struct StageWorkCounter {
   private mutating func count(_ blocks: [CodeBlock], _ strip: Int) {
     let positions = layerRows * layerWords
     let calls = storedRows * (words / max(strip, 1))
+    if let unpacked = stage.unpacked {
+      // A word that moves takes about half of one that is made.
+      let share = 1 - Double(unpacked.kept) / Double(2 * unpacked.width)
+      add(.unpackedWord, Double(calls * unpacked.words) * share)
+    }
     for block in blocks {
       add(.blockCall, calls)
       add(.blockRow, calls * stage.rowsPerOutput)
@@ -195,7 +204,7 @@ private struct StageWorkCounter {
       add(.blockLoad, positions * block.loads)
       add(.blockAddition, positions * block.additions)
       add(.blockSum, positions * block.channels.count)
-      add(.channel, calls * block.channels.count)
+      add(.storedChannel, calls * block.channels.count)
     }
   }
 
@@ -252,7 +261,7 @@ private struct StageWorkCounter {
 
   private mutating func countSlides() {
     guard stage.isSliding else { return }
-    add(.slidWord, rows * max(0, stage.reach - stage.advance) * stage.ring.rowStride)
+    add(.slidWord, rows * max(0, stage.reach - stage.advance) * stage.ring.rowBytes / 4)
   }
 
   private mutating func count(_ epilogue: Epilogue, values: Int) {

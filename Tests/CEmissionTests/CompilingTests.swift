@@ -15,7 +15,7 @@ import Testing
       let network = RandomNetwork.make(seed: UInt64(400 + seed))
       return try compiled(
         seed % 2 == 0 ? renamed(network) : network, name: "net\(seed)", schedule(seed))
-    } + smallNetworks.map { try compiled(small($0.name), name: $0.name) }
+    } + smallNetworks.map { try compiled(small($0.name), name: $0.name) } + leanCompilations.get()
   }
 
   @Test(arguments: compilers.indices) func noCompilerWarns(index: Int) async throws {

@@ -18,6 +18,8 @@ import Testing
       let network = RandomNetwork.make(seed: UInt64(700 + seed))
       return try compiled(seed % 2 == 0 ? renamed(network) : network, name: "net\(seed)", schedule(seed))
     }
+    compilations += try leanCompilations.get()
+    #expect(compilations.contains { $0.plan.stages.contains { $0.ring.strip != nil } }, "none has strips")
     for compilation in compilations {
       let name = compilation.plan.name
       try workshop.write(compilation)

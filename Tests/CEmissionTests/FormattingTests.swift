@@ -17,6 +17,7 @@ struct FormattingTests {
       try workshop.write(compilation)
       files += ["\(compilation.plan.name).h", "\(compilation.plan.name).c", "test_\(compilation.plan.name).c"]
     }
+    for compilation in try leanCompilations.get() { try add(compilation) }
     for (name, _) in smallNetworks { try add(compiled(small(name), name: name)) }
     for seed in 1...30 {
       let network = RandomNetwork.make(seed: UInt64(seed))

@@ -133,3 +133,16 @@ func renamed(_ network: TernaryNetwork) -> TernaryNetwork {
   }
   return network
 }
+
+/// Weights as code in the least RAM: rows of bytes, strips.
+let leanCompilations = Result {
+  try [2, 7, 13, 21, 34, 99].map { seed in
+    let network = RandomNetwork.separable(seed: UInt64(seed))
+    var options = PlanningOptions(name: "lean\(seed)", goal: .speed, core: .allCases[seed % Core.allCases.count])
+    while let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) {
+      options.ram = plan.stateBytes - 1
+    }
+    options.ram = options.ram.map { $0 + 1 }
+    return try Compilation(network: network, options)
+  }
+}

@@ -40,6 +40,58 @@ import Testing
     }
   }
 
+  /// What rows before code can be beside words of two lanes.
+  private static let leanForms: [@Sendable (Stage) -> Bool] = [
+    { $0.ring.quads != nil }, { $0.unpacked != nil }, { $0.ring.pairsAsRead && $0.unpacked == nil },
+    { $0.ring.strip != nil },
+  ]
+
+  /// The leanest plans with weights as code, in which each form of rows occurs.
+  private static let leanJobs: [(seeds: Range<UInt64>, host: Target, optimization: Optimization, flags: [String])] = [
+    (0..<24, .hostGCC, .standard, []),
+    (24..<44, .hostClang, .standard, []),
+    (70..<100, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
+  ]
+
+  @Test(arguments: leanJobs.indices)
+  func cOfLeanPlansEqualsInterpreter(job index: Int) async throws {
+    let job = Self.leanJobs[index]
+    var plans = [Int](repeating: 0, count: Self.leanForms.count)
+    for seed in job.seeds {
+      let network = RandomNetwork.separable(seed: seed)
+      let (budgets, forms) = Self.leanBudgets(network, Self.speed(seed: seed))
+      for form in forms { plans[form] += 1 }
+      for ram in budgets {
+        var options = Self.speed(seed: seed)
+        options.ram = ram
+        let inputs = randomInputs(for: network, count: 8, seed: seed)
+        let outcome = try await Self.verify(
+          Compilation(network: network, options), inputs, job.host, job.optimization, job.flags)
+        #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
+      }
+    }
+    #expect(plans.dropFirst().allSatisfy { $0 >= 3 }, "plans with quads, unpacked windows, bytes, strips: \(plans)")
+  }
+
+  private static func speed(seed: UInt64) -> PlanningOptions {
+    PlanningOptions(
+      name: "lean\(seed)", schedule: seed % 4 == 0 ? .stream : .auto, goal: .speed,
+      core: .allCases[Int(seed) % Core.allCases.count], fusesPools: seed % 5 != 0)
+  }
+
+  /// The least RAM of plans in which each of the lean forms occurs, and which of the forms do.
+  private static func leanBudgets(_ network: TernaryNetwork, _ options: PlanningOptions) -> (Set<Int>, Set<Int>) {
+    var options = options
+    var least: [Int: Int] = [:]
+    while let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) {
+      for form in leanForms.indices where plan.stages.contains(where: leanForms[form]) {
+        least[form] = plan.stateBytes
+      }
+      options.ram = plan.stateBytes - 1
+    }
+    return (Set(least.values), Set(least.keys))
+  }
+
   /// Part 0 is no budget; 1 to 4 lie between what the fastest plan needs and the least.
   private static func budget(_ network: TernaryNetwork, _ options: PlanningOptions, part: UInt64) throws -> Int? {
     guard part > 0 else { return nil }

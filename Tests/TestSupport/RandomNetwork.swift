@@ -16,6 +16,13 @@ package enum RandomNetwork {
     return builder.build()
   }
 
+  /// A convolution and one or two pairs of a depthwise and a pointwise one, pools between them: what rows of bytes, of
+  /// words and strips of rows follow one another in.
+  package static func separable(seed: UInt64) -> TernaryNetwork {
+    var builder = Builder(seed: seed, isSeparable: true)
+    return builder.buildSeparable()
+  }
+
   /// Samples that calibration looks at.
   static let samples = 20
 }
@@ -29,7 +36,12 @@ struct Builder {
   var current = TernaryNetwork.TensorID(0)
   var values: [[Int32]]
 
-  init(seed: UInt64, isWide: Bool) {
+  /// What a convolution is to be.
+  enum Form {
+    case any, full, depthwise, pointwise
+  }
+
+  init(seed: UInt64, isWide: Bool = false, isSeparable: Bool = false) {
     self.seed = seed
     self.isWide = isWide
     generator = SplitMix64(seed: seed)
@@ -38,7 +50,9 @@ struct Builder {
     let shape =
       isWide
       ? Shape(generator.pick(30...60), generator.pick(3...6), generator.pick(4...9))
-      : Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
+      : isSeparable
+        ? Shape(generator.pick(1...3), generator.pick(5...12), generator.pick(8...40))
+        : Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
     let scale = Float(generator.pick(1...64)) / Float(generator.pick([16, 64, 100, 255]))
     let tensor = Tensor(
       name: "input", shape: shape, range: grid, zeroPoint: zeroPoint, scale: Double(scale))
@@ -69,6 +83,31 @@ struct Builder {
     return network
   }
 
+  mutating func buildSeparable() -> TernaryNetwork {
+    addConvolution(.full, isLast: false)
+    for _ in 0..<generator.pick(1...2) {
+      if generator.chance(40) { addSquarePool() }
+      addConvolution(.depthwise, isLast: false)
+      addConvolution(.pointwise, isLast: false)
+    }
+    if generator.chance(60) { addSquarePool() }
+    if generator.chance(30) { addAveragePool(isLast: false) }
+    addDense(isLast: true)
+    network.outputTensor = current
+    return network
+  }
+
+  private mutating func addSquarePool() {
+    let shape = tensor.shape
+    let (height, width) = (generator.pick(1...2), generator.pick(1...2))
+    guard height * width > 1, height <= shape.height, width <= shape.width else { return }
+    let window = Window(kernelHeight: height, kernelWidth: width, strideHeight: height, strideWidth: width)
+    var output = tensor
+    output.name = name("maxpool")
+    output.shape = Shape(shape.channels, shape.height / height, shape.width / width)
+    append(Layer(name: output.name, kind: .maxPool(window), inputs: [current], output: nextID), output)
+  }
+
   private mutating func addLayer(isLast: Bool) {
     let hasRows = tensor.shape.height > 1 || tensor.shape.width > 1
     let isSum = tensor.kind == .sum
@@ -86,7 +125,7 @@ struct Builder {
 
   // MARK: Layers
 
-  private mutating func addConvolution(isLast: Bool) {
+  private mutating func addConvolution(_ form: Form = .any, isLast: Bool) {
     let shape = tensor.shape
     var window = Window(kernelHeight: 1, kernelWidth: 1)
     var groups = 1
@@ -104,6 +143,11 @@ struct Builder {
         groups = shape.channels
       } else if divisors.count > 2, generator.chance(20) {
         groups = generator.pick(Array(divisors.dropFirst().dropLast()))
+      }
+      if form != .any {
+        if form == .pointwise { window = Window(kernelHeight: 1, kernelWidth: 1) }
+        if generator.chance(80) { (window.strideHeight, window.strideWidth) = (1, 1) }
+        groups = form == .depthwise ? shape.channels : 1
       }
       let perGroup = groups > 1 ? generator.pick([1, 1, 2, 3]) : generator.pick([1, 2, 3, 4, 5, 6, 8, 11, 16])
       outputs = groups * perGroup

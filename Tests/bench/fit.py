@@ -42,10 +42,10 @@ WEIGHTS = {"radar": 10.0, "ds_cnn": 6.0, "mobilenet": 6.0, "har": 3.0}
 # Instructions of a unit of work, as the loops look on a Cortex-M4: within a factor of two or so.
 EXPECTED = {
     "network": 500, "inputRow": 40, "pairedWord": 8, "convertedValue": 4, "filledValue": 3,
-    "check": 15, "row": 60, "locatedRow": 15, "channel": 60, "constantChannel": 15,
+    "check": 15, "row": 60, "locatedRow": 15, "channel": 60, "storedChannel": 20, "constantChannel": 15,
     "constantWord": 4, "closedChannel": 25, "closedWord": 5, "slidWord": 1.5,
     "blockCall": 25, "blockRow": 8, "blockPosition": 6, "blockLoad": 1.1, "blockAddition": 1.05,
-    "blockSum": 2, "depthwiseRow": 25, "depthwisePosition": 6, "depthwiseTap": 2,
+    "blockSum": 2, "unpackedWord": 5, "depthwiseRow": 25, "depthwisePosition": 6, "depthwiseTap": 2, "byteTap": 4,
     "tapRow": 30, "tapTaken": 4, "tapWord": 2, "quadWord": 5, "keptWord": 4,
     "addedWindow": 15, "addedValue": 3,
     "decodedWeight": 12, "decodedTap": 8, "laneTap": 4, "laneAddition": 2, "laneRest": 2,

@@ -11,6 +11,7 @@
 
 #include "../../Templates/kernels/add_lanes.c"
 
+#include "../../Templates/kernels/pair_columns.c"
 #include "../../Templates/kernels/pair_row.c"
 
 #include "../../Templates/kernels/max_lanes.c"
@@ -55,6 +56,25 @@ static void test_pairs(void **unused) {
         for (uint32_t j = 0; j < count; j++) {
             assert_int_equal(words[j] & 0xFFFFU, column(row, width, left, padding, j));
             assert_int_equal(words[j] >> 16, column(row, width, left, padding, j + distance));
+        }
+    }
+}
+
+/* The words that pair_row makes of a row whose halo lies beside it. */
+static void test_columns(void **unused) {
+    uint8_t row[2 * WIDTH + 3];
+    uint32_t words[WIDTH];
+
+    (void)unused;
+    for (int round = 0; round < 1000; round++) {
+        const uint32_t distance = random_between(1, WIDTH);
+
+        for (uint32_t x = 0; x < 2 * WIDTH + 3; x++) {
+            row[x] = (uint8_t)random_below(256);
+        }
+        pair_row(row, 2 * WIDTH, 0, distance, 0, words, WIDTH);
+        for (uint32_t x = 0; x < WIDTH; x++) {
+            assert_int_equal(pair_columns(row + x, distance), words[x]);
         }
     }
 }
@@ -274,11 +294,12 @@ static void test_pool_in_place(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pairs),       cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_maximum),     cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_lists),       cmocka_unit_test(test_pool_in_place),
-        cmocka_unit_test(test_requantized), cmocka_unit_test(test_split),
-        cmocka_unit_test(test_parts),       cmocka_unit_test(test_move),
+        cmocka_unit_test(test_pairs),         cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_sums),          cmocka_unit_test(test_maximum),
+        cmocka_unit_test(test_pool),          cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_pool_in_place), cmocka_unit_test(test_requantized),
+        cmocka_unit_test(test_split),         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_move),
     };
 
     return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);

@@ -1,0 +1,70 @@
+import FirmwarePlanning
+
+/// The probe of rows that are never there as a whole: it sees strip after strip. Tests put them together.
+struct StripProbe {
+  private let plan: FirmwarePlan
+  /// Stages that make strips, and their words in a whole row of a channel.
+  private let makers: [(stage: Stage, distance: Int)]
+  private var name: String { "\(plan.macroPrefix)_PROBE_STRIP" }
+  private static let parameters = ["layer", "row", "values", "first", "count", "distance"]
+  private var head: String { "\(name)(\(Self.parameters.joined(separator: ", ")))" }
+
+  init(_ plan: FirmwarePlan) {
+    self.plan = plan
+    makers = plan.stages.indices.dropLast().compactMap { index in
+      guard plan.stages[index + 1].ring.strip != nil, let lanes = plan.stages[index + 1].ring.lanes else { return nil }
+      return (plan.stages[index], lanes.distance)
+    }
+  }
+
+  /// What the emitted C does where no test asks for more.
+  func printDefault(_ out: inout CodePrinter) {
+    guard !makers.isEmpty else { return }
+    out.print(
+      """
+      /*
+       * The same for layers whose rows are made in strips of count words of each channel: words of
+       * columns x and x + distance, two lanes each, from x = first on.
+       */
+      #ifndef \(name)
+      """)
+    let line = "#define \(head) ((void)(row))"
+    if line.count <= CodePrinter.width { out.print(line) } else { out.macro(head, "((void)(row))") }
+    out.print("#endif\n")
+  }
+
+  /// What tests define before they include the C.
+  func printMacro(_ out: inout CodePrinter) {
+    guard !makers.isEmpty else { return }
+    out.list("static void gather_strip(", Self.declarations, ");\n")
+    out.macro(head, "gather_strip(\(Self.parameters.map { "(\($0))" }.joined(separator: ", ")))")
+  }
+
+  /// The function that puts the strips of a row together. Expects the table `layers`.
+  ///
+  /// - Parameter check: The function that looks at whole rows.
+  func printGathering(_ check: String, _ out: inout CodePrinter) {
+    guard !makers.isEmpty else { return }
+    let words = makers.map { $0.stage.outputShape.channels * $0.distance }.max() ?? 0
+    out.print("static uint32_t gathered[\(words)]; /* the strips of a row that have been made */\n")
+    out.print("/* Puts the strips of a row together; the last one has the row looked at. */")
+    out.list("static void gather_strip(", Self.declarations, ") {")
+    out.print(
+      """
+          const uint32_t *const words = (const uint32_t *)values;
+
+          for (uint32_t i = 0; i < layers[layer].channels * count; i++) {
+              gathered[i / count * distance + first + i % count] = words[i];
+          }
+          if (first + count == distance) {
+              \(check)(layer, row, gathered, distance, distance, 16);
+          }
+      }
+
+      """)
+  }
+
+  private static let declarations = [
+    "uint32_t layer", "uint32_t row", "const void *values", "uint32_t first", "uint32_t count", "uint32_t distance",
+  ]
+}
