@@ -23,7 +23,8 @@ package enum Planner {
     var plan = leanest(network, stages, options, isVector: isVector)
     var least = plan.stateBytes
     var blocks: [BlockKey: [CodeBlock]] = [:]
-    search: for paired in pairings(stages, options) {
+    for paired in pairings(stages, options) {
+      var found: [FirmwarePlan] = []
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
       for thrift in steps {
         let coded = thrift.map { asCode(paired, options.core, $0, &blocks).map(asPacked) }
@@ -31,10 +32,13 @@ package enum Planner {
           leanest(network, $0, options, isVector: isVector)
         }
         least = min(least, wide.stateBytes)
-        if wide.stateBytes <= options.ram ?? .max {
-          plan = wide
-          break search
-        }
+        if wide.stateBytes <= options.ram ?? .max { found.append(wide) }
+        // Without a budget nothing is to be saved.
+        if options.ram == nil { break }
+      }
+      if let best = fastest(found, options) {
+        plan = best
+        break
       }
     }
     if let ram = options.ram, plan.stateBytes > ram {
@@ -50,6 +54,15 @@ package enum Planner {
       throw ModelError(.flashBudget(flash, plan.flash.bytes))
     }
     return plan
+  }
+
+  /// The plan of the fewest predicted instructions, within the flash budget if one is.
+  private static func fastest(_ plans: [FirmwarePlan], _ options: PlanningOptions) -> FirmwarePlan? {
+    if plans.count < 2 { return plans.first }
+    let rated = plans.map { plan in
+      (FlashEstimate(plan).bytes > options.flash ?? .max ? 1 : 0, CostEstimate(plan).instructions)
+    }
+    return plans.indices.min { rated[$0] < rated[$1] }.map { plans[$0] }
   }
 
   /// The chain with rows of words in as many stages as possible, then in ever fewer.
