@@ -46,7 +46,7 @@ struct SourcePrinter {
     }
     out.print()
     convolutions.print(to: &out)
-    let advancing = plan.stages.filter { if case .output = $0.destination { false } else { true } }
+    let advancing = plan.stages.filter(\.advances)
     if advancing.count > 1 {
       for stage in advancing.dropFirst() { out.print(StagePrinter.prototype(stage) + ";") }
       out.print()
@@ -240,7 +240,7 @@ struct SourcePrinter {
         }
       }
       out.print("rows[0]++;")
-      if case .output = first.destination {} else { out.print("\(first.name)_advance(memory);") }
+      if first.advances { out.print("\(first.name)_advance(memory);") }
     }
     out.print("}\n")
     out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ") {")

@@ -18,6 +18,12 @@ extension Stage {
     return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
   }
 
+  /// Whether it is called as rows arrive; else when the caller asks for the output.
+  var advances: Bool {
+    if case .output = destination { return addsRowByRow }
+    return true
+  }
+
   /// Whether it looks how many rows have arrived; others take each row as it comes.
   var firesWhenDue: Bool {
     if case .output = destination { return false }

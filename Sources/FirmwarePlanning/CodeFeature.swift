@@ -6,7 +6,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   case network, inputChannels, inputClamp, inputLanes, segment
   // Of a stage.
   case descriptor, result, ringWithHalo, closedRows, slidRows, constantChannel, wordRows
-  case maxPool, averagePool, sums, dense, lastDense, wideDense
+  case maxPool, averagePool, sums, dense, lastDense, wideDense, denseRows
   case packed, packedAlone, packedColumns, packedWide, groupedConvolution, packedConstants, fusedPool, packedPool
   case affine, saturated, affine64, halfEven, halfEven64, thresholds, logits, singleEntry, limits, laneLimits
   // Of weights as code.
@@ -135,6 +135,7 @@ private struct StageCodeCounter {
     case .dense:
       if case .output = stage.destination { add(.lastDense) } else { add(.dense) }
       if isWide { add(.wideDense) }
+      if stage.addsRowByRow { add(.denseRows) }
     case .maxPool: add(.maxPool)
     case .averagePool(let epilogue):
       add(epilogue == nil ? .sums : .averagePool)

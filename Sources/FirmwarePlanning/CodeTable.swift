@@ -22,6 +22,7 @@ extension CodeFeature {
     case .dense: [33, -24, -13, -22, -23, -22, 157]
     case .lastDense: [418, 384, 381, 389, 385, 423, 425]
     case .wideDense: [-21, 51, 57, 67, 52, 59, 45]
+    case .denseRows: [20, 20, 52, 48, 20, 16, 32]
     case .packed: [-151, 84, 83, 84, 83, 81, -174]
     case .packedAlone: [469, 550, 576, 594, 564, 649, 498]
     case .packedColumns: [169, 157, 152, 154, 157, 177, 361]

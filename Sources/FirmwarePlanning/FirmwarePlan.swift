@@ -135,12 +135,17 @@ package struct Stage: Sendable, Equatable {
   /// Rows of the layer that make one row of the stage.
   package var rowsPerOutput: Int { poolsRowByRow ? 1 : pool?.kernelHeight ?? 1 }
 
-  /// Whether an average pool adds every row to its sums as it comes: the ring holds no more than a row then.
+  /// Whether an average pool, or a last dense layer, adds every row to its sums as it comes: the ring holds no more than
+  /// a row then.
   package var addsRowByRow = false
   /// Where those sums are.
   package var sumsBuffer = 0
-  /// 16 bits for each value of an output row.
-  package var sumsBytes: Int { addsRowByRow ? 2 * outputShape.channels * outputShape.width : 0 }
+  /// 16 bits for each value of a pool's output row, 32 for each output of a dense layer.
+  package var sumsBytes: Int {
+    guard addsRowByRow else { return 0 }
+    if case .dense = work { return 4 * outputShape.count }
+    return 2 * outputShape.channels * outputShape.width
+  }
 
   /// Input rows that an output row depends on, and those from one to the next, whether they are kept or not.
   package var dependence: (reach: Int, advance: Int) {
@@ -243,7 +248,8 @@ package struct ConvolutionWork: Sendable, Equatable {
 }
 
 package struct DenseWork: Sendable, Equatable {
-  /// Packed weights of each output, in the order in which the ring holds the input: `[row][channel][column]`.
+  /// Packed weights of each output, in the order in which the ring holds the input: `[row][channel][column]`. Where rows
+  /// are added as they come, those of each row begin on a byte.
   package var weights: [[UInt8]]
   package var taps: Int
   package var nonZeros: Int

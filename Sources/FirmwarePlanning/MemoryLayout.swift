@@ -31,10 +31,12 @@ extension Planner {
     ]
     for (number, segment) in segments.enumerated() {
       for index in segment {
-        let isTensor = index == segment.lowerBound && (number > 0 || (isVector && stages.count == 1))
+        let isWhole = isVector && stages.count == 1 && !stages[index].addsRowByRow
+        let isTensor = index == segment.lowerBound && (number > 0 || isWhole)
         // Rows of a tensor are all there at once, and a result is no ring.
         if isTensor || index + 1 == stages.count { stages[index].poolsRowByRow = false }
         if isTensor { stages[index].addsRowByRow = false }
+        stages[index].alignWeightsOfRows()
         stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
         stages[index].ring.buffer = buffers.count
         buffers.append(

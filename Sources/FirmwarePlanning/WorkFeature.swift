@@ -110,7 +110,7 @@ private struct StageWorkCounter {
     switch stage.work {
     case .convolution(let work): count(work)
     case .dense(let work):
-      add(.denseOutput, stage.outputShape.channels)
+      add(.denseOutput, stage.outputShape.channels * (stage.addsRowByRow ? stage.inputShape.height : 1))
       add(.denseWeight, work.taps * stage.outputShape.channels)
       add(.denseTap, work.nonZeros)
       count(work.epilogue, values: stage.outputShape.channels)
