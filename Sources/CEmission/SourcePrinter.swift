@@ -34,12 +34,15 @@ struct SourcePrinter {
     out.print("typedef uint\(plan.tapOffsetBits)_t tap_offset; /* counts values within a ring */\n")
     let convolutions = ConvolutionPrinter(plan)
     let used = plan.usedFields
+    let levels = plan.kernels.first { $0 == .requantizeLanes || $0 == .requantizeQuads }
     for kernel in plan.kernels {
-      if kernel == .requantizeLanes { convolutions.printLevelBits(&out) }
-      out.print(kernel == .stage ? plan.stageType(used) : kernel.source)
+      if kernel == levels { convolutions.printLevelBits(&out) }
+      out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.mapsType : kernel.source)
     }
     section("Layers", &out)
-    for index in plan.stages.indices { StagePrinter(plan, index).printDescriptor(used, &out) }
+    for (index, stage) in plan.stages.enumerated() where stage.hasDescriptor {
+      StagePrinter(plan, index).printDescriptor(used, &out)
+    }
     out.print("/* Rows that have arrived at each layer; the last count is of rows that the last layer made. */")
     out.block("static uint16_t *row_counters(uint8_t *memory)") {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")

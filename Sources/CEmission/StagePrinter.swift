@@ -31,6 +31,10 @@ struct StagePrinter {
       printConvolution(&out)
       return
     }
+    if let maps = stage.maps {
+      printMaps(maps, &out)
+      return
+    }
     switch stage.work {
     case .dense(let work):
       if stage.addsRowByRow {

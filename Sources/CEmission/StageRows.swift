@@ -27,7 +27,7 @@ extension Stage {
   /// Whether it looks how many rows have arrived; others take each row as it comes.
   var firesWhenDue: Bool {
     if case .output = destination { return false }
-    return !poolsRowByRow && !addsRowByRow
+    return maps == nil && !poolsRowByRow && !addsRowByRow
   }
 
   /// Whether it is an average pool whose windows' rows always follow one another in its ring, none of padding among them.
@@ -38,7 +38,8 @@ extension Stage {
 
   /// Whether its code, or its predecessor's, looks a row's place up with `row_offset`.
   func needsRowOffset(madeBy predecessor: Stage?) -> Bool {
-    if predecessor?.usesSharedConvolution != true { return true }
+    if maps != nil { return false }
+    if predecessor?.maps == nil, predecessor?.usesSharedConvolution != true { return true }
     if case .dense = work { return false }
     return !hasContiguousWindows
   }

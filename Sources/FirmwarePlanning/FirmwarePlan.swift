@@ -124,12 +124,15 @@ package struct Stage: Sendable, Equatable {
     return work.outputsPerGroup == 1 || work.outputsPerGroup == outputShape.channels
   }
 
+  /// Whether and how it makes whole maps; nil: rows.
+  package var maps: MapForm?
+
   /// Whether a fused pool takes the layer's rows one at a time, as they come, into the output row: the ring holds no more
   /// than a row then. The requantizer does not decrease, so the largest level belongs to the largest accumulator.
   package var poolsRowByRow = false
-  /// A convolution over words of two lanes with packed weights.
+  /// A convolution over words of two lanes with packed weights, row by row.
   package var isPackedLanes: Bool {
-    if case .convolution(let work) = work { ring.lanes != nil && work.code == nil } else { false }
+    if case .convolution(let work) = work { ring.lanes != nil && work.code == nil && maps == nil } else { false }
   }
 
   /// Rows of the layer that make one row of the stage.
@@ -161,7 +164,7 @@ package struct Stage: Sendable, Equatable {
   /// Reachable accumulators of levels, over all channels; those of lanes before they are lifted.
   package var accumulators: ClosedRange<Int>? {
     guard let range = epilogue?.accumulators else { return nil }
-    let lift = ring.lanes.map { $0.lift - $0.remainingLift } ?? 0
+    let lift = (ring.lanes ?? maps?.lanes).map { $0.lift - $0.remainingLift } ?? 0
     return (range.lowerBound - lift)...(range.upperBound - lift)
   }
 
@@ -203,13 +206,15 @@ package struct Ring: Sendable, Equatable {
   package var rowStride: Int
   package var elementBytes: Int
   package var rowBytes: Int { rowStride * elementBytes }
-  package var bytes: Int { slots * rowBytes }
+  package var bytes: Int { mapChannels.map { $0 * channelStride } ?? slots * rowBytes }
   package var hasHalo: Bool { left + right > 0 }
   /// Two columns a word; nil: a byte, or 16 bits, each.
   package var lanes: Lanes?
   /// Columns between the four bytes of a word, half of those between the lanes: rows of lanes are stored as bytes, and
   /// unpacked as they are read.
   package var quads: Int?
+  /// All rows of a channel lie together, and the channels after one another: so many; nil: row after row.
+  package var mapChannels: Int?
   /// Rows lie in the order of the map, so that the window is one block of memory: padding above and below is stored too.
   /// Where they are not all of the map's, they move up whenever an output row has been made.
   package var isLinear = false

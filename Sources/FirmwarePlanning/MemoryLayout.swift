@@ -32,7 +32,7 @@ extension Planner {
     for (number, segment) in segments.enumerated() {
       for index in segment {
         let isWhole = isVector && stages.count == 1 && !stages[index].addsRowByRow
-        let isTensor = index == segment.lowerBound && (number > 0 || isWhole)
+        let isTensor = stages[index].maps != nil || index == segment.lowerBound && (number > 0 || isWhole)
         // Rows of a tensor are all there at once, and a result is no ring.
         if isTensor || index + 1 == stages.count { stages[index].poolsRowByRow = false }
         if isTensor { stages[index].addsRowByRow = false }
@@ -69,7 +69,7 @@ extension Planner {
     let rows =
       tapBytes
       * (stages.compactMap { stage in
-        stage.isPackedLanes
+        stage.isPackedLanes || stage.maps != nil
           ? mostTaps(stage) : needsRows(stage) ? stage.window.kernelHeight * stage.rowsPerOutput : nil
       }.max() ?? 0)
     let taps = tapBytes * (stages.compactMap { mostTaps($0) }.max() ?? 0)
@@ -98,8 +98,12 @@ extension Planner {
 
   /// int32 accumulators that a stage keeps while it makes one channel of a row.
   private static func accumulators(of stage: Stage) -> Int? {
+    if let spread = stage.spreadMap {
+      return spread.words + spread.sums + (stage.inputShape.width + stage.outputShape.width + 3) / 4
+    }
     switch stage.work {
     case .convolution(let work):
+      if stage.maps?.kind == .points { return stage.ring.channelStride / 2 }
       if case .blocks(let blocks, let strip)? = work.code {
         let rows = stage.poolsRowByRow ? 1 : stage.pool?.kernelHeight ?? 1
         return strip * rows * (stage.pool?.kernelWidth ?? 1)

@@ -40,6 +40,13 @@ package enum Planner {
         }
       }
     }
+    if options.goal == .size, options.schedule != .stream, options.pairsColumns,
+      let mapped = mapped(network, stages, options, isVector: isVector),
+      mapped.stateBytes <= options.ram ?? plan.stateBytes,
+      CostEstimate(mapped).instructions < CostEstimate(plan).instructions
+    {
+      plan = mapped
+    }
     if let ram = options.ram, plan.stateBytes > ram {
       var auto = options
       auto.schedule = .auto

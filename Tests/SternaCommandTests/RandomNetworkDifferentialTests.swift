@@ -39,6 +39,30 @@ import Testing
     }
   }
 
+  /// Whole maps occur in networks of one shape only.
+  @Test func mapsEqualInterpreter() async throws {
+    var mapped: Set<MapForm.Kind> = []
+    var count = 0
+    for seed in 0..<300 as Range<UInt64> {
+      let network = RandomNetwork.separable(seed: seed)
+      var options = Self.options(seed: seed)
+      options.goal = .size
+      options.schedule = seed % 3 == 0 ? .frame : .auto
+      options.ram = seed % 2 == 0 ? 1 << 20 : nil
+      let compilation = try Compilation(network: network, options)
+      let kinds = compilation.plan.stages.compactMap(\.maps?.kind)
+      if kinds.isEmpty { continue }
+      mapped.formUnion(kinds)
+      count += 1
+      let inputs = randomInputs(for: network, count: 16, seed: seed)
+      let flags = seed % 4 < 2 ? [] : ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+      let outcome = try await Self.verify(
+        compilation, inputs, seed % 8 < 4 ? .hostGCC : .hostClang, seed % 4 < 2 ? .standard : .none, flags)
+      #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
+    }
+    #expect(count >= 20 && mapped.count == 3, "\(count) networks make whole maps, of \(mapped.count) kinds")
+  }
+
   /// Part 0 is no budget; 1 to 4 lie between what the fastest plan needs and the least.
   private static func budget(_ network: TernaryNetwork, _ options: PlanningOptions, part: UInt64) throws -> Int? {
     guard part > 0 else { return nil }

@@ -14,6 +14,12 @@ package enum RandomNetwork {
     return builder.build()
   }
 
+  /// A network like those that spot keywords: a convolution, depthwise and pointwise ones, a pool, often a dense layer.
+  package static func separable(seed: UInt64) -> TernaryNetwork {
+    var builder = Builder(seed: seed)
+    return builder.buildSeparable()
+  }
+
   /// Samples that calibration looks at.
   static let samples = 20
 }
@@ -25,6 +31,8 @@ private struct Builder {
   var network: TernaryNetwork
   var current = TernaryNetwork.TensorID(0)
   var values: [[Int32]]
+  /// Requantizers are multiplications that saturate at the ends of their grids, as most trained networks have them.
+  var isPlain = false
 
   init(seed: UInt64) {
     self.seed = seed
@@ -58,6 +66,20 @@ private struct Builder {
     return network
   }
 
+  mutating func buildSeparable() -> TernaryNetwork {
+    isPlain = generator.chance(90)
+    addConvolution(isLast: false)
+    for _ in 0..<generator.pick(1...3) {
+      if generator.chance(85) { addConvolution(.depthwise, isLast: false) }
+      if generator.chance(85) { addConvolution(.pointwise, isLast: false) }
+    }
+    let hasDense = generator.chance(60)
+    if generator.chance(70) { addAveragePool(isLast: !hasDense) } else { addMaxPool() }
+    if hasDense || tensor.kind == .sum { addDense(isLast: true) }
+    network.outputTensor = current
+    return network
+  }
+
   private mutating func addLayer(isLast: Bool) {
     let hasRows = tensor.shape.height > 1 || tensor.shape.width > 1
     let isSum = tensor.kind == .sum
@@ -75,7 +97,9 @@ private struct Builder {
 
   // MARK: Layers
 
-  private mutating func addConvolution(isLast: Bool) {
+  private enum Kind { case any, depthwise, pointwise }
+
+  private mutating func addConvolution(_ kind: Kind = .any, isLast: Bool) {
     let shape = tensor.shape
     var window = Window(kernelHeight: 1, kernelWidth: 1)
     var groups = 1
@@ -93,7 +117,16 @@ private struct Builder {
       } else if divisors.count > 2, generator.chance(20) {
         groups = generator.pick(Array(divisors.dropFirst().dropLast()))
       }
-      let perGroup = groups > 1 ? generator.pick([1, 1, 2, 3]) : generator.pick([1, 2, 3, 4, 5, 6, 8, 11, 16])
+      var perGroup = groups > 1 ? generator.pick([1, 1, 2, 3]) : generator.pick([1, 2, 3, 4, 5, 6, 8, 11, 16])
+      switch kind {
+      case .any: break
+      case .depthwise:
+        (groups, perGroup) = (shape.channels, 1)
+        (window.strideHeight, window.strideWidth) = (1, 1)
+      case .pointwise:
+        groups = 1
+        window = Window(kernelHeight: 1, kernelWidth: 1)
+      }
       outputs = groups * perGroup
       guard let size = window.outputSize(height: shape.height, width: shape.width), size.height * size.width <= 900
       else { continue }
@@ -109,7 +142,7 @@ private struct Builder {
     var weights = randomWeights(outputs, taps)
     var layer = Layer(name: name("conv"), kind: .maxPool(window), inputs: [current], output: nextID)
     let target = Shape(outputs, size.height, size.width)
-    func kind(_ weights: [Int8], _ requantizer: Requantizer, _ input: Tensor) -> Layer.Kind {
+    func layerKind(_ weights: [Int8], _ requantizer: Requantizer, _ input: Tensor) -> Layer.Kind {
       .convolution(
         Convolution(
           weights: weights, outputChannels: outputs, groupChannels: shape.channels / groups, groups: groups,
@@ -119,13 +152,13 @@ private struct Builder {
     }
     var observed: [[Int]] = []
     for _ in 0..<4 {
-      layer.kind = kind(weights, .identity, tensor)
+      layer.kind = layerKind(weights, .identity, tensor)
       observed = distinctAccumulators(layer, target)
       if !redraw(&weights, taps, observed) { break }
     }
     let domains = Convolution.accumulators(weights, outputChannels: outputs, window: window, input: tensor)
     let (requantizer, output) = requantize(observed, domains, target, isLast: isLast, name: layer.name)
-    layer.kind = kind(weights, requantizer, tensor)
+    layer.kind = layerKind(weights, requantizer, tensor)
     append(layer, output)
   }
 
@@ -358,9 +391,10 @@ extension Builder {
     let zeroPoint = Self.zeroPoint(grid, &generator, mayLieOutside: true)
     // A Relu leaves the part of the grid above the zero point, if that is worth something.
     let hasRelu =
-      generator.chance(30) && grid.contains(zeroPoint) && grid.upperBound - zeroPoint >= min(2, grid.count - 1)
+      generator.chance(30) && !isPlain && grid.contains(zeroPoint)
+      && grid.upperBound - zeroPoint >= min(2, grid.count - 1)
     let clamp = hasRelu ? zeroPoint...grid.upperBound : grid
-    let roll = generator.pick(0...99)
+    let roll = isPlain ? 0 : generator.pick(0...99)
     let form =
       roll < 60 ? affine(observed, clamp) : roll < 78 ? halfEven(observed, clamp) : thresholds(observed, domains, clamp)
     let requantizer = Requantizer(
