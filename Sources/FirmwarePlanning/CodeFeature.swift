@@ -14,11 +14,13 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     blockHighSubtraction, blockSum, storeCall
   case codedDepthwise, depthwiseChannel, depthwiseTap, tapTables, keptRows, quadRows, orderedChannels
   case addedRows
+  // Of whole maps.
+  case maps
   // Of all stages together: functions that they share, paid once.
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
     anyColumnPool
   case anyDense, anyWideDense, anyMaxPool, anyAveragePool, anyFilling, anyClosing, anySliding, anyThresholds,
-    anyTaps, anyQuadTaps, anyAddedRows
+    anyTaps, anyQuadTaps, anyAddedRows, anyMapRows, anyMapChannels, anyMapPoints
 
   package typealias Counts = [CodeFeature: Int]
 
@@ -60,6 +62,14 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     if stage.ring.needsFilling { shared.insert(.anyFilling) }
     if stage.isSliding { shared.insert(.anySliding) }
     if plan.closesRows(of: index) { shared.insert(.anyClosing) }
+    if let maps = stage.maps {
+      switch maps.kind {
+      case .rows: shared.insert(.anyMapRows)
+      case .channels: shared.insert(.anyMapChannels)
+      case .points: shared.insert(.anyMapPoints)
+      }
+      return shared
+    }
     switch stage.work {
     case .convolution(let work):
       switch work.code {
@@ -110,6 +120,10 @@ private struct StageCodeCounter {
   private var hasLanes: Bool { stage.ring.lanes != nil }
 
   mutating func count() {
+    if stage.maps != nil {
+      add(.maps)
+      return
+    }
     let isWide = stage.input.elementBytes == 2
     add(.descriptor)
     switch stage.work {

@@ -15,7 +15,7 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
     let core = core ?? plan.core
     for stage in plan.stages {
       weights += stage.weightBytes
-      requantizers += stage.epilogue?.tableBytes ?? 0
+      requantizers += stage.requantizerBytes
       weights += stage.placeBytes
     }
     code += CodeFeature.counts(plan).reduce(0) { $0 + $1.key.bytes[core.column] * $1.value }
@@ -45,7 +45,13 @@ extension Stage {
     }
   }
 
-  fileprivate var tableBytes: Int { weightBytes + (epilogue?.tableBytes ?? 0) + placeBytes }
+  fileprivate var tableBytes: Int { weightBytes + requantizerBytes + placeBytes }
+
+  /// Bytes of the tables of its requantizer: of whole maps, six for each channel.
+  fileprivate var requantizerBytes: Int {
+    if maps != nil, case .convolution(let work) = work { return 6 * (work.scales?.count ?? 0) }
+    return epilogue?.tableBytes ?? 0
+  }
 
   /// Bytes of tables that say where taps and channels are; they count as weights.
   var placeBytes: Int {
