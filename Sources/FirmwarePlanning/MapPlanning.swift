@@ -52,8 +52,10 @@ extension Planner {
   static func mapped(
     _ network: TernaryNetwork, _ stages: [Stage], _ options: PlanningOptions, isVector: Bool
   ) -> FirmwarePlan? {
-    var stages = stages.map { packedInLanes($0) ?? $0 }
-    let count = stages.prefix { mapForm($0) != nil }.count
+    let inLanes = stages.map { packedInLanes($0) ?? $0 }
+    let count = inLanes.prefix { mapForm($0) != nil }.count
+    // What follows the pool reads rows.
+    var stages = Array(inLanes[..<count] + stages[count...])
     guard count > 1, count < stages.count, canReadMaps(stages[count]) else { return nil }
     for index in 0...count {
       if index == 0 {

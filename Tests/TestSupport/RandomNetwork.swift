@@ -74,8 +74,10 @@ private struct Builder {
       if generator.chance(85) { addConvolution(.pointwise, isLast: false) }
     }
     let hasDense = generator.chance(60)
-    if generator.chance(70) { addAveragePool(isLast: !hasDense) } else { addMaxPool() }
-    if hasDense || tensor.kind == .sum { addDense(isLast: true) }
+    let hasMore = generator.chance(20)
+    if generator.chance(70) { addAveragePool(isLast: !hasDense && !hasMore) } else { addMaxPool() }
+    if hasMore, tensor.kind != .logits { addConvolution(isLast: !hasDense) }
+    if tensor.kind == .sum || (hasDense && tensor.kind != .logits) { addDense(isLast: true) }
     network.outputTensor = current
     return network
   }
