@@ -25,7 +25,9 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case closeRow
   case closeQuads
   case sumTaps
+  case quads
   case sumQuadTaps
+  case sumQuads
   case keepLarger
   case splitRow
   case slideRows
@@ -41,6 +43,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case requantize
   case requantizeSaturating
   case requantizeLanes
+  case requantizeQuads
   case requantize64
   case requantizeHalfEven
   case requantizeHalfEven64
@@ -48,6 +51,10 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case fillRing
   case fillRing16
   case fillWords
+  case maps
+  case convolvePoints
+  case convolveChannels
+  case convolveRows
 
   /// The C file's text.
   package var source: String {
@@ -101,6 +108,13 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .fillRing: PackageResources.fill_ring_c
       case .fillRing16: PackageResources.fill_ring16_c
       case .fillWords: PackageResources.fill_words_c
+      case .quads: PackageResources.quads_c
+      case .sumQuads: PackageResources.sum_quads_c
+      case .requantizeQuads: PackageResources.requantize_quads_c
+      case .maps: PackageResources.maps_c
+      case .convolvePoints: PackageResources.convolve_points_c
+      case .convolveChannels: PackageResources.convolve_channels_c
+      case .convolveRows: PackageResources.convolve_rows_c
       }
     return Templates.text(bytes)
   }

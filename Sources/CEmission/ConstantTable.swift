@@ -81,7 +81,7 @@ extension Stage {
     case .dense(let work): tables.append(weightTable(work.weights))
     case .maxPool, .averagePool: break
     }
-    if usesSharedConvolution, case .convolution(let work) = work, let scales = work.scales {
+    if usesSharedConvolution || maps != nil, case .convolution(let work) = work, let scales = work.scales {
       var multipliers = ConstantTable("\(name)_multiplier", scales.map { $0.multiplier & 0xFFFF })
       multipliers.element = .uint16
       return tables + [multipliers, ConstantTable("\(name)_bias", scales.map(\.bias))]

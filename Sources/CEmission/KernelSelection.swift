@@ -7,6 +7,7 @@ extension FirmwarePlan {
     var used: Set<Kernel> = [.stage]
     if stages[0].ring.holdsWords || stages.indices.contains(where: pairsRows) { used.insert(.pairRow) }
     used.formUnion(ConvolutionPrinter.kernels(self))
+    used.formUnion(stages.compactMap(\.maps).flatMap(\.kernels))
     for (index, stage) in stages.enumerated() {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(printer.nextWords?.quads == nil ? .closeRow : .closeQuads) }
@@ -16,7 +17,7 @@ extension FirmwarePlan {
       {
         used.insert(.rowOffset)
       }
-      if !printer.constants.isEmpty, !stage.usesSharedConvolution {
+      if !printer.constants.isEmpty, !stage.usesSharedConvolution, stage.maps == nil {
         used.insert(printer.nextWords == nil ? .fillRing : .fillWords)
       }
       if stage.firesWhenDue { used.formUnion([.rowsNeeded, .rowIsDue]) }
@@ -31,7 +32,7 @@ extension FirmwarePlan {
           used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
           if stage.ring.pairsAsRead { used.insert(.pairColumns) }
         case nil:
-          if stage.isPackedLanes { break }
+          if stage.isPackedLanes || stage.maps != nil { break }
           used.formUnion([.locateRows, .decodeTaps])
           used.insert(isWide ? .accumulateRow16 : .accumulateRow)
         }
@@ -60,7 +61,7 @@ extension FirmwarePlan {
         used.insert(stage.ring.holdsWords ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
-      if stage.usesSharedConvolution { continue }
+      if stage.usesSharedConvolution || stage.maps != nil { continue }
       if !epilogue.limits.isEmpty { used.insert(stage.hasWordSums ? .limitLanes : .limitAccumulators) }
       switch epilogue.form {
       case .affine:
@@ -73,6 +74,7 @@ extension FirmwarePlan {
       }
     }
     if used.contains(.locateRows) { used.insert(.rowOffset) }
+    if !used.isDisjoint(with: [.sumQuads, .sumQuadTaps]) { used.insert(.quads) }
     return used.sorted()
   }
 }

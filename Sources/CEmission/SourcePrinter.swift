@@ -34,19 +34,22 @@ struct SourcePrinter {
     out.print("typedef uint\(plan.tapOffsetBits)_t tap_offset; /* counts values within a ring */\n")
     let convolutions = ConvolutionPrinter(plan)
     let used = plan.usedFields
+    let levels = plan.kernels.first { $0 == .requantizeLanes || $0 == .requantizeQuads }
     for kernel in plan.kernels {
-      if kernel == .requantizeLanes { convolutions.printLevelBits(&out) }
-      out.print(kernel == .stage ? plan.stageType(used) : kernel.source)
+      if kernel == levels { convolutions.printLevelBits(&out) }
+      out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.mapsType : kernel.source)
     }
     section("Layers", &out)
-    for index in plan.stages.indices { StagePrinter(plan, index).printDescriptor(used, &out) }
+    for (index, stage) in plan.stages.enumerated() where stage.hasDescriptor {
+      StagePrinter(plan, index).printDescriptor(used, &out)
+    }
     out.print("/* Rows that have arrived at each layer; the last count is of rows that the last layer made. */")
     out.block("static uint16_t *row_counters(uint8_t *memory)") {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")
     }
     out.print()
     convolutions.print(to: &out)
-    let advancing = plan.stages.filter { if case .output = $0.destination { false } else { true } }
+    let advancing = plan.stages.filter(\.advances)
     if advancing.count > 1 {
       for stage in advancing.dropFirst() { out.print(StagePrinter.prototype(stage) + ";") }
       out.print()
@@ -242,7 +245,7 @@ struct SourcePrinter {
         }
       }
       out.print("rows[0]++;")
-      if case .output = first.destination {} else { out.print("\(first.name)_advance(memory);") }
+      if first.advances { out.print("\(first.name)_advance(memory);") }
     }
     out.print("}\n")
     out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ") {")

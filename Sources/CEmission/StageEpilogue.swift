@@ -62,18 +62,21 @@ extension StagePrinter {
         return
       }
       let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
-      func statement(_ at: String, _ side: String) -> String {
+      func printValue(_ at: String, _ side: String, _ out: inout CodePrinter) {
         let value = "\(cast)\(expression(epilogue, side))"
-        return stage.poolsRowByRow ? "keep_larger(&row[\(at)], \(value), r);" : "row[\(at)] = \(value);"
+        if stage.poolsRowByRow {
+          out.list("keep_larger(", ["&row[\(at)]", value, "r"], ");")
+        } else {
+          out.print("row[\(at)] = \(value);")
+        }
       }
-      out.print(statement("ox", "left"))
-      let second = statement("\(half) + ox", "right")
+      printValue("ox", "left", &out)
       if 2 * half == stage.outputShape.width {
-        out.print(second)
+        printValue("\(half) + ox", "right", &out)
       } else {
         // The last high lane of an odd width is nobody's column.
         let rights = count < half ? "rights" : "\(stage.outputShape.width - half)"
-        out.block("if (ox < \(rights))") { $0.print(second) }
+        out.block("if (ox < \(rights))") { printValue("\(half) + ox", "right", &$0) }
       }
     }
   }

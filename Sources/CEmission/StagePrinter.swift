@@ -13,12 +13,15 @@ struct StagePrinter {
     self.index = index
   }
 
-  /// The function that makes all rows that are due, or of a last dense layer the output.
+  /// The function that makes all rows that are due, or takes a row that has arrived; of a last dense layer over all rows,
+  /// the one that makes the output.
   static func prototype(_ stage: Stage) -> String {
-    if case .output = stage.destination {
-      return "static void \(stage.name)_finish(uint8_t *memory, int32_t *output)"
-    }
+    guard stage.advances else { return finishPrototype(stage) }
     return "static void \(stage.name)_advance(uint8_t *memory\(stage.takesStrips ? ", uint32_t x" : ""))"
+  }
+
+  static func finishPrototype(_ stage: Stage) -> String {
+    "static void \(stage.name)_finish(uint8_t *memory, int32_t *output)"
   }
 
   func print(to out: inout CodePrinter) {
@@ -29,9 +32,19 @@ struct StagePrinter {
       printConvolution(&out)
       return
     }
+    if let maps = stage.maps {
+      printMaps(maps, &out)
+      return
+    }
     switch stage.work {
     case .dense(let work):
-      if case .output = stage.destination { printFinish(work, &out) } else { printDense(work, &out) }
+      if stage.addsRowByRow {
+        printAddedRows(work, &out)
+      } else if case .output = stage.destination {
+        printFinish(work, &out)
+      } else {
+        printDense(work, &out)
+      }
     case .averagePool(let epilogue) where stage.addsRowByRow: printAddedRows(epilogue, &out)
     case .convolution, .averagePool, .maxPool:
       switch stage.code {

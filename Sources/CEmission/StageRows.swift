@@ -18,10 +18,16 @@ extension Stage {
     return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
   }
 
+  /// Whether it is called as rows arrive; else when the caller asks for the output.
+  var advances: Bool {
+    if case .output = destination { return addsRowByRow }
+    return true
+  }
+
   /// Whether it looks how many rows have arrived; others take each row as it comes.
   var firesWhenDue: Bool {
     if case .output = destination { return false }
-    return !poolsRowByRow && !addsRowByRow && ring.strip == nil
+    return maps == nil && !poolsRowByRow && !addsRowByRow && ring.strip == nil
   }
 
   /// Whether it is told which strip of its row is there.
@@ -38,7 +44,8 @@ extension Stage {
 
   /// Whether its code, or its predecessor's, looks a row's place up with `row_offset`.
   func needsRowOffset(madeBy predecessor: Stage?) -> Bool {
-    if predecessor?.usesSharedConvolution != true { return true }
+    if maps != nil { return false }
+    if predecessor?.maps == nil, predecessor?.usesSharedConvolution != true { return true }
     if case .dense = work { return false }
     return !hasContiguousWindows
   }

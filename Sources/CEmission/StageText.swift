@@ -33,7 +33,8 @@ struct StageText {
     if let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue {
       lines.append(describe(requantizer, epilogue))
     }
-    if let lanes = stage.ring.lanes {
+    if let maps = stage.maps { lines.append(describe(maps)) }
+    if stage.maps == nil, let lanes = stage.ring.lanes {
       let sums = lanes.partTaps.map { "sums of \($0) taps at a time" } ?? "sums"
       lines.append(
         "Two lanes a word: columns x and x + \(lanes.distance), \(sums) lifted by \(lanes.lift), so that none is negative."
@@ -80,7 +81,7 @@ struct StageText {
     let pairs = requantizer.proof.pairs
     let arithmetic = !epilogue.fits32 ? " in 64 bits" : epilogue.limits.isEmpty ? "" : " of a within its limits"
     switch epilogue.form {
-    case .affine where stage.usesSharedConvolution:
+    case .affine where stage.usesSharedConvolution || stage.maps != nil:
       return "Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all \(pairs) reachable "
         + "accumulators."
     case .affine(_, _, let shift, _, _):
@@ -92,6 +93,17 @@ struct StageText {
     case .thresholds: return "Requantizer: thresholds, exact for all \(pairs) reachable accumulators."
     case .logits: return "Logits: a * m + b\(arithmetic), all in one scale."
     }
+  }
+
+  private func describe(_ maps: MapForm) -> String {
+    let words =
+      switch maps.kind {
+      case .rows: "two columns a word, x and x + \(maps.lanes.distance)"
+      case .channels: "four rows a word, a quarter of the rows apart"
+      case .points: "four values a word"
+      }
+    return "Whole maps, one output channel after the other: \(words), sums lifted by \(maps.lanes.lift), so that none "
+      + "is negative."
   }
 
   private func meaning(_ storage: Storage) -> String {
@@ -109,6 +121,9 @@ struct StageText {
       return "\(strip) word(s) of each channel at a time, in scratch memory at \(plan.ringOffset(of: stage))"
     }
     let buffer = plan.buffers[stage.ring.buffer]
+    if let channels = stage.ring.mapChannels {
+      return "\(channels) map(s) of \(stage.ring.channelStride) bytes at \(buffer.offset)"
+    }
     let what = buffer.kind == .tensor ? "all \(stage.ring.slots) row(s)" : "a ring of \(stage.ring.slots) row(s)"
     return "\(what) of \(stage.ring.rowBytes) bytes at \(buffer.offset)"
   }

@@ -17,28 +17,39 @@ extension FirmwarePlan {
 
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
   func stageType(_ used: Set<String>) -> String {
-    var largest: [String: Int] = [:]
-    for index in stages.indices {
-      for field in StagePrinter(self, index).fields { largest[field.name] = max(largest[field.name] ?? 0, field.value) }
-    }
-    let lines = Kernel.stage.source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    guard let start = lines.firstIndex(of: "struct stage {"), let end = lines.firstIndex(of: "};") else {
-      return Kernel.stage.source
+    let numbers = stages.indices.flatMap { StagePrinter(self, $0).fields.filter { used.contains($0.name) } }
+    return Self.narrowed(Kernel.stage.source, "stage", numbers)
+  }
+
+  /// `struct maps`, likewise.
+  var mapsType: String {
+    Self.narrowed(Kernel.maps.source, "maps", stages.indices.flatMap { StagePrinter(self, $0).mapNumbers })
+  }
+
+  /// A type's definition without the numbers that nothing reads, and the others in the smallest types that hold them.
+  private static func narrowed(_ source: String, _ type: String, _ numbers: [(name: String, value: Int)]) -> String {
+    let largest = Dictionary(numbers.map { ($0.name, $0.value) }, uniquingKeysWith: max)
+    let lines = source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    guard let start = lines.firstIndex(of: "struct \(type) {"), let end = lines.firstIndex(of: "};") else {
+      return source
     }
     var fields: [(bytes: Int, code: String, comment: String)] = []
     for line in lines[(start + 1)..<end] {
       let parts = line.split(separator: ";", maxSplits: 1)
-      let name = parts[0].split(separator: " ").last.map(String.init) ?? ""
-      guard used.contains(name) else { continue }
-      let most = largest[name] ?? 0
-      let bytes = most <= Int(UInt8.max) ? 1 : most <= Int(UInt16.max) ? 2 : 4
       let words = parts.count > 1 ? parts[1].split(separator: " ") : []
       let comment = words.dropFirst().dropLast().joined(separator: " ")
+      if parts[0].contains("*") {
+        fields.append((Int.max, "\(parts[0]);", comment))
+        continue
+      }
+      let name = parts[0].split(separator: " ").last.map(String.init) ?? ""
+      guard let most = largest[name] else { continue }
+      let bytes = most <= Int(UInt8.max) ? 1 : most <= Int(UInt16.max) ? 2 : 4
       fields.append((bytes, "    uint\(8 * bytes)_t \(name);", comment))
     }
     // The largest first: no bytes are lost between them.
-    let ordered = [4, 2, 1].flatMap { bytes in fields.filter { $0.bytes == bytes } }
-    let type = ConvolutionPrinter.aligned(ordered.map { ($0.code, $0.comment) })
-    return (lines[...start] + type + lines[end...]).joined(separator: "\n")
+    let ordered = [Int.max, 4, 2, 1].flatMap { bytes in fields.filter { $0.bytes == bytes } }
+    let members = ConvolutionPrinter.aligned(ordered.map { ($0.code, $0.comment) })
+    return (lines[...start] + members + lines[end...]).joined(separator: "\n")
   }
 }

@@ -6,7 +6,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   case network, inputChannels, inputClamp, inputLanes, segment
   // Of a stage.
   case descriptor, result, ringWithHalo, closedRows, slidRows, constantChannel, wordRows, pairedRows
-  case maxPool, averagePool, sums, dense, lastDense, wideDense
+  case maxPool, averagePool, sums, dense, lastDense, wideDense, denseRows
   case packed, packedAlone, packedColumns, packedWide, groupedConvolution, packedConstants, fusedPool, packedPool,
     packedParts
   case affine, saturated, affine64, halfEven, halfEven64, thresholds, logits, singleEntry, limits, laneLimits
@@ -16,11 +16,13 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   case codedDepthwise, depthwiseChannel, depthwiseTap, byteTap, unpackedRows, unpackedWord, stripRows, tapTables,
     keptRows, quadRows, orderedChannels
   case addedRows
+  // Of whole maps.
+  case maps
   // Of all stages together: functions that they share, paid once.
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
     anyColumnPool
   case anyDense, anyWideDense, anyMaxPool, anyAveragePool, anyFilling, anyClosing, anySliding, anyThresholds,
-    anyTaps, anyQuadTaps, anyAddedRows, anyPairing
+    anyTaps, anyQuadTaps, anyAddedRows, anyPairing, anyMapRows, anyMapChannels, anyMapPoints
 
   package typealias Counts = [CodeFeature: Int]
 
@@ -63,6 +65,14 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     if stage.isSliding { shared.insert(.anySliding) }
     if plan.closesRows(of: index) { shared.insert(.anyClosing) }
     if plan.pairsRows(of: index), plan.stages[0].ring.lanes == nil { shared.insert(.anyPairing) }
+    if let maps = stage.maps {
+      switch maps.kind {
+      case .rows: shared.insert(.anyMapRows)
+      case .channels: shared.insert(.anyMapChannels)
+      case .points: shared.insert(.anyMapPoints)
+      }
+      return shared
+    }
     switch stage.work {
     case .convolution(let work):
       switch work.code {
@@ -116,6 +126,10 @@ private struct StageCodeCounter {
   private var hasWordSums: Bool { stage.hasWordSums }
 
   mutating func count() {
+    if stage.maps != nil {
+      add(.maps)
+      return
+    }
     let isWide = stage.input.elementBytes == 2
     add(.descriptor)
     switch stage.work {
@@ -144,6 +158,7 @@ private struct StageCodeCounter {
     case .dense:
       if case .output = stage.destination { add(.lastDense) } else { add(.dense) }
       if isWide { add(.wideDense) }
+      if stage.addsRowByRow { add(.denseRows) }
     case .maxPool: add(.maxPool)
     case .averagePool(let epilogue):
       add(epilogue == nil ? .sums : .averagePool)

@@ -141,23 +141,31 @@ package struct Stage: Sendable, Equatable {
     return work.outputsPerGroup == 1 || work.outputsPerGroup == outputShape.channels
   }
 
+  /// Whether and how it makes whole maps; nil: rows.
+  package var maps: MapForm?
+
   /// Whether a fused pool takes the layer's rows one at a time, as they come, into the output row: the ring holds no more
   /// than a row then. The requantizer does not decrease, so the largest level belongs to the largest accumulator.
   package var poolsRowByRow = false
-  /// A convolution over words of two lanes with packed weights.
+  /// A convolution over words of two lanes with packed weights, row by row.
   package var isPackedLanes: Bool {
-    if case .convolution(let work) = work { ring.lanes != nil && work.code == nil } else { false }
+    if case .convolution(let work) = work { ring.lanes != nil && work.code == nil && maps == nil } else { false }
   }
 
   /// Rows of the layer that make one row of the stage.
   package var rowsPerOutput: Int { poolsRowByRow ? 1 : pool?.kernelHeight ?? 1 }
 
-  /// Whether an average pool adds every row to its sums as it comes: the ring holds no more than a row then.
+  /// Whether an average pool, or a last dense layer, adds every row to its sums as it comes: the ring holds no more than
+  /// a row then.
   package var addsRowByRow = false
   /// Where those sums are.
   package var sumsBuffer = 0
-  /// 16 bits for each value of an output row.
-  package var sumsBytes: Int { addsRowByRow ? 2 * outputShape.channels * outputShape.width : 0 }
+  /// 16 bits for each value of a pool's output row, 32 for each output of a dense layer.
+  package var sumsBytes: Int {
+    guard addsRowByRow else { return 0 }
+    if case .dense = work { return 4 * outputShape.count }
+    return 2 * outputShape.channels * outputShape.width
+  }
 
   /// Input rows that an output row depends on, and those from one to the next, whether they are kept or not.
   package var dependence: (reach: Int, advance: Int) {
@@ -173,7 +181,7 @@ package struct Stage: Sendable, Equatable {
   /// Reachable accumulators of levels, over all channels; those of lanes before they are lifted.
   package var accumulators: ClosedRange<Int>? {
     guard let range = epilogue?.accumulators else { return nil }
-    let lift = ring.lanes.map { $0.lift - $0.remainingLift } ?? 0
+    let lift = (ring.lanes ?? maps?.lanes).map { $0.lift - $0.remainingLift } ?? 0
     return (range.lowerBound - lift)...(range.upperBound - lift)
   }
 
@@ -224,7 +232,7 @@ package struct Ring: Sendable, Equatable {
   package var rowBytes: Int { rowStride * elementBytes }
   /// Bytes behind the last row that windows reach.
   package var tailBytes = 0
-  package var bytes: Int { slots * rowBytes + tailBytes }
+  package var bytes: Int { mapChannels.map { $0 * channelStride } ?? slots * rowBytes + tailBytes }
   package var hasHalo: Bool { left + right > 0 }
   /// Two columns a word; nil: a byte, or 16 bits, each.
   package var lanes: Lanes?
@@ -237,6 +245,8 @@ package struct Ring: Sendable, Equatable {
   package var holdsWords: Bool { lanes != nil && !pairsAsRead }
   /// Words of each channel that are there at a time, in scratch memory: the stage before makes a row in strips. Nil: all.
   package var strip: Int?
+  /// All rows of a channel lie together, and the channels after one another: so many; nil: row after row.
+  package var mapChannels: Int?
   /// Rows lie in the order of the map, so that the window is one block of memory: padding above and below is stored too.
   /// Where they are not all of the map's, they move up whenever an output row has been made.
   package var isLinear = false
@@ -278,7 +288,8 @@ package struct ConvolutionWork: Sendable, Equatable {
 }
 
 package struct DenseWork: Sendable, Equatable {
-  /// Packed weights of each output, in the order in which the ring holds the input: `[row][channel][column]`.
+  /// Packed weights of each output, in the order in which the ring holds the input: `[row][channel][column]`. Where rows
+  /// are added as they come, those of each row begin on a byte.
   package var weights: [[UInt8]]
   package var taps: Int
   package var nonZeros: Int

@@ -15,7 +15,7 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
     let core = core ?? plan.core
     for stage in plan.stages {
       weights += stage.weightBytes
-      requantizers += (stage.epilogue?.tableBytes ?? 0) + stage.limitBytes
+      requantizers += stage.requantizerBytes
       weights += stage.placeBytes
     }
     code += CodeFeature.counts(plan).reduce(0) { $0 + $1.key.bytes[core.column] * $1.value }
@@ -45,10 +45,16 @@ extension Stage {
     }
   }
 
-  fileprivate var tableBytes: Int { weightBytes + (epilogue?.tableBytes ?? 0) + limitBytes + placeBytes }
+  fileprivate var tableBytes: Int { weightBytes + requantizerBytes + placeBytes }
+
+  /// Bytes of the tables of its requantizer: of whole maps, six for each channel.
+  fileprivate var requantizerBytes: Int {
+    if maps != nil, case .convolution(let work) = work { return 6 * (work.scales?.count ?? 0) }
+    return (epilogue?.tableBytes ?? 0) + limitBytes
+  }
 
   /// Bytes of the table of accumulators' limits: two of 16 bits a channel, or of 32 where they are not words.
-  fileprivate var limitBytes: Int {
+  private var limitBytes: Int {
     guard hasLimitTable else { return 0 }
     return (hasWordSums ? 4 : 8) * outputShape.channels
   }

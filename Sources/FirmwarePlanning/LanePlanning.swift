@@ -23,6 +23,14 @@ extension Planner {
     return stages
   }
 
+  /// A stage by itself with its input in lanes and its weights packed.
+  static func packedInLanes(_ stage: Stage) -> Stage? {
+    guard let lanes = lanes(of: stage) else { return nil }
+    var stage = stage
+    stage.pair(lanes, words: words(stage, lanes))
+    return asPacked(stage)
+  }
+
   /// How the columns of a stage pair up, where its accumulators fit a lane.
   private static func lanes(of stage: Stage) -> Ring.Lanes? {
     guard case .convolution(let work) = stage.work, stage.input.elementBytes == 1, stage.outputShape.width > 1,

@@ -33,11 +33,13 @@ extension Planner {
     ]
     for (number, segment) in segments.enumerated() {
       for index in segment {
-        let isTensor = index == segment.lowerBound && (number > 0 || (isVector && stages.count == 1))
+        let isWhole = isVector && stages.count == 1 && !stages[index].addsRowByRow
+        let isTensor = stages[index].maps != nil || index == segment.lowerBound && (number > 0 || isWhole)
         // Rows of a tensor are all there at once, and a result is no ring.
         if isTensor || index + 1 == stages.count { stages[index].poolsRowByRow = false }
         if isTensor { stages[index].addsRowByRow = false }
         if index + 1 < stages.count { stages[index].destination = .ring(stage: index + 1) }
+        stages[index].alignWeightsOfRows()
         stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
         // Strips lie in scratch memory.
         if stages[index].ring.strip != nil { continue }
@@ -76,7 +78,7 @@ extension Planner {
     let rows =
       tapBytes
       * (stages.compactMap { stage in
-        stage.isPackedLanes
+        stage.isPackedLanes || stage.maps != nil
           ? mostTaps(stage) : needsRows(stage) ? stage.window.kernelHeight * stage.rowsPerOutput : nil
       }.max() ?? 0)
     let taps = tapBytes * (stages.compactMap { mostTaps($0) }.max() ?? 0)
@@ -139,8 +141,10 @@ extension Planner {
 extension Stage {
   /// int32 accumulators that it keeps while it makes one channel of a row, or a strip of some channels.
   package var accumulatorWords: Int? {
+    if let spread = spreadMap { return spread.words + spread.sums + (inputShape.width + outputShape.width + 3) / 4 }
     switch work {
     case .convolution(let work):
+      if maps?.kind == .points { return ring.channelStride / 2 }
       if case .blocks(let blocks, let strip)? = work.code {
         let rows = poolsRowByRow ? 1 : pool?.kernelHeight ?? 1
         return strip * rows * (pool?.kernelWidth ?? 1) * (blocks.map(\.channels.count).max() ?? 0)

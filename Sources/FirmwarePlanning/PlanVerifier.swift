@@ -40,6 +40,12 @@ extension FirmwarePlan {
         stage.input.maximumLevel <= (stage.input.elementBytes == 1 ? 255 : 65535),
         "\(stage.name): level \(stage.input.maximumLevel) does not fit its storage")
       require(tapOffsetBits == 32 || stage.ring.bytes < 0xFFFF, "\(stage.name): ring beyond tap offsets")
+      if let lanes = stage.maps?.lanes, let epilogue = stage.epilogue {
+        let lifted = epilogue.accumulators
+        require(
+          lifted.lowerBound + lanes.remainingLift >= 0 && lifted.upperBound + lanes.remainingLift <= Int(UInt16.max),
+          "\(stage.name): accumulators of its maps leave their lanes")
+      }
       if let lanes = stage.ring.lanes, let epilogue = stage.epilogue {
         let lift = lanes.remainingLift
         require(

@@ -21,19 +21,25 @@ package enum Planner {
     if case .dense? = stages.last?.work { isVector = true }
     // The least RAM; what is faster takes more, and is preferred as far as the budget allows.
     var plan = leanest(network, stages, options, isVector: isVector)
+    if plan.stateBytes > options.ram ?? .max, let adding = addingDenseRows(stages) {
+      plan = leanest(network, adding, options, isVector: isVector)
+    }
     var least = plan.stateBytes
     var blocks: [BlockKey: [CodeBlock]] = [:]
     for paired in pairings(stages, options) {
       var found: [FirmwarePlan] = []
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
       for thrift in steps {
-        let coded = thrift.map { asCode(paired, options.core, $0, &blocks).map(asPacked) }
-        let wide = weighed(paired.map(asPacked), coded: coded, options) {
-          leanest(network, $0, options, isVector: isVector)
+        for chain in [paired, addingDenseRows(paired)].compactMap({ $0 }) {
+          let coded = thrift.map { asCode(chain, options.core, $0, &blocks).map(asPacked) }
+          let wide = weighed(chain.map(asPacked), coded: coded, options) {
+            leanest(network, $0, options, isVector: isVector)
+          }
+          least = min(least, wide.stateBytes)
+          if wide.stateBytes <= options.ram ?? .max { found.append(wide) }
+          // Without a budget nothing is to be saved.
+          if options.ram == nil { break }
         }
-        least = min(least, wide.stateBytes)
-        if wide.stateBytes <= options.ram ?? .max { found.append(wide) }
-        // Without a budget nothing is to be saved.
         if options.ram == nil { break }
       }
       if let best = fastest(found, options) {
@@ -41,11 +47,18 @@ package enum Planner {
         break
       }
     }
+    if options.goal == .size, options.schedule != .stream, options.pairsColumns,
+      let mapped = mapped(network, stages, options, isVector: isVector),
+      mapped.stateBytes <= options.ram ?? plan.stateBytes,
+      CostEstimate(mapped).instructions < CostEstimate(plan).instructions
+    {
+      plan = mapped
+    }
     if let ram = options.ram, plan.stateBytes > ram {
       var auto = options
       auto.schedule = .auto
-      let best = min(least, leanest(network, stages, auto, isVector: isVector).stateBytes)
-      throw ModelError(.ramBudget(ram, least, options.schedule, best: best))
+      let lean = leanest(network, addingDenseRows(stages) ?? stages, auto, isVector: isVector)
+      throw ModelError(.ramBudget(ram, least, options.schedule, best: min(least, lean.stateBytes)))
     }
     plan.flash = FlashEstimate(plan)
     let problems = plan.problems()
@@ -87,7 +100,7 @@ package enum Planner {
     let schedules: [PlanningOptions.Schedule] =
       options.schedule == .auto ? [.auto, .frame, .stream] : [options.schedule]
     let candidates = schedules.map { schedule in
-      let segments = segments(stages, schedule, isLastAlone: isVector)
+      let segments = segments(stages, schedule, isVector: isVector)
       return layOut(network, stages, segments, options, isVector: isVector)
     }
     var plan = candidates[0]
@@ -112,9 +125,11 @@ package enum Planner {
   // MARK: Segments
 
   private static func segments(
-    _ stages: [Stage], _ schedule: PlanningOptions.Schedule, isLastAlone: Bool
+    _ stages: [Stage], _ schedule: PlanningOptions.Schedule, isVector: Bool
   ) -> [ClosedRange<Int>] {
     let last = stages[stages.count - 1]
+    // It runs when the caller asks for the output.
+    let isLastAlone = isVector && !last.addsRowByRow
     var search = SegmentSearch(
       costs: stages.map {
         // What is made in strips is never there as a whole.
@@ -122,7 +137,7 @@ package enum Planner {
           ? .init(ring: 0, tensor: Int(Int32.max))
           : .init(ring: ringRows($0) * $0.ring.rowBytes + $0.sumsBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
       },
-      result: isLastAlone ? 0 : last.outputShape.count * last.output.elementBytes, isLastAlone: isLastAlone,
+      result: isVector ? 0 : last.outputShape.count * last.output.elementBytes, isLastAlone: isLastAlone,
       isAllowed: { _ in true })
     switch schedule {
     case .auto: return search.run()

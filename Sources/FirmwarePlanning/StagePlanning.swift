@@ -61,6 +61,17 @@ extension Planner {
     return 2 * stage.outputShape.channels * stage.outputShape.width < (window.kernelHeight - 1) * stage.ring.rowBytes
   }
 
+  /// The chain with a last dense layer that adds every row to its sums as it comes, where that saves RAM: it costs a few
+  /// instructions more than all rows at once.
+  static func addingDenseRows(_ stages: [Stage]) -> [Stage]? {
+    guard let last = stages.last, case .dense = last.work, last.inputShape.height > 1,
+      4 * last.outputShape.count < (last.inputShape.height - 1) * last.ring.rowBytes
+    else { return nil }
+    var stages = stages
+    stages[stages.count - 1].addsRowByRow = true
+    return stages
+  }
+
   /// The stage with the max pool behind it fused in, where the pool's windows neither overlap nor leave the map and RAM
   /// is saved: a few more input rows against the rows of the pool's own ring.
   static func fused(_ stage: Stage, _ network: TernaryNetwork, poolAt index: Int) -> Stage? {
@@ -131,5 +142,19 @@ extension Planner {
     var sum: Int { plus - minus }
     var nonZeros: Int { plus + minus }
     func accumulators(_ maximumLevel: Int) -> ClosedRange<Int> { (-minus * maximumLevel)...(plus * maximumLevel) }
+  }
+}
+
+extension Stage {
+  /// The weights of each row of a dense layer from a byte of their own on, where rows are added as they come.
+  mutating func alignWeightsOfRows() {
+    guard addsRowByRow, case .dense(var dense) = work else { return }
+    dense.weights = dense.weights.map { packed in
+      let weights = PackedWeights.unpack(packed, count: dense.taps)
+      return stride(from: 0, to: dense.taps, by: ring.rowStride).flatMap {
+        PackedWeights.pack(weights[$0..<($0 + ring.rowStride)])
+      }
+    }
+    work = .dense(dense)
   }
 }

@@ -32,6 +32,8 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   /// Non-zero taps at words: taken up for up to four of them, added to one, to one of fewer than four that are left, and to
   /// one where windows step.
   case laneTap, laneAddition, laneRest, laneStep
+  /// Whole maps: passes of four words of four values, non-zero taps at them, and the words made; words spread and split.
+  case quadPass, quadTap, quadLevels, spreadQuad, splitQuad
   /// The same at columns of bytes or of 16 bits.
   case columnTap, columnAddition, columnRest, columnStep
   /// Sums compared in a fused pool: words of two, or single ones.
@@ -111,13 +113,17 @@ private struct StageWorkCounter {
     if plan.pairsRows(of: index), case .ring(let next) = stage.destination {
       add(.pairedWord, rows * plan.stages[next].ring.rowStride)
     }
+    if let maps = stage.maps, case .convolution(let work) = stage.work {
+      countMaps(maps, work)
+      return
+    }
     if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.holdsWords ? 4 : 1)) }
     countHalo()
     countSlides()
     switch stage.work {
     case .convolution(let work): count(work)
     case .dense(let work):
-      add(.denseOutput, stage.outputShape.channels)
+      add(.denseOutput, stage.outputShape.channels * (stage.addsRowByRow ? stage.inputShape.height : 1))
       add(.denseWeight, work.taps * stage.outputShape.channels)
       add(.denseTap, work.nonZeros)
       count(work.epilogue, values: stage.outputShape.channels)
@@ -162,6 +168,36 @@ private struct StageWorkCounter {
     for limit in work.epilogue.limits where !constants.contains(where: { $0.channel == limit.channel }) {
       add(.limited, storedRows * words)
     }
+  }
+
+  /// Weights are decoded once.
+  private mutating func countMaps(_ maps: MapForm, _ work: ConvolutionWork) {
+    let channels = stage.outputShape.channels
+    add(.channel, channels)
+    add(.decodedWeight, work.taps * channels)
+    add(.decodedTap, work.liveNonZeros)
+    let quads: Int
+    switch maps.kind {
+    case .rows:
+      let words = maps.lanes.outputs
+      add(.row, rows * channels)
+      add(.laneStep, rows * words * work.liveNonZeros)
+      add(.epilogueWord, rows * channels * words)
+      count(work.epilogue, values: 2 * rows * channels * words)
+      add(.filledValue, stage.ring.bytes / 4)
+      return
+    case .points: quads = stage.ring.channelStride / 4
+    case .channels:
+      guard let spread = stage.spreadMap else { return }
+      quads = spread.sums
+      let height = spread.quarter + stage.window.kernelHeight - 1
+      add(.locatedRow, height * channels)
+      add(.spreadQuad, height * stage.inputShape.width * channels)
+      add(.splitQuad, (stage.outputShape.height * stage.outputShape.width + 3) / 4 * channels)
+    }
+    add(.quadPass, quads / 4 * channels)
+    add(.quadTap, quads / 4 * work.liveNonZeros)
+    add(.quadLevels, quads * channels)
   }
 
   private mutating func count(_ lists: [TapList], _ areStatements: Bool) {
@@ -275,5 +311,12 @@ private struct StageWorkCounter {
       add(.thresholdStep, values * (Int.bitWidth - count.leadingZeroBitCount + 1))
     case .logits: add(.scaled, values)
     }
+  }
+}
+
+extension ConvolutionWork {
+  /// Weights that are not zero, without those of channels that lost theirs.
+  fileprivate var liveNonZeros: Int {
+    weights.reduce(0) { $0 + $1.reduce(0) { $0 + ($1 & 0x55).nonzeroBitCount } }
   }
 }

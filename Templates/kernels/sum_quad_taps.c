@@ -1,68 +1,76 @@
-/* The even bytes of a word of four columns, and the odd ones: two words of two lanes. */
-#define EVEN(word) ((word)&0x00FF00FFU)
-#define ODD(word) ((word) >> 8 & 0x00FF00FFU)
-
 /*
  * As sum_taps, of rows of words of four columns: words of them make twice as many sums, those of
- * the even bytes first. Four words at a time share each tap.
+ * the even bytes first. Four words at a time share each tap. What is subtracted is summed up first
+ * and is at most lift in any lane, so that lift less that sum does not borrow from the lane beside.
  */
 static void sum_quad_taps(const uint32_t *in, const uint16_t *taps, const uint16_t counts[2],
                           uint32_t words, uint32_t lift, uint32_t *sums) {
     const uint16_t *const minus = taps + counts[0];
     const uint16_t *const end = minus + counts[1];
-    const uint32_t first = lift << 16 | lift;
+    const uint32_t odd = lift << 16 | lift;
+    const uint32_t even = start_even(odd);
     uint32_t left = words;
 
     for (; left >= 4; left -= 4, in += 4, sums += 4) {
-        uint32_t a = first, b = first, c = first, d = first;
-        uint32_t e = first, f = first, g = first, h = first;
+        uint32_t a = 0, b = 0, c = 0, d = 0;
+        uint32_t e = 0, f = 0, g = 0, h = 0;
 
-        for (const uint16_t *tap = taps; tap != minus; tap++) {
-            const uint32_t *const at = in + *tap;
-
-            a += EVEN(at[0]);
-            e += ODD(at[0]);
-            b += EVEN(at[1]);
-            f += ODD(at[1]);
-            c += EVEN(at[2]);
-            g += ODD(at[2]);
-            d += EVEN(at[3]);
-            h += ODD(at[3]);
-        }
         for (const uint16_t *tap = minus; tap != end; tap++) {
             const uint32_t *const at = in + *tap;
 
-            a -= EVEN(at[0]);
-            e -= ODD(at[0]);
-            b -= EVEN(at[1]);
-            f -= ODD(at[1]);
-            c -= EVEN(at[2]);
-            g -= ODD(at[2]);
-            d -= EVEN(at[3]);
-            h -= ODD(at[3]);
+            a = add_even(a, at[0]);
+            e = add_odd(e, at[0]);
+            b = add_even(b, at[1]);
+            f = add_odd(f, at[1]);
+            c = add_even(c, at[2]);
+            g = add_odd(g, at[2]);
+            d = add_even(d, at[3]);
+            h = add_odd(h, at[3]);
         }
-        sums[0] = a;
-        sums[1] = b;
-        sums[2] = c;
-        sums[3] = d;
+        a = even - a;
+        b = even - b;
+        c = even - c;
+        d = even - d;
+        e = odd - e;
+        f = odd - f;
+        g = odd - g;
+        h = odd - h;
+        for (const uint16_t *tap = taps; tap != minus; tap++) {
+            const uint32_t *const at = in + *tap;
+
+            a = add_even(a, at[0]);
+            e = add_odd(e, at[0]);
+            b = add_even(b, at[1]);
+            f = add_odd(f, at[1]);
+            c = add_even(c, at[2]);
+            g = add_odd(g, at[2]);
+            d = add_even(d, at[3]);
+            h = add_odd(h, at[3]);
+        }
+        sums[0] = even_sum(a, e);
+        sums[1] = even_sum(b, f);
+        sums[2] = even_sum(c, g);
+        sums[3] = even_sum(d, h);
         sums[words] = e;
         sums[words + 1] = f;
         sums[words + 2] = g;
         sums[words + 3] = h;
     }
     for (; left > 0; left--, in++, sums++) {
-        uint32_t even = first;
-        uint32_t odd = first;
+        uint32_t a = 0;
+        uint32_t e = 0;
 
-        for (const uint16_t *tap = taps; tap != minus; tap++) {
-            even += EVEN(in[*tap]);
-            odd += ODD(in[*tap]);
-        }
         for (const uint16_t *tap = minus; tap != end; tap++) {
-            even -= EVEN(in[*tap]);
-            odd -= ODD(in[*tap]);
+            a = add_even(a, in[*tap]);
+            e = add_odd(e, in[*tap]);
         }
-        sums[0] = even;
-        sums[words] = odd;
+        a = even - a;
+        e = odd - e;
+        for (const uint16_t *tap = taps; tap != minus; tap++) {
+            a = add_even(a, in[*tap]);
+            e = add_odd(e, in[*tap]);
+        }
+        sums[0] = even_sum(a, e);
+        sums[words] = e;
     }
 }

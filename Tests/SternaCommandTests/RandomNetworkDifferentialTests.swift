@@ -92,6 +92,30 @@ import Testing
     return (Set(least.values), Set(least.keys))
   }
 
+  /// Whole maps occur in networks of one shape only.
+  @Test func mapsEqualInterpreter() async throws {
+    var mapped: Set<MapForm.Kind> = []
+    var count = 0
+    for seed in 0..<300 as Range<UInt64> {
+      let network = RandomNetwork.keyword(seed: seed)
+      var options = Self.options(seed: seed)
+      options.goal = .size
+      options.schedule = seed % 3 == 0 ? .frame : .auto
+      options.ram = seed % 2 == 0 ? 1 << 20 : nil
+      let compilation = try Compilation(network: network, options)
+      let kinds = compilation.plan.stages.compactMap(\.maps?.kind)
+      if kinds.isEmpty { continue }
+      mapped.formUnion(kinds)
+      count += 1
+      let inputs = randomInputs(for: network, count: 16, seed: seed)
+      let flags = seed % 4 < 2 ? [] : ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+      let outcome = try await Self.verify(
+        compilation, inputs, seed % 8 < 4 ? .hostGCC : .hostClang, seed % 4 < 2 ? .standard : .none, flags)
+      #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
+    }
+    #expect(count >= 20 && mapped.count == 3, "\(count) networks make whole maps, of \(mapped.count) kinds")
+  }
+
   /// Part 0 is no budget; 1 to 4 lie between what the fastest plan needs and the least.
   private static func budget(_ network: TernaryNetwork, _ options: PlanningOptions, part: UInt64) throws -> Int? {
     guard part > 0 else { return nil }
@@ -99,6 +123,9 @@ import Testing
     var lean = options
     lean.pairsColumns = false
     let least = try Planner.plan(network, lean).stateBytes
+    // Only a dense layer that adds rows as they come takes less.
+    lean.ram = least - 4
+    if part >= 3, (try? Planner.plan(network, lean)) != nil { return lean.ram }
     return max(least, least + (fast - least) * (4 - Int(part)) / 4)
   }
 
@@ -145,6 +172,17 @@ import Testing
       return try Self.mixing(RandomNetwork.make(seed: seed), Self.options(seed: seed)) != nil
     }
     #expect(mixed >= 5, "\(mixed) networks have weights in both forms")
+  }
+
+  /// The same of forms that only save RAM.
+  @Test func someNetworksAddDenseRows() throws {
+    let adding = try (0..<200 as Range<UInt64>).count { seed in
+      let network = RandomNetwork.make(seed: seed)
+      var options = Self.options(seed: seed)
+      options.ram = try Self.budget(network, options, part: seed % 5)
+      return try Planner.plan(network, options).stages.last?.addsRowByRow == true
+    }
+    #expect(adding >= 8, "\(adding) networks add the rows of their dense layer as they come")
   }
 
   private static func verify(

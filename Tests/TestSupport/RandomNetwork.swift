@@ -23,6 +23,12 @@ package enum RandomNetwork {
     return builder.buildSeparable()
   }
 
+  /// A network like those that spot keywords: a convolution, depthwise and pointwise ones, a pool, often a dense layer.
+  package static func keyword(seed: UInt64) -> TernaryNetwork {
+    var builder = Builder(seed: seed)
+    return builder.buildKeyword()
+  }
+
   /// Samples that calibration looks at.
   static let samples = 20
 }
@@ -35,10 +41,14 @@ struct Builder {
   var network: TernaryNetwork
   var current = TernaryNetwork.TensorID(0)
   var values: [[Int32]]
+  /// Requantizers are multiplications that saturate at the ends of their grids, as most trained networks have them.
+  var isPlain = false
 
   /// What a convolution is to be.
   enum Form {
     case any, full, depthwise, pointwise
+    /// Stride 1, and one output a channel.
+    case plainDepthwise
   }
 
   init(seed: UInt64, isWide: Bool = false, isSeparable: Bool = false) {
@@ -97,6 +107,22 @@ struct Builder {
     return network
   }
 
+  mutating func buildKeyword() -> TernaryNetwork {
+    isPlain = generator.chance(90)
+    addConvolution(isLast: false)
+    for _ in 0..<generator.pick(1...3) {
+      if generator.chance(85) { addConvolution(.plainDepthwise, isLast: false) }
+      if generator.chance(85) { addConvolution(.pointwise, isLast: false) }
+    }
+    let hasDense = generator.chance(60)
+    let hasMore = generator.chance(20)
+    if generator.chance(70) { addAveragePool(isLast: !hasDense && !hasMore) } else { addMaxPool() }
+    if hasMore, tensor.kind != .logits { addConvolution(isLast: !hasDense) }
+    if tensor.kind == .sum || (hasDense && tensor.kind != .logits) { addDense(isLast: true) }
+    network.outputTensor = current
+    return network
+  }
+
   private mutating func addSquarePool() {
     let shape = tensor.shape
     let (height, width) = (generator.pick(1...2), generator.pick(1...2))
@@ -146,10 +172,12 @@ struct Builder {
       }
       if form != .any {
         if form == .pointwise { window = Window(kernelHeight: 1, kernelWidth: 1) }
-        if generator.chance(80) { (window.strideHeight, window.strideWidth) = (1, 1) }
-        groups = form == .depthwise ? shape.channels : 1
+        if form == .plainDepthwise || generator.chance(80) { (window.strideHeight, window.strideWidth) = (1, 1) }
+        groups = form == .depthwise || form == .plainDepthwise ? shape.channels : 1
       }
-      let perGroup = groups > 1 ? generator.pick([1, 1, 2, 3]) : generator.pick([1, 2, 3, 4, 5, 6, 8, 11, 16])
+      let perGroup =
+        form == .plainDepthwise
+        ? 1 : groups > 1 ? generator.pick([1, 1, 2, 3]) : generator.pick([1, 2, 3, 4, 5, 6, 8, 11, 16])
       outputs = groups * perGroup
       guard let size = window.outputSize(height: shape.height, width: shape.width), size.height * size.width <= 900
       else { continue }
@@ -169,7 +197,7 @@ struct Builder {
     var weights = randomWeights(outputs, taps)
     var layer = Layer(name: name("conv"), kind: .maxPool(window), inputs: [current], output: nextID)
     let target = Shape(outputs, size.height, size.width)
-    func kind(_ weights: [Int8], _ requantizer: Requantizer, _ input: Tensor) -> Layer.Kind {
+    func layerKind(_ weights: [Int8], _ requantizer: Requantizer, _ input: Tensor) -> Layer.Kind {
       .convolution(
         Convolution(
           weights: weights, outputChannels: outputs, groupChannels: shape.channels / groups, groups: groups,
@@ -179,13 +207,13 @@ struct Builder {
     }
     var observed: [[Int]] = []
     for _ in 0..<4 {
-      layer.kind = kind(weights, .identity, tensor)
+      layer.kind = layerKind(weights, .identity, tensor)
       observed = distinctAccumulators(layer, target)
       if !redraw(&weights, taps, observed) { break }
     }
     let domains = Convolution.accumulators(weights, outputChannels: outputs, window: window, input: tensor)
     let (requantizer, output) = requantize(observed, domains, target, isLast: isLast, name: layer.name)
-    layer.kind = kind(weights, requantizer, tensor)
+    layer.kind = layerKind(weights, requantizer, tensor)
     append(layer, output)
   }
 
@@ -420,9 +448,10 @@ extension Builder {
     let zeroPoint = Self.zeroPoint(grid, &generator, mayLieOutside: true)
     // A Relu leaves the part of the grid above the zero point, if that is worth something.
     let hasRelu =
-      generator.chance(30) && grid.contains(zeroPoint) && grid.upperBound - zeroPoint >= min(2, grid.count - 1)
+      generator.chance(30) && !isPlain && grid.contains(zeroPoint)
+      && grid.upperBound - zeroPoint >= min(2, grid.count - 1)
     let clamp = hasRelu ? zeroPoint...grid.upperBound : grid
-    let roll = generator.pick(0...99)
+    let roll = isPlain ? 0 : generator.pick(0...99)
     let form =
       roll < 60 ? affine(observed, clamp) : roll < 78 ? halfEven(observed, clamp) : thresholds(observed, domains, clamp)
     let requantizer = Requantizer(
