@@ -28,6 +28,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case splitRow
   case slideRows
   case moveRows
+  case slideBytes
   case ternaryDot
   case ternaryDot16
   case maxPoolRow
@@ -36,6 +37,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case sumPoolBlock
   case limitAccumulators
   case limitLanes
+  case limitSums
   case requantize
   case requantizeSaturating
   case requantizeLanes
@@ -76,6 +78,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .splitRow: PackageResources.split_row_c
       case .slideRows: PackageResources.slide_rows_c
       case .moveRows: PackageResources.move_rows_c
+      case .slideBytes: PackageResources.slide_bytes_c
       case .poolLanes: PackageResources.pool_lanes_c
       case .poolLanes2x2: PackageResources.pool_lanes_2x2_c
       case .poolLanesRow: PackageResources.pool_lanes_row_c
@@ -88,6 +91,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .sumPoolBlock: PackageResources.sum_pool_block_c
       case .limitAccumulators: PackageResources.limit_accumulators_c
       case .limitLanes: PackageResources.limit_lanes_c
+      case .limitSums: PackageResources.limit_sums_c
       case .requantize: PackageResources.requantize_c
       case .requantizeSaturating: PackageResources.requantize_saturating_c
       case .requantize64: PackageResources.requantize64_c

@@ -389,10 +389,7 @@ extension StagePrinter {
     out.print("uint32_t *const oldest = (uint32_t *)(void *)(memory + s->ring);")
     if kept > 0 { out.print("slide_rows(oldest, \(kept), \(step));") }
     if stage.window.bottom > 0 {
-      // The first window that reaches below the map.
-      let first = max(0, stage.inputShape.height - stage.reach + stage.window.top + stage.advance) / stage.advance
-      let fill = "fill_words(oldest + \(kept), \(step), \(ring.word(ring.paddingLevel)));"
-      if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
+      printPaddingBelow("fill_words(oldest + \(kept), \(step), \(ring.word(ring.paddingLevel)));", &out)
     }
   }
 }

@@ -25,6 +25,7 @@ extension FirmwarePlan {
       case .convolution:
         switch stage.code {
         case .blocks?: used.insert(.keepOrder)
+        case .columns?: break
         case .taps(_, let areStatements)?:
           used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
         case nil:
@@ -32,14 +33,15 @@ extension FirmwarePlan {
           used.formUnion([.locateRows, .decodeTaps])
           used.insert(isWide ? .accumulateRow16 : .accumulateRow)
         }
-      case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
+      case .dense(let work):
+        if !work.areBytes { used.insert(isWide ? .ternaryDot16 : .ternaryDot) }
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
       case .averagePool:
         used.formUnion(
           stage.addsRowByRow
             ? [.addPoolRow] : stage.hasContiguousWindows ? [.sumPoolBlock] : [.locateRows, .sumPoolRow])
       }
-      if stage.pool != nil {
+      if stage.pool != nil, stage.columns == nil {
         if stage.ring.lanes == nil {
           used.insert(.poolAccumulators)
         } else if !stage.poolsRowByRow || (stage.pool?.kernelWidth ?? 1) > 1 {
@@ -47,19 +49,22 @@ extension FirmwarePlan {
         }
         if case .taps? = stage.code { used.insert(.poolLanesRow) }
       }
-      if stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance {
-        used.insert(stage.usesSharedConvolution ? .moveRows : .slideRows)
+      if stage.isSliding, stage.ring.slots > 1 || stage.columns != nil, stage.reach > stage.advance {
+        used.insert(stage.columns != nil ? .slideBytes : stage.usesSharedConvolution ? .moveRows : .slideRows)
       }
       if stage.ring.needsFilling {
         used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
       if stage.usesSharedConvolution { continue }
-      if !epilogue.limits.isEmpty { used.insert(stage.ring.lanes == nil ? .limitAccumulators : .limitLanes) }
+      if !epilogue.limits.isEmpty {
+        let areShort = stage.columns?.areShort == true
+        used.insert(areShort ? .limitSums : stage.ring.lanes == nil ? .limitAccumulators : .limitLanes)
+      }
       switch epilogue.form {
       case .affine:
         used.insert(
-          epilogue.saturatedBits != nil ? .requantizeSaturating : epilogue.fits32 ? .requantize : .requantize64)
+          stage.saturatedBits(epilogue) != nil ? .requantizeSaturating : epilogue.fits32 ? .requantize : .requantize64)
       case .halfEven: used.insert(epilogue.fits32 ? .requantizeHalfEven : .requantizeHalfEven64)
       case .thresholds(let lists, _):
         if !(lists.first?.isEmpty ?? true) { used.insert(.countThresholds) }

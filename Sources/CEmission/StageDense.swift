@@ -34,10 +34,16 @@ extension StagePrinter {
     let base = wide ? "(const uint16_t *)(const void *)(memory + s->ring)" : "memory + s->ring"
     out.print("const \(wide ? "uint16_t" : "uint8_t") *const values = \(base);\n")
     out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
-      out.print("const uint8_t *const weights = \(name)_weights[oc];")
-      let isLimited = !work.epilogue.limits.isEmpty
-      out.print(
-        "\(isLimited ? "" : "const ")int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));\n")
+      if work.areBytes {
+        out.print("const int8_t *const weights = \(name)_weights[oc];")
+        out.print("int32_t a = 0;\n")
+        out.block("for (uint32_t i = 0; i < \(work.taps); i++)") { $0.print("a += weights[i] * values[i];") }
+      } else {
+        out.print("const uint8_t *const weights = \(name)_weights[oc];")
+        let isLimited = !work.epilogue.limits.isEmpty
+        out.print(
+          "\(isLimited ? "" : "const ")int32_t a = ternary_dot\(wide ? "16" : "")(weights, values, \(work.taps));\n")
+      }
       printLimits(work.epilogue, "&a", 1, &out)
       printConstants(work.epilogue, "oc", &out)
       var value = expression(work.epilogue, "a")

@@ -25,7 +25,8 @@ extension StagePrinter {
   func printLimits(_ epilogue: Epilogue, _ from: String, _ count: Int, _ out: inout CodePrinter) {
     guard !epilogue.limits.isEmpty else { return }
     let lift = stage.ring.lanes?.remainingLift ?? 0
-    let kernel = stage.ring.lanes == nil ? "limit_accumulators" : "limit_lanes"
+    let kernel =
+      stage.columns?.areShort == true ? "limit_sums" : stage.ring.lanes == nil ? "limit_accumulators" : "limit_lanes"
     out.print("switch (oc) {")
     for limit in epilogue.limits {
       let (least, most) = (limit.accumulators.lowerBound + lift, limit.accumulators.upperBound + lift)
@@ -115,7 +116,7 @@ extension StagePrinter {
       out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
     }
     func printClamps(_ low: Int, _ high: Int) {
-      guard epilogue.saturatedBits == nil else { return }
+      guard stage.saturatedBits(epilogue) == nil else { return }
       out.print("const \(type) low = \(constant(low));")
       out.print("const \(type) high = \(constant(high));")
     }
@@ -137,7 +138,7 @@ extension StagePrinter {
     let suffix = epilogue.fits32 ? "" : "64"
     switch epilogue.form {
     case .affine(_, _, let shift, _, _):
-      if let bits = epilogue.saturatedBits { return "REQUANTIZE(\(accumulator), m, b, \(shift), \(bits))" }
+      if let bits = stage.saturatedBits(epilogue) { return "REQUANTIZE(\(accumulator), m, b, \(shift), \(bits))" }
       return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
     case .halfEven(_, _, let shift, _, _):
       return "requantize_half_even\(suffix)(\(accumulator), m, b, \(shift), low, high)"

@@ -37,6 +37,8 @@ struct StagePrinter {
       switch stage.code {
       case .blocks(let blocks, let strip)?: printBlocks(blocks, strip: strip, &out)
       case .taps?: printTapRows(&out)
+      case .columns(let blocks)?:
+        if let columns = stage.columns { printColumns(blocks, columns, &out) }
       case nil: printRows(&out)
       }
     }

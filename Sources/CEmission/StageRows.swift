@@ -18,6 +18,9 @@ extension Stage {
     return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
   }
 
+  /// Bits that one operation saturates to. Vectors are clamped by two comparisons instead.
+  func saturatedBits(_ epilogue: Epilogue) -> Int? { columns == nil ? epilogue.saturatedBits : nil }
+
   /// Whether it looks how many rows have arrived; others take each row as it comes.
   var firesWhenDue: Bool {
     if case .output = destination { return false }

@@ -102,18 +102,22 @@ extension Planner {
     }
   }
 
+  /// Offsets of a window's values, in the order of the weights.
+  static func tapOffsets(_ stage: Stage, channels: Int) -> [Int] {
+    let (ring, window) = (stage.ring, stage.window)
+    return (0..<channels).flatMap { ic in
+      (0..<window.kernelHeight).flatMap { ky in
+        (0..<window.kernelWidth).map { kx in ky * ring.rowStride + ic * ring.channelStride + kx }
+      }
+    }
+  }
+
   /// Blocks of equal width, as few as the registers allow; none reaches over two groups.
-  private static func blocks(
+  static func blocks(
     _ stage: Stage, _ work: ConvolutionWork, _ core: Core, without constants: Set<Int>
   ) -> [CodeBlock] {
     let ring = stage.ring
-    let window = stage.window
-    var offsets: [Int] = []
-    for ic in 0..<work.groupChannels {
-      for ky in 0..<window.kernelHeight {
-        for kx in 0..<window.kernelWidth { offsets.append(ky * ring.rowStride + ic * ring.channelStride + kx) }
-      }
-    }
+    let offsets = tapOffsets(stage, channels: work.groupChannels)
     var blocks: [CodeBlock] = []
     for group in 0..<(work.weights.count / work.outputsPerGroup) {
       let first = group * work.outputsPerGroup

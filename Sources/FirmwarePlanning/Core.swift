@@ -9,6 +9,8 @@ package enum Core: String, Sendable, CaseIterable, Codable {
   case cortexM33 = "cortex-m33"
   case cortexM55 = "cortex-m55"
   case riscv32
+  /// A 64-bit processor with vector instructions, whose C compiler vectorizes loops.
+  case host
 
   /// Accumulators that stay in registers beside a pointer and three operands: the width of a block of straight-line code.
   package var accumulators: Int {
@@ -16,6 +18,8 @@ package enum Core: String, Sendable, CaseIterable, Codable {
     // Eight low registers; the high ones only add in place.
     case .cortexM0: 5
     case .riscv32: 16
+    // Vector registers; a column of bytes takes two of them while it is widened.
+    case .host: 6
     default: 8
     }
   }

@@ -200,7 +200,9 @@ package struct Ring: Sendable, Equatable {
   package var rowStride: Int
   package var elementBytes: Int
   package var rowBytes: Int { rowStride * elementBytes }
-  package var bytes: Int { slots * rowBytes }
+  package var bytes: Int { slots * rowBytes + slack * elementBytes }
+  /// Values behind the last row. Sums of a whole number of vectors read them; nobody looks at what comes of it.
+  package var slack = 0
   package var hasHalo: Bool { left + right > 0 }
   /// Two columns a word; nil: a byte, or 16 bits, each.
   package var lanes: Lanes?
@@ -211,7 +213,7 @@ package struct Ring: Sendable, Equatable {
   /// Where they are not all of the map's, they move up whenever an output row has been made.
   package var isLinear = false
   /// Whether padding is written once and for all; words of two lanes carry their halo with every row.
-  package var needsFilling: Bool { isLinear || (hasHalo && lanes == nil) }
+  package var needsFilling: Bool { isLinear || (hasHalo && lanes == nil) || slack > 0 }
 
   /// Rows as words of two 16-bit lanes, columns `x` and `x + distance`: one 32-bit addition serves two output columns.
   package struct Lanes: Sendable, Equatable {
@@ -250,6 +252,8 @@ package struct DenseWork: Sendable, Equatable {
   package var taps: Int
   package var nonZeros: Int
   package var epilogue: Epilogue
+  /// Whether a weight takes a byte, which compilers can vectorize; else two bits.
+  package var areBytes = false
 }
 
 /// From an accumulator of levels to what is stored. Tables have one entry, or one per output channel.

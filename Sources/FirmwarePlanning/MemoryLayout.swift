@@ -9,6 +9,8 @@ extension Planner {
     guard case .convolution = stages[index].work, stages[index].reach == 1, stages[index].advance == 1 else {
       return false
     }
+    // What is read behind its rows has to stay levels.
+    if stages[index].ring.slack > 0 { return false }
     return index == 0 || !stages[index - 1].poolsRowByRow
   }
 
@@ -103,6 +105,7 @@ extension Planner {
         return strip * rows * (stage.pool?.kernelWidth ?? 1)
           * (blocks.map(\.channels.count).max() ?? 0)
       }
+      if let columns = stage.columns { return columns.scratchWords }
       if stage.isPackedLanes, let lanes = stage.ring.lanes { return lanes.outputs * stage.rowsPerOutput }
       if let lanes = stage.ring.lanes { return lanes.outputs + (stage.pool == nil ? 0 : stage.outputWords ?? 0) }
       return stage.accumulatorShape.width + (stage.pool == nil ? 0 : stage.outputShape.width)

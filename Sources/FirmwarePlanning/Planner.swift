@@ -21,6 +21,11 @@ package enum Planner {
     if case .dense? = stages.last?.work { isVector = true }
     // The least RAM; what is faster takes more, and is preferred as far as the budget allows.
     var plan = leanest(network, stages, options, isVector: isVector)
+    if options.core == .host, options.pairsColumns {
+      let wide = leanest(network, asColumns(stages, options.core), options, isVector: isVector)
+      let isWithin = wide.stateBytes <= options.ram ?? .max && FlashEstimate(wide).bytes <= options.flash ?? .max
+      if isWithin { plan = wide }
+    }
     var blocks: [Int: [CodeBlock]] = [:]
     search: for paired in pairings(stages, options) {
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
@@ -52,7 +57,7 @@ package enum Planner {
 
   /// The chain with rows of words in as many stages as possible, then in ever fewer.
   private static func pairings(_ stages: [Stage], _ options: PlanningOptions) -> [[Stage]] {
-    var count = options.pairsColumns ? stages.count : 0
+    var count = options.pairsColumns && options.core != .host ? stages.count : 0
     var found: [[Stage]] = []
     while count > 0 {
       let paired = paired(stages, first: count)
