@@ -20,6 +20,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case poolLanes2x2
   case poolLanesRow
   case keepOrder
+  case noInline
   case closeRow
   case closeQuads
   case sumTaps
@@ -70,6 +71,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .sumStrided: PackageResources.sum_strided_c
       case .maxLanes: PackageResources.max_lanes_c
       case .keepOrder: PackageResources.keep_order_c
+      case .noInline: PackageResources.no_inline_c
       case .closeQuads: PackageResources.close_quads_c
       case .sumTaps: PackageResources.sum_taps_c
       case .sumQuadTaps: PackageResources.sum_quad_taps_c

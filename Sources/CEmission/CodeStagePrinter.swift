@@ -240,6 +240,8 @@ extension StagePrinter {
       let row = "out + \(constant.channel * outputStride)"
       if let next = nextWords, let lanes = next.lanes {
         out.print("fill_words(\(row), \(next.quads ?? lanes.distance), \(next.word(constant.level)));")
+      } else if storesShortLevels {
+        out.print("fill_ring16((uint16_t *)(\(row)), \(stage.outputShape.width), \(constant.level));")
       } else {
         out.print("fill_ring(\(row), \(stage.outputShape.width), \(constant.level));")
       }

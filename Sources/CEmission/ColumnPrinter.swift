@@ -4,7 +4,9 @@ import TernaryIR
 /// Convolutions over rows of single columns, in loops that compilers vectorize: their counts are constants and multiples of
 /// a vector's, their bodies have no branches, and what they read and write does not overlap.
 extension StagePrinter {
-  private var inputType: String { stage.input.elementBytes == 2 ? "uint16_t" : "uint8_t" }
+  private var inputType: String {
+    stage.input.elementBytes == 2 ? "uint16_t" : stage.hasShortLevels ? "int16_t" : "uint8_t"
+  }
 
   func printColumns(_ blocks: [CodeBlock], _ columns: Columns, _ out: inout CodePrinter) {
     guard case .convolution(let work) = stage.work else { return }
@@ -20,8 +22,7 @@ extension StagePrinter {
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       if !blocks.isEmpty {
         out.print("\(columns.type) *const sums = (\(columns.type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
-        if isPooled { out.print("\(columns.type) *const pooled = sums + \(columns.pooled);") }
-        if makesLevels(columns) { out.print("uint8_t *const levels = (uint8_t *)(sums + \(columns.levels));") }
+        if poolsColumns { out.print("\(columns.type) *const pooled = sums + \(columns.pooled);") }
       }
       out.print()
       out.block("while (row_is_due(s, rows))") { out in
@@ -55,7 +56,7 @@ extension StagePrinter {
     guard !blocks.isEmpty else { return }
     out.print("/* The sums of a row of channel oc. */")
     out.list(
-      "static void \(name)_sums(",
+      "static NO_INLINE void \(name)_sums(",
       ["uint32_t oc", "const \(inputType) *restrict in", "\(columns.type) *restrict sums"], ") {")
     out.indented { out in
       out.print("/* clang-format off */\nswitch (oc) {")
@@ -94,7 +95,7 @@ extension StagePrinter {
       + "additions of \(block.loads) values."
     if note.count + 6 <= CodePrinter.width { out.print("/* \(note) */") } else { out.comment([note]) }
     out.list(
-      "static void \(name)_block\(number)(", ["const \(inputType) *restrict in", "\(columns.type) *restrict sums"],
+      "static NO_INLINE void \(name)_block\(number)(", ["const \(inputType) *restrict in", "\(columns.type) *restrict sums"],
       ") {")
     out.indented { out in
       out.block("for (uint32_t x = 0; x < \(columns.sums); x++)") { printColumnSums(block, columns, &$0) }
@@ -112,20 +113,21 @@ extension StagePrinter {
     func sum(_ channel: Int) -> String {
       channel == 0 ? "sums[x]" : "sums[\(channel * columns.channelStride) + x]"
     }
-    if !locals.isEmpty { out.list("int32_t ", locals, ";") }
+    // Sums of the type that is stored: compilers narrow the additions of vectors only so.
+    if !locals.isEmpty { out.list("\(columns.type) ", locals, ";") }
     for channel in live.sorted() {
-      out.print("int32_t a\(channel) = \(block.isContinued ? sum(channel) : "0");")
+      out.print("\(columns.type) a\(channel) = \(block.isContinued ? sum(channel) : "0");")
     }
     if groups.isEmpty {
       out.print("(void)in;")
     } else {
       out.print("\n/* clang-format off */")
-      for group in groups { out.words(columnStatements(group)) }
+      for group in groups { out.words(columnStatements(group, columns)) }
       out.print("/* clang-format on */")
     }
     for channel in block.channels.indices {
       if live.contains(channel) {
-        out.print("\(sum(channel)) = \(columns.areShort ? "(int16_t)" : "")a\(channel);")
+        out.print("\(sum(channel)) = a\(channel);")
       } else if !block.isContinued {
         out.print("\(sum(channel)) = 0;")
       }
@@ -133,9 +135,12 @@ extension StagePrinter {
   }
 
   /// The values of a group, and what is added of them.
-  private func columnStatements(_ group: TapGroup) -> [String] {
-    var line = ["v = \(column(group.first));"]
-    if let second = group.second { line.append("w = \(column(second));") }
+  private func columnStatements(_ group: TapGroup, _ columns: Columns) -> [String] {
+    let isSigned = columns.areShort && inputType == "uint16_t"
+    func value(_ offset: Int) -> String { (isSigned ? "(int16_t)" : "") + column(offset) }
+    func sum(_ text: String) -> String { columns.areShort ? "(int16_t)(\(text))" : text }
+    var line = ["v = \(value(group.first));"]
+    if let second = group.second { line.append("w = \(value(second));") }
     var made: TapGroup.Operand?
     for use in group.uses {
       let operand =
@@ -145,7 +150,7 @@ extension StagePrinter {
         case .sum, .difference: "s"
         }
       if operand == "s", made != use.operand {
-        line.append(use.operand == .sum ? "s = v + w;" : "s = v - w;")
+        line.append("s = \(sum(use.operand == .sum ? "v + w" : "v - w"));")
         made = use.operand
       }
       line.append("a\(use.channel) \(use.isNegative ? "-" : "+")= \(operand);")
@@ -157,16 +162,17 @@ extension StagePrinter {
 
   /// A pointer to the window's first row.
   private func printColumnInput(_ out: inout CodePrinter) {
-    let base = inputType == "uint8_t" ? "memory + s->ring" : "(const uint16_t *)(const void *)(memory + s->ring)"
+    let isByte = inputType == "uint8_t"
+    let base = isByte ? "memory + s->ring" : "(const \(inputType) *)(const void *)(memory + s->ring)"
     guard let offset = inputOffset else {
       out.print("const \(inputType) *const in = \(base);")
       return
     }
-    if inputType == "uint8_t" {
+    if isByte {
       out.print("const uint8_t *const in = \(base) + \(offset);")
     } else {
-      out.print("const uint16_t *const first = \(base);")
-      out.print("const uint16_t *const in = first + \(offset);")
+      out.print("const \(inputType) *const first = \(base);")
+      out.print("const \(inputType) *const in = first + \(offset);")
     }
   }
 
@@ -185,8 +191,7 @@ extension StagePrinter {
   private func printStoreCall(_ channel: String, _ sums: String, _ columns: Columns, _ out: inout CodePrinter) {
     out.list(
       "\(name)_store(",
-      [channel, sums] + (isPooled ? ["pooled"] : []) + (makesLevels(columns) ? ["levels"] : [])
-        + ["out + \(channel) * \(outputStride)"],
+      [channel, sums] + (poolsColumns ? ["pooled"] : []) + ["out + \(channel) * \(outputStride)"],
       ");")
   }
 
@@ -208,67 +213,116 @@ extension StagePrinter {
 
   // MARK: Levels
 
-  private var isPooled: Bool { stage.pool != nil }
-
-  /// Whether more levels are made than go out: where a row is not a whole number of vectors.
-  private func makesLevels(_ columns: Columns) -> Bool {
-    stage.output.elementBytes == 1 && columns.outputs > stage.outputShape.width
-  }
+  /// Whether a fused pool makes fewer columns, which lie apart from the sums.
+  private var poolsColumns: Bool { stage.pool.map { $0.kernelWidth > 1 } ?? false }
 
   /// The function that stores a row of a channel.
   private func printColumnStore(_ epilogue: Epilogue, _ columns: Columns, _ out: inout CodePrinter) {
-    let isChanged = !isPooled && !epilogue.limits.isEmpty
+    let isPooled = stage.pool != nil
     out.print("/* \(isPooled ? "Pools, requantizes" : "Requantizes") and stores a row of channel oc. */")
     out.list(
-      "static void \(name)_store(",
-      ["uint32_t oc", "\(isChanged ? "" : "const ")\(columns.type) *restrict sums"]
-        + (isPooled ? ["\(columns.type) *restrict pooled"] : [])
-        + (makesLevels(columns) ? ["uint8_t *restrict levels"] : []) + ["\(elementType) *restrict row"],
+      "static NO_INLINE void \(name)_store(",
+      ["uint32_t oc", "\(columns.type) *restrict sums"] + (poolsColumns ? ["\(columns.type) *restrict pooled"] : [])
+        + ["\(elementType) *restrict row"],
       ") {")
     out.indented { out in
-      let from = isPooled ? "pooled" : "sums"
-      let isByte = stage.output.elementBytes == 1
-      let width = stage.outputShape.width
       if let pool = stage.pool {
         printColumnPool(pool, columns, &out)
         out.print()
       }
-      printLimits(epilogue, from, isByte ? columns.outputs : width, &out)
+      let from = poolsColumns ? "pooled" : "sums"
+      let isLevel = stage.output.elementBytes == 1
+      let count = isLevel ? columns.outputs : stage.outputShape.width
+      printLimits(epilogue, from, count, &out)
       if !epilogue.dependsOnChannel { out.print("(void)oc;") }
+      if let lift = stage.shortLift(epilogue) {
+        printShortLevels(epilogue, lift, from, columns, &out)
+        return
+      }
       printConstants(epilogue, "oc", &out)
-      let target = makesLevels(columns) ? "levels" : "row"
-      out.block("for (uint32_t ox = 0; ox < \(isByte ? columns.outputs : width); ox++)") {
-        $0.print("\(target)[ox] = \(isByte ? "(uint8_t)" : "")\(expression(epilogue, "\(from)[ox]"));")
+      out.block("for (uint32_t ox = 0; ox < \(count); ox++)") {
+        printLevel(expression(epilogue, "\(from)[ox]"), from, columns, &$0)
       }
-      if makesLevels(columns) {
-        out.block("for (uint32_t ox = 0; ox < \(width); ox++)") { $0.print("row[ox] = levels[ox];") }
-      }
+      printRest(from, columns, &out)
     }
     out.print("}\n")
   }
 
-  /// Max pool of the sums.
-  private func printColumnPool(_ pool: Window, _ columns: Columns, _ out: inout CodePrinter) {
-    func sum(_ r: String, _ x: String) -> String { "sums[\(r)\(pool.kernelWidth == 1 ? "" : "\(pool.kernelWidth) * ")ox\(x)]" }
-    func printLarger(_ value: String, _ out: inout CodePrinter) {
-      out.print("best = \(value) > best ? \(value) : best;")
+  /// Whether more levels are made than go out: where a row is not a whole number of vectors. They take the sums' places.
+  private func makesMore(_ columns: Columns) -> Bool {
+    stage.output.elementBytes == 1 && columns.outputs > stage.outputShape.width
+  }
+
+  private func printLevel(_ value: String, _ from: String, _ columns: Columns, _ out: inout CodePrinter) {
+    let type = makesMore(columns) ? columns.type : elementType
+    out.print("\(makesMore(columns) ? from : "row")[ox] = \(type == "int32_t" ? "" : "(\(type))")\(value);")
+  }
+
+  private func printRest(_ from: String, _ columns: Columns, _ out: inout CodePrinter) {
+    guard makesMore(columns) else { return }
+    let cast = elementType == columns.type ? "" : "(\(elementType))"
+    out.block("for (uint32_t ox = 0; ox < \(stage.outputShape.width); ox++)") {
+      $0.print("row[ox] = \(cast)\(from)[ox];")
+    }
+  }
+
+  /// Requantizes in two steps: products of 32 bits, then clamps of 16, of which a vector holds twice as many.
+  private func printShortLevels(
+    _ epilogue: Epilogue, _ lift: Int, _ from: String, _ columns: Columns, _ out: inout CodePrinter
+  ) {
+    guard case .affine(let multipliers, let offsets, let shift, let low, let high) = epilogue.form else { return }
+    let areTables = multipliers.count > 1
+    let isOne = Set(multipliers).count == 1
+    out.print("const int32_t m = \(isOne ? "\(multipliers[0])" : "\(name)_multiplier[oc]");")
+    if areTables, lift > 0 {
+      out.print("const int32_t b = \(name)_bias[oc] + \(lift << shift); /* nothing negative is shifted */")
+    } else {
+      out.print("const int32_t b = \(areTables ? "\(name)_bias[oc]" : "\(offsets[0] + lift << shift)");")
+    }
+    let (least, most) = (low >> shift + lift, high >> shift + lift)
+    out.print()
+    out.block("for (uint32_t ox = 0; ox < \(columns.outputs); ox++)") {
+      $0.print("\(from)[ox] = (int16_t)((\(from)[ox] * m + b) >> \(shift));")
     }
     out.block("for (uint32_t ox = 0; ox < \(columns.outputs); ox++)") { out in
-      out.print("\(columns.type) best = \(sum("", ""));\n")
-      if pool.kernelHeight * pool.kernelWidth > 16 {
-        out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") { out in
-          out.block("for (uint32_t x = 0; x < \(pool.kernelWidth); x++)") {
-            printLarger(sum("r * \(columns.sums) + ", " + x"), &$0)
-          }
-        }
-      } else {
-        for r in 0..<pool.kernelHeight {
-          for x in 0..<pool.kernelWidth where r + x > 0 {
-            printLarger(sum(r == 0 ? "" : "\(r * columns.sums) + ", x == 0 ? "" : " + \(x)"), &out)
-          }
-        }
+      out.print("int16_t level = \(from)[ox];\n")
+      out.print("level = level < \(least) ? \(least) : level;")
+      out.print("level = level > \(most) ? \(most) : level;")
+      let target = makesMore(columns) ? from : "row"
+      let type = makesMore(columns) ? "int16_t" : elementType
+      let value = lift == 0 ? "level" : "(level - \(lift))"
+      out.print("\(target)[ox] = \(type == "int16_t" && lift == 0 ? "" : "(\(type))")\(value);")
+    }
+    printRest(from, columns, &out)
+  }
+
+  /// Max pool of the sums: of rows, then of columns.
+  private func printColumnPool(_ pool: Window, _ columns: Columns, _ out: inout CodePrinter) {
+    func printLarger(_ count: Int, _ r: String, _ value: (String) -> String, _ out: inout CodePrinter) {
+      func printOne(_ index: String, _ out: inout CodePrinter) {
+        out.print("best = \(value(index)) > best ? \(value(index)) : best;")
       }
-      out.print("pooled[ox] = best;")
+      if count > 8 {
+        out.block("for (uint32_t \(r) = 1; \(r) < \(count); \(r)++)") { printOne(r, &$0) }
+      } else {
+        for index in 1..<count { printOne("\(index)", &out) }
+      }
+    }
+    if pool.kernelHeight > 1 {
+      out.block("for (uint32_t x = 0; x < \(columns.sums); x++)") { out in
+        out.print("\(columns.type) best = sums[x];\n")
+        printLarger(
+          pool.kernelHeight, "r",
+          { r in "sums[\(Int(r).map { "\($0 * columns.sums)" } ?? "r * \(columns.sums)") + x]" }, &out)
+        out.print("sums[x] = best;")
+      }
+    }
+    if pool.kernelWidth > 1 {
+      out.block("for (uint32_t ox = 0; ox < \(columns.outputs); ox++)") { out in
+        out.print("\(columns.type) best = sums[\(pool.kernelWidth) * ox];\n")
+        printLarger(pool.kernelWidth, "x", { x in "sums[\(pool.kernelWidth) * ox + \(x)]" }, &out)
+        out.print("pooled[ox] = best;")
+      }
     }
   }
 

@@ -17,7 +17,7 @@ extension FirmwarePlan {
         used.insert(.rowOffset)
       }
       if !stage.constants.isEmpty, !stage.usesSharedConvolution {
-        used.insert(printer.nextWords == nil ? .fillRing : .fillWords)
+        used.insert(printer.nextWords != nil ? .fillWords : printer.storesShortLevels ? .fillRing16 : .fillRing)
       }
       if stage.firesWhenDue { used.formUnion([.rowsNeeded, .rowIsDue]) }
       let isWide = stage.input.elementBytes == 2
@@ -25,7 +25,7 @@ extension FirmwarePlan {
       case .convolution:
         switch stage.code {
         case .blocks?: used.insert(.keepOrder)
-        case .columns?: break
+        case .columns?: used.insert(.noInline)
         case .taps(_, let areStatements)?:
           used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
         case nil:
@@ -53,7 +53,7 @@ extension FirmwarePlan {
         used.insert(stage.columns != nil ? .slideBytes : stage.usesSharedConvolution ? .moveRows : .slideRows)
       }
       if stage.ring.needsFilling {
-        used.insert(stage.ring.lanes != nil ? .fillWords : isWide ? .fillRing16 : .fillRing)
+        used.insert(stage.ring.lanes != nil ? .fillWords : stage.ring.elementBytes == 2 ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
       if stage.usesSharedConvolution { continue }
@@ -62,6 +62,7 @@ extension FirmwarePlan {
         used.insert(areShort ? .limitSums : stage.ring.lanes == nil ? .limitAccumulators : .limitLanes)
       }
       switch epilogue.form {
+      case .affine where stage.shortLift(epilogue) != nil: break
       case .affine:
         used.insert(
           stage.saturatedBits(epilogue) != nil ? .requantizeSaturating : epilogue.fits32 ? .requantize : .requantize64)

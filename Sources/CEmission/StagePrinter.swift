@@ -157,8 +157,14 @@ struct StagePrinter {
     return plan.stages[next].ring
   }
 
+  /// Whether its levels go out in 16 bits each.
+  var storesShortLevels: Bool {
+    if case .ring(let next) = stage.destination { plan.stages[next].hasShortLevels } else { false }
+  }
+
   var elementType: String {
     if nextWords != nil { return "uint32_t" }
+    if storesShortLevels { return "int16_t" }
     return switch stage.output.elementBytes {
     case 1: "uint8_t"
     case 2: "uint16_t"

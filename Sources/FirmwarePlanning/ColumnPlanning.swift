@@ -8,24 +8,31 @@ import TernaryIR
 extension Planner {
   /// The chain with its convolutions in that form, where their windows are one block of memory, and its dense layers' weights
   /// as bytes.
-  static func asColumns(_ stages: [Stage], _ core: Core) -> [Stage] { stages.map { asColumns($0, core) } }
+  static func asColumns(_ stages: [Stage], _ core: Core) -> [Stage] {
+    var wide: [Stage] = []
+    for stage in stages {
+      // Levels in 16 bits need not be widened; pools make bytes.
+      wide.append(asColumns(stage, core, isWidened: wide.last.map { $0.columns != nil } ?? true))
+    }
+    return wide
+  }
 
-  private static func asColumns(_ stage: Stage, _ core: Core) -> Stage {
+  private static func asColumns(_ stage: Stage, _ core: Core, isWidened: Bool) -> Stage {
     var stage = stage
     switch stage.work {
     case .dense(var work):
       work.areBytes = true
       stage.work = .dense(work)
     case .convolution(var work):
-      // Sums of what lies behind a row are sums of levels too: all of them are within the proven range.
       stage.ring.isLinear = canBeLinear(stage)
       guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else {
-        stage.ring.isLinear = false
         return stage
       }
+      if isWidened { stage.ring.elementBytes = 2 }
       work.code = .columns(columnBlocks(stage, work, core))
       stage.work = .convolution(work)
       if let columns = stage.columns {
+        // Sums of what lies behind a row are sums of levels too: all of them are within the proven range.
         let last = (columns.sums - 1) * stage.window.strideWidth + stage.window.kernelWidth - 1
         stage.ring.slack = max(0, last + 1 - stage.ring.channelStride)
       }
@@ -73,12 +80,11 @@ package struct Columns: Sendable, Equatable {
 
   /// Sums from a channel to the next.
   package var channelStride: Int { rows * sums }
-  /// Where the pooled sums of a channel lie, counted in sums from the first, and behind them its levels.
+  /// Where the pooled sums of a channel lie, counted in sums from the first.
   package var pooled: Int { channels * channelStride }
-  package var levels: Int { pooled + (rows > 1 || sums > outputs ? outputs : 0) }
 
   /// Scratch memory in words of 32 bits.
-  var scratchWords: Int { (levels * (areShort ? 2 : 4) + outputs + 3) / 4 }
+  var scratchWords: Int { ((pooled + outputs) * (areShort ? 2 : 4) + 3) / 4 }
 }
 
 extension Stage {
@@ -92,5 +98,30 @@ extension Stage {
       sums: max(rounded(accumulatorShape.width), rounded(outputs * (pool?.kernelWidth ?? 1))), outputs: outputs,
       areShort: range.lowerBound >= Int(Int16.min) && range.upperBound <= Int(Int16.max),
       channels: blocks.map(\.channels.count).max() ?? 1, rows: pool?.kernelHeight ?? 1)
+  }
+}
+
+extension Stage {
+  /// Whether its input's levels take 16 bits each.
+  package var hasShortLevels: Bool { input.elementBytes == 1 && ring.elementBytes == 2 }
+}
+
+extension Epilogue {
+  /// Levels to add to an affine form's offsets, so that nothing negative is shifted, where 16 bits hold every result
+  /// before it is clamped; nil where they do not.
+  package var shortLift: Int? {
+    guard case .affine(let multipliers, let offsets, let shift, _, _) = form, fits32 else { return nil }
+    var values: [Int] = []
+    for channel in 0..<max(multipliers.count, domains.count) {
+      let (m, b) = (multipliers[min(channel, multipliers.count - 1)], offsets[min(channel, offsets.count - 1)])
+      let domain =
+        limits.first { $0.channel == channel }?.accumulators ?? domains[min(channel, domains.count - 1)]
+      values += [domain.lowerBound * m + b, domain.upperBound * m + b]
+    }
+    guard let least = values.min(), let most = values.max() else { return nil }
+    let lift = least < 0 ? (-least + 1 << shift - 1) >> shift : 0
+    let lifted = [most, offsets.max() ?? 0].map { $0 + lift << shift }
+    guard lifted.allSatisfy({ Int32(exactly: $0) != nil }), Int16(exactly: lifted[0] >> shift) != nil else { return nil }
+    return lift
   }
 }

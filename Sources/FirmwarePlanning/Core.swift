@@ -18,8 +18,6 @@ package enum Core: String, Sendable, CaseIterable, Codable {
     // Eight low registers; the high ones only add in place.
     case .cortexM0: 5
     case .riscv32: 16
-    // Vector registers; a column of bytes takes two of them while it is widened.
-    case .host: 6
     default: 8
     }
   }
