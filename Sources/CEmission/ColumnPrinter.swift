@@ -95,7 +95,8 @@ extension StagePrinter {
       + "additions of \(block.loads) values."
     if note.count + 6 <= CodePrinter.width { out.print("/* \(note) */") } else { out.comment([note]) }
     out.list(
-      "static NO_INLINE void \(name)_block\(number)(", ["const \(inputType) *restrict in", "\(columns.type) *restrict sums"],
+      "static NO_INLINE void \(name)_block\(number)(",
+      ["const \(inputType) *restrict in", "\(columns.type) *restrict sums"],
       ") {")
     out.indented { out in
       out.block("for (uint32_t x = 0; x < \(columns.sums); x++)") { printColumnSums(block, columns, &$0) }

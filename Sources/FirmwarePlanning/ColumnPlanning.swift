@@ -121,7 +121,9 @@ extension Epilogue {
     guard let least = values.min(), let most = values.max() else { return nil }
     let lift = least < 0 ? (-least + 1 << shift - 1) >> shift : 0
     let lifted = [most, offsets.max() ?? 0].map { $0 + lift << shift }
-    guard lifted.allSatisfy({ Int32(exactly: $0) != nil }), Int16(exactly: lifted[0] >> shift) != nil else { return nil }
+    guard lifted.allSatisfy({ Int32(exactly: $0) != nil }), Int16(exactly: lifted[0] >> shift) != nil else {
+      return nil
+    }
     return lift
   }
 }
