@@ -10,7 +10,7 @@ extension StagePrinter {
 
   func printColumns(_ blocks: [CodeBlock], _ columns: Columns, _ out: inout CodePrinter) {
     guard case .convolution(let work) = stage.work else { return }
-    let isDepthwise = work.outputsPerGroup == 1 && stage.outputShape.channels > 1
+    let isDepthwise = work.groupChannels == 1 && work.outputsPerGroup == 1 && stage.outputShape.channels > 1
     if isDepthwise {
       printChannelSums(blocks, columns, &out)
     } else {

@@ -58,12 +58,17 @@ struct SourcePrinter {
   }
 
   private var weights: String {
-    let packed = "packed: 2 bits each, lowest bits first, 00 = 0, 01 = +1, 11 = -1."
     let hasCode = plan.stages.contains { $0.code != nil }
-    let hasPacked = plan.stages.contains { $0.weightBytes > 0 }
-    if !hasCode { return "Weights are \(packed)" }
-    let code = "Weights of convolutions are code: a zero takes none."
-    return hasPacked ? "\(code) Those in tables are \(packed)" : code
+    let hasBytes = plan.stages.contains(where: \.hasByteWeights)
+    let hasPacked = plan.stages.contains { $0.weightBytes > 0 && !$0.hasByteWeights }
+    var sentences: [String] = []
+    if hasCode { sentences.append("Weights of convolutions are code: a zero takes none.") }
+    if hasBytes { sentences.append("Weights of dense layers take a byte each.") }
+    if hasPacked || sentences.isEmpty {
+      let subject = sentences.isEmpty ? "Weights" : hasBytes ? "All others" : "Those in tables"
+      sentences.append("\(subject) are packed: 2 bits each, lowest bits first, 00 = 0, 01 = +1, 11 = -1.")
+    }
+    return sentences.joined(separator: " ")
   }
 
   private func section(_ title: String, _ out: inout CodePrinter) {

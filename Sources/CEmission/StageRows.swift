@@ -21,6 +21,9 @@ extension Stage {
   /// Bits that one operation saturates to. Vectors are clamped by two comparisons instead.
   func saturatedBits(_ epilogue: Epilogue) -> Int? { columns == nil ? epilogue.saturatedBits : nil }
 
+  /// Whether it is a dense layer whose weights take a byte each.
+  var hasByteWeights: Bool { if case .dense(let work) = work { work.areBytes } else { false } }
+
   /// What is added to a row's levels before they are clamped, where 16 bits hold them and their sums.
   func shortLift(_ epilogue: Epilogue) -> Int? {
     columns?.areShort == true && output.elementBytes == 1 ? epilogue.shortLift : nil

@@ -33,6 +33,7 @@ struct StageText {
     if let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue {
       lines.append(describe(requantizer, epilogue))
     }
+    if let columns = stage.columns { lines.append(describe(columns)) }
     if let lanes = stage.ring.lanes {
       lines.append(
         "Two lanes a word: columns x and x + \(lanes.distance), sums lifted by \(lanes.lift), so that none is negative."
@@ -41,6 +42,14 @@ struct StageText {
     lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")
     return lines
+  }
+
+  private func describe(_ columns: Columns) -> String {
+    let (width, slack) = (stage.accumulatorShape.width, stage.ring.slack * stage.ring.elementBytes)
+    var text = "Sums of \(columns.areShort ? 16 : 32) bits, \(columns.sums) columns a row"
+    if columns.sums > width { text += ": a whole number of vectors, of which \(width) columns count" }
+    if slack > 0 { text += ". The \(slack) bytes behind the last row hold levels too, so that all sums are in range" }
+    return text + "."
   }
 
   private var kind: String {

@@ -21,14 +21,6 @@ import Testing
     (180..<200, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
   ]
 
-  /// All for `--core host`: what compilers vectorize, and the same under sanitizers.
-  private static let columnJobs: [(seeds: Range<UInt64>, host: Target, optimization: Optimization, flags: [String])] = [
-    (200..<225, .hostGCC, .standard, []),
-    (225..<245, .hostClang, .standard, []),
-    (245..<255, .hostGCC, .aggressive, []),
-    (255..<270, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
-  ]
-
   @Test(arguments: jobs.indices)
   func cEqualsInterpreter(job index: Int) async throws {
     let job = Self.jobs[index]
@@ -46,44 +38,6 @@ import Testing
       let outcome = try await Self.verify(compilation, inputs, job.host, job.optimization, job.flags)
       #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
     }
-  }
-
-  @Test(arguments: columnJobs.indices)
-  func columnsEqualInterpreter(job index: Int) async throws {
-    let job = Self.columnJobs[index]
-    for seed in job.seeds {
-      let living = RandomNetwork.make(seed: seed)
-      let network = seed % 3 == 0 ? living.withDeadChannels(seed: seed) : living
-      var options = Self.options(seed: seed)
-      options.core = .host
-      let compilation = try Compilation(network: network, options)
-      let inputs = randomInputs(for: network, count: 16, seed: seed)
-      let outcome = try await Self.verify(compilation, inputs, job.host, job.optimization, job.flags)
-      #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
-    }
-  }
-
-  /// The seeds of those jobs make many networks, with sums of 16 bits and of 32, pools, steps, groups and odd widths.
-  @Test func columnsOfAllKindsOccur() throws {
-    var stages: [Stage] = []
-    var networks = 0
-    for seed: UInt64 in 200..<270 {
-      var options = Self.options(seed: seed)
-      options.core = .host
-      let found = try Compilation(network: RandomNetwork.make(seed: seed), options).plan.stages.filter {
-        $0.columns != nil
-      }
-      networks += found.isEmpty ? 0 : 1
-      stages += found
-    }
-    #expect(networks >= 48, "\(networks) networks have rows of columns")
-    func count(_ isOfKind: (Stage) -> Bool) -> Int { stages.count(where: isOfKind) }
-    #expect(count { $0.pool != nil } >= 12)
-    #expect(count { $0.window.strideWidth > 1 } >= 12)
-    #expect(count { $0.outputShape.width % 8 != 0 } >= 12)
-    #expect(count { $0.isSliding } >= 12)
-    #expect(count { !$0.hasShortLevels } >= 6)
-    #expect(count { $0.outputShape.channels > 1 && $0.isDepthwise } >= 6)
   }
 
   /// Part 0 is no budget; 1 to 4 lie between what the fastest plan needs and the least.
@@ -112,7 +66,7 @@ import Testing
     return nil
   }
 
-  private static func options(seed: UInt64) -> PlanningOptions {
+  static func options(seed: UInt64) -> PlanningOptions {
     PlanningOptions(
       name: "net\(seed)", schedule: .allCases[Int(seed % 3)], goal: seed % 5 < 2 ? .size : .speed,
       core: .allCases[Int(seed / 3) % Core.allCases.count], fusesPools: seed % 4 != 0)
@@ -126,7 +80,7 @@ import Testing
     #expect(mixed >= 5, "\(mixed) networks have weights in both forms")
   }
 
-  private static func verify(
+  static func verify(
     _ compilation: Compilation, _ inputs: [[Int32]], _ target: Target, _ optimization: Optimization, _ flags: [String]
   ) async throws -> (isEqual: Bool, text: String) {
     let folder = FileManager.default.temporaryDirectory.path + "/sterna-random-\(UUID().uuidString)"
@@ -145,11 +99,5 @@ import Testing
       outcome.exitCode == 0 && outcome.standardOutput.contains(expected)
       && outcome.standardOutput.contains("differing=0")
     return (isEqual, outcome.standardOutput + outcome.standardError)
-  }
-}
-
-extension Stage {
-  fileprivate var isDepthwise: Bool {
-    if case .convolution(let work) = work { work.groupChannels == 1 && work.outputsPerGroup == 1 } else { false }
   }
 }
