@@ -34,6 +34,14 @@ extension FirmwarePlan {
         stage.input.maximumLevel <= (stage.input.elementBytes == 1 ? 255 : 65535),
         "\(stage.name): level \(stage.input.maximumLevel) does not fit its storage")
       require(tapOffsetBits == 32 || stage.ring.bytes < 0xFFFF, "\(stage.name): ring beyond tap offsets")
+      if let columns = stage.columns {
+        // The last window row's last channel begins a channel before the end of the rows.
+        let read = (columns.sums - 1) * stage.window.strideWidth + stage.window.kernelWidth
+        require(read <= stage.ring.channelStride + stage.ring.slack, "\(stage.name): sums leave the ring")
+        require(
+          columns.outputs * (stage.pool?.kernelWidth ?? 1) <= columns.sums
+            && columns.outputs >= stage.outputShape.width, "\(stage.name): fewer sums than columns")
+      }
       if let lanes = stage.ring.lanes, let epilogue = stage.epilogue {
         let lift = lanes.remainingLift
         require(
