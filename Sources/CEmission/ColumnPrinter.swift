@@ -16,19 +16,17 @@ extension StagePrinter {
     } else {
       for (number, block) in blocks.enumerated() { printColumnBlock(block, number, columns, &out) }
     }
-    if !blocks.isEmpty { printColumnStore(work.epilogue, columns, &out) }
+    printColumnStore(work.epilogue, columns, &out)
     out.block(Self.prototype(stage)) { out in
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      if !blocks.isEmpty {
-        out.print("\(columns.type) *const sums = (\(columns.type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
-        if poolsColumns { out.print("\(columns.type) *const pooled = sums + \(columns.pooled);") }
-      }
+      out.print("\(columns.type) *const sums = (\(columns.type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
+      if poolsColumns { out.print("\(columns.type) *const pooled = sums + \(columns.pooled);") }
       out.print()
       out.block("while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
         printDestination(&out)
-        if !blocks.isEmpty { printColumnInput(&out) }
+        printColumnInput(&out)
         out.print()
         printConstantRows(&out)
         if isDepthwise {
@@ -53,7 +51,6 @@ extension StagePrinter {
 
   /// Sums of a channel's row, a loop for each channel.
   private func printChannelSums(_ blocks: [CodeBlock], _ columns: Columns, _ out: inout CodePrinter) {
-    guard !blocks.isEmpty else { return }
     out.print("/* The sums of a row of channel oc. */")
     out.list(
       "static NO_INLINE void \(name)_sums(",

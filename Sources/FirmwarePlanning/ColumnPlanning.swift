@@ -17,17 +17,17 @@ extension Planner {
     return wide
   }
 
-  private static func asColumns(_ stage: Stage, _ core: Core, isWidened: Bool) -> Stage {
-    var stage = stage
+  private static func asColumns(_ given: Stage, _ core: Core, isWidened: Bool) -> Stage {
+    var stage = given
     switch stage.work {
     case .dense(var work):
       work.areBytes = true
       stage.work = .dense(work)
     case .convolution(var work):
       stage.ring.isLinear = canBeLinear(stage)
-      guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else {
-        return stage
-      }
+      guard stage.ring.isLinear || (stage.reach == 1 && !stage.window.hasPadding) else { return given }
+      // Nothing is summed up where every channel is constant.
+      guard stage.constants.count < stage.outputShape.channels else { return given }
       if isWidened { stage.ring.elementBytes = 2 }
       work.code = .columns(columnBlocks(stage, work, core))
       stage.work = .convolution(work)

@@ -25,6 +25,13 @@ package enum Core: String, Sendable, CaseIterable, Codable {
   /// Whether a block loops over positions itself; else a loop calls it, and its registers are all for operands.
   package var blocksLoop: Bool { self != .cortexM0 }
 
-  /// Words that a load reaches from its base register in one instruction: 5 bits on Armv6-M, 12 bits elsewhere.
-  package var reachableWords: Int { self == .cortexM0 ? 32 : 512 }
+  /// Words that a load reaches from its base register in one instruction: 5 bits on Armv6-M, 32 on a host, 12
+  /// elsewhere.
+  package var reachableWords: Int {
+    switch self {
+    case .cortexM0: 32
+    case .host: 1 << 29
+    default: 512
+    }
+  }
 }
