@@ -22,6 +22,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case poolLanes2x2
   case poolLanesRow
   case keepOrder
+  case noInline
   case closeRow
   case closeQuads
   case sumTaps
@@ -32,6 +33,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case splitRow
   case slideRows
   case moveRows
+  case slideBytes
   case ternaryDot
   case ternaryDot16
   case maxPoolRow
@@ -40,6 +42,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case sumPoolBlock
   case limitAccumulators
   case limitLanes
+  case limitSums
   case requantize
   case requantizeSaturating
   case requantizeLanes
@@ -79,6 +82,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .addLanes: PackageResources.add_lanes_c
       case .maxLanes: PackageResources.max_lanes_c
       case .keepOrder: PackageResources.keep_order_c
+      case .noInline: PackageResources.no_inline_c
       case .closeQuads: PackageResources.close_quads_c
       case .sumTaps: PackageResources.sum_taps_c
       case .sumQuadTaps: PackageResources.sum_quad_taps_c
@@ -87,6 +91,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .splitRow: PackageResources.split_row_c
       case .slideRows: PackageResources.slide_rows_c
       case .moveRows: PackageResources.move_rows_c
+      case .slideBytes: PackageResources.slide_bytes_c
       case .poolLanes: PackageResources.pool_lanes_c
       case .poolLanes2x2: PackageResources.pool_lanes_2x2_c
       case .poolLanesRow: PackageResources.pool_lanes_row_c
@@ -99,6 +104,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .sumPoolBlock: PackageResources.sum_pool_block_c
       case .limitAccumulators: PackageResources.limit_accumulators_c
       case .limitLanes: PackageResources.limit_lanes_c
+      case .limitSums: PackageResources.limit_sums_c
       case .requantize: PackageResources.requantize_c
       case .requantizeSaturating: PackageResources.requantize_saturating_c
       case .requantize64: PackageResources.requantize64_c

@@ -147,6 +147,8 @@ extension StagePrinter {
       let row = "out + \(constant.channel * outputStride)"
       if let next = nextWords, let lanes = next.lanes {
         out.print("fill_words(\(row), \(next.strip ?? next.quads ?? lanes.distance), \(next.word(constant.level)));")
+      } else if storesShortLevels {
+        out.print("fill_ring16((uint16_t *)(\(row)), \(stage.outputShape.width), \(constant.level));")
       } else {
         out.print("fill_ring(\(row), \(stage.outputShape.width), \(constant.level));")
       }
@@ -325,10 +327,7 @@ extension StagePrinter {
     out.print("uint32_t *const oldest = (uint32_t *)(void *)(memory + s->ring);")
     if kept > 0 { out.print("slide_rows(oldest, \(kept), \(step));") }
     if stage.window.bottom > 0 {
-      // The first window that reaches below the map.
-      let first = max(0, stage.inputShape.height - stage.reach + stage.window.top + stage.advance) / stage.advance
-      let fill = "fill_words(oldest + \(kept), \(step), \(ring.word(ring.paddingLevel)));"
-      if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
+      printPaddingBelow("fill_words(oldest + \(kept), \(step), \(ring.word(ring.paddingLevel)));", &out)
     }
   }
 }

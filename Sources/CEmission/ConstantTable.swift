@@ -5,6 +5,8 @@ struct ConstantTable {
   enum Element {
     /// Four packed weights.
     case packed
+    /// A weight each.
+    case int8
     case uint16
     case int32
     case int64
@@ -37,6 +39,7 @@ struct ConstantTable {
   var cType: String {
     switch element {
     case .packed: "uint8_t"
+    case .int8: "int8_t"
     case .uint16: "uint16_t"
     case .int32: "int32_t"
     case .int64: "int64_t"
@@ -46,7 +49,7 @@ struct ConstantTable {
   func literal(_ value: Int) -> String {
     switch element {
     case .packed: "0x" + (value < 16 ? "0" : "") + String(value, radix: 16)
-    case .uint16: "\(value)"
+    case .int8, .uint16: "\(value)"
     // The most negative int32 has no literal of its own.
     case .int32: value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)"
     case .int64: "INT64_C(\(value))"
@@ -71,14 +74,20 @@ extension Stage {
         taps.element = .uint16
         tables.append(taps)
         tables.append(ConstantTable("\(name)_counts", .uint16, rows: live.map { [$0.plus, $0.minus] }))
-      case .blocks?:
+      case .blocks?, .columns?:
         guard let order else { break }
         var table = ConstantTable("\(name)_order", order)
         table.element = .uint16
         tables.append(table)
       case .taps?: break
       }
-    case .dense(let work): tables.append(weightTable(work.weights))
+    case .dense(let work):
+      if work.areBytes {
+        let rows = work.weights.map { PackedWeights.unpack($0, count: work.taps).map(Int.init) }
+        tables.append(ConstantTable("\(name)_weights", .int8, rows: rows))
+      } else {
+        tables.append(weightTable(work.weights))
+      }
     case .maxPool, .averagePool: break
     }
     if usesSharedConvolution || maps != nil, case .convolution(let work) = work, let scales = work.scales {

@@ -18,7 +18,7 @@ extension FirmwarePlan {
         used.insert(.rowOffset)
       }
       if !printer.constants.isEmpty, !stage.usesSharedConvolution, stage.maps == nil {
-        used.insert(printer.nextWords == nil ? .fillRing : .fillWords)
+        used.insert(printer.nextWords != nil ? .fillWords : printer.storesShortLevels ? .fillRing16 : .fillRing)
       }
       if stage.firesWhenDue { used.formUnion([.rowsNeeded, .rowIsDue]) }
       let isWide = stage.input.elementBytes == 2
@@ -28,6 +28,7 @@ extension FirmwarePlan {
         case .blocks?:
           used.insert(.keepOrder)
           if stage.ring.pairsAsRead { used.insert(.pairColumns) }
+        case .columns?: used.insert(.noInline)
         case .taps(_, let areStatements)?:
           used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
           if stage.ring.pairsAsRead { used.insert(.pairColumns) }
@@ -36,14 +37,15 @@ extension FirmwarePlan {
           used.formUnion([.locateRows, .decodeTaps])
           used.insert(isWide ? .accumulateRow16 : .accumulateRow)
         }
-      case .dense: used.insert(isWide ? .ternaryDot16 : .ternaryDot)
+      case .dense(let work):
+        if !work.areBytes { used.insert(isWide ? .ternaryDot16 : .ternaryDot) }
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
       case .averagePool:
         used.formUnion(
           stage.addsRowByRow
             ? [.addPoolRow] : stage.hasContiguousWindows ? [.sumPoolBlock] : [.locateRows, .sumPoolRow])
       }
-      if stage.pool != nil {
+      if stage.pool != nil, stage.columns == nil {
         if !stage.hasWordSums {
           used.insert(.poolAccumulators)
         } else if !stage.poolsRowByRow || (stage.pool?.kernelWidth ?? 1) > 1 {
@@ -51,22 +53,26 @@ extension FirmwarePlan {
         }
         if case .taps? = stage.code { used.insert(.poolLanesRow) }
       }
-      if stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance {
-        used.insert(stage.usesSharedConvolution ? .moveRows : .slideRows)
+      if stage.isSliding, stage.ring.slots > 1 || stage.columns != nil, stage.reach > stage.advance {
+        used.insert(stage.columns != nil ? .slideBytes : stage.usesSharedConvolution ? .moveRows : .slideRows)
       }
       if stage.isSliding, stage.ring.slots > 1, stage.window.bottom > 0, stage.ring.pairsAsRead {
         used.insert(.fillWords)
       }
       if stage.ring.needsFilling {
-        used.insert(stage.ring.holdsWords ? .fillWords : isWide ? .fillRing16 : .fillRing)
+        used.insert(stage.ring.holdsWords ? .fillWords : stage.ring.elementBytes == 2 ? .fillRing16 : .fillRing)
       }
       guard let epilogue = stage.epilogue else { continue }
       if stage.usesSharedConvolution || stage.maps != nil { continue }
-      if !epilogue.limits.isEmpty { used.insert(stage.hasWordSums ? .limitLanes : .limitAccumulators) }
+      if !epilogue.limits.isEmpty {
+        let areShort = stage.columns?.areShort == true
+        used.insert(areShort ? .limitSums : stage.hasWordSums ? .limitLanes : .limitAccumulators)
+      }
       switch epilogue.form {
+      case .affine where stage.shortLift(epilogue) != nil: break
       case .affine:
         used.insert(
-          epilogue.saturatedBits != nil ? .requantizeSaturating : epilogue.fits32 ? .requantize : .requantize64)
+          stage.saturatedBits(epilogue) != nil ? .requantizeSaturating : epilogue.fits32 ? .requantize : .requantize64)
       case .halfEven: used.insert(epilogue.fits32 ? .requantizeHalfEven : .requantizeHalfEven64)
       case .thresholds(let lists, _):
         if !(lists.first?.isEmpty ?? true) { used.insert(.countThresholds) }

@@ -43,7 +43,8 @@ package struct SelfTest: Sendable, Equatable {
   /// Folds a table into a checksum, as the emitted function of its element type does.
   private static func checksum(_ sum: UInt32, _ table: ConstantTable) -> UInt32 {
     table.rows.joined().reduce(sum) { sum, value in
-      let low = checksum(sum, UInt32(truncatingIfNeeded: value))
+      let isByte = table.element == .int8
+      let low = checksum(sum, isByte ? UInt32(UInt8(truncatingIfNeeded: value)) : UInt32(truncatingIfNeeded: value))
       return table.element == .int64 ? checksum(low, UInt32(truncatingIfNeeded: value >> 32)) : low
     }
   }
@@ -51,8 +52,10 @@ package struct SelfTest: Sendable, Equatable {
   func print(_ plan: FirmwarePlan, _ element: String, to out: inout CodePrinter) {
     let tables = plan.stages.flatMap(\.tables)
     let upper = plan.macroPrefix
-    for element in [ConstantTable.Element.packed, .uint16, .int32, .int64] {
-      if let table = tables.first(where: { $0.element == element }) { printChecksum(table, &out) }
+    var printed: Set<String> = []
+    for element in [ConstantTable.Element.packed, .int8, .uint16, .int32, .int64] {
+      guard let table = tables.first(where: { $0.element == element }) else { continue }
+      if printed.insert(function(table)).inserted { printChecksum(table, &out) }
     }
     out.block("int \(plan.name)_self_test(\(plan.name)_state *state)") { out in
       out.print("static const int32_t answer[\(upper)_OUTPUT_COUNT] = {")
@@ -99,7 +102,7 @@ package struct SelfTest: Sendable, Equatable {
 
   private func function(_ table: ConstantTable) -> String {
     switch table.element {
-    case .packed: "checksum8"
+    case .packed, .int8: "checksum8"
     case .uint16: "checksum16"
     case .int32: "checksum32"
     case .int64: "checksum64"
@@ -108,7 +111,7 @@ package struct SelfTest: Sendable, Equatable {
 
   private func printFolding(_ table: ConstantTable, _ out: inout CodePrinter) {
     switch (table.element, table.isMatrix) {
-    case (.packed, _):
+    case (.packed, _), (.int8, _):
       // Bytes may be read through all rows of a matrix; other types row by row.
       let count = table.rows.count * table.columns
       out.list("sum = \(function(table))(", ["sum", "(const uint8_t *)\(table.name)", "\(count)"], ");")
@@ -122,12 +125,13 @@ package struct SelfTest: Sendable, Equatable {
   }
 
   private func printChecksum(_ table: ConstantTable, _ out: inout CodePrinter) {
+    let type = table.element == .int8 ? "uint8_t" : table.cType
     out.list(
-      "static uint32_t \(function(table))(", ["uint32_t sum", "const \(table.cType) *values", "uint32_t count"], ") {")
+      "static uint32_t \(function(table))(", ["uint32_t sum", "const \(type) *values", "uint32_t count"], ") {")
     out.indented { out in
       out.block("for (uint32_t i = 0; i < count; i++)") { out in
         switch table.element {
-        case .packed, .uint16: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
+        case .packed, .int8, .uint16: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
         case .int32: out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
         case .int64:
           out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")

@@ -61,12 +61,17 @@ struct SourcePrinter {
   }
 
   private var weights: String {
-    let packed = "packed: 2 bits each, lowest bits first, 00 = 0, 01 = +1, 11 = -1."
     let hasCode = plan.stages.contains { $0.code != nil }
-    let hasPacked = plan.stages.contains { $0.weightBytes > 0 }
-    if !hasCode { return "Weights are \(packed)" }
-    let code = "Weights of convolutions are code: a zero takes none."
-    return hasPacked ? "\(code) Those in tables are \(packed)" : code
+    let hasBytes = plan.stages.contains(where: \.hasByteWeights)
+    let hasPacked = plan.stages.contains { $0.weightBytes > 0 && !$0.hasByteWeights }
+    var sentences: [String] = []
+    if hasCode { sentences.append("Weights of convolutions are code: a zero takes none.") }
+    if hasBytes { sentences.append("Weights of dense layers take a byte each.") }
+    if hasPacked || sentences.isEmpty {
+      let subject = sentences.isEmpty ? "Weights" : hasBytes ? "All others" : "Those in tables"
+      sentences.append("\(subject) are packed: 2 bits each, lowest bits first, 00 = 0, 01 = +1, 11 = -1.")
+    }
+    return sentences.joined(separator: " ")
   }
 
   private func section(_ title: String, _ out: inout CodePrinter) {
@@ -190,6 +195,7 @@ struct SourcePrinter {
     let input = plan.input
     let ring = first.ring
     let halo = ring.left > 0 ? " + \(ring.left)" : ""
+    let type = first.hasShortLevels ? "int16_t" : "uint8_t"
     out.print("/* Takes a row whose channels lie channel_stride apart. */")
     out.list("static void push_row(", ["uint8_t *memory", "const \(element) *row", "uint32_t channel_stride"], ") {")
     out.indented { out in
@@ -200,6 +206,9 @@ struct SourcePrinter {
         out.print("uint32_t *to = ring\(first.rowOffset("s", "rows[0]", made: "rows[1]"));")
         if plan.scratch.levels != nil { out.print("uint8_t *const levels = memory + SCRATCH_LEVELS;") }
         out.print()
+      } else if first.hasShortLevels {
+        out.print("int16_t *const ring = (int16_t *)(void *)(memory + s->ring);")
+        out.print("int16_t *to = ring\(first.rowOffset("s", "rows[0]", made: "rows[1]"))\(halo);\n")
       } else {
         let offset = first.rowOffset("s", "rows[0]", made: "rows[1]")
         out.print("uint8_t *to = memory + s->ring\(offset)\(halo);\n")
@@ -210,14 +219,14 @@ struct SourcePrinter {
           if input.hasAllLevels, input.base == 0 {
             out.print("\(target)[x] = row[x];")
           } else if input.hasAllLevels {
-            out.print("\(target)[x] = (uint8_t)(row[x] + \(-input.base));")
+            out.print("\(target)[x] = (\(type))(row[x] + \(-input.base));")
           } else {
             let level =
               input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
             out.print("const int level = \(level);\n")
             out.print("/* The quantizer makes no value beyond these; a stray one must not break the bounds. */")
             let (low, high) = (input.minimumLevel, input.maximumLevel)
-            out.print("\(target)[x] = (uint8_t)(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
+            out.print("\(target)[x] = (\(type))(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
           }
         }
       }

@@ -63,15 +63,22 @@ extension StagePrinter {
     let count = stage.addsRowByRow ? stage.ring.rowStride : work.taps
     out.print("const \(wide ? "uint16_t" : "uint8_t") *const values = \(base);\n")
     out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
-      out.print("const uint8_t *const weights = \(name)_weights[oc]\(row);")
-      use("ternary_dot\(wide ? "16" : "")(weights, values, \(count))", &out)
+      if work.areBytes {
+        out.print("const int8_t *const weights = \(name)_weights[oc];")
+        out.print("int32_t a = 0;\n")
+        out.block("for (uint32_t i = 0; i < \(count); i++)") { $0.print("a += weights[i] * values[i];") }
+        use("a", &out)
+      } else {
+        out.print("const uint8_t *const weights = \(name)_weights[oc]\(row);")
+        use("ternary_dot\(wide ? "16" : "")(weights, values, \(count))", &out)
+      }
     }
   }
 
   /// Requantizes a sum.
   private func printValue(_ work: DenseWork, _ sum: String, _ target: String, _ out: inout CodePrinter) {
     let isLimited = !work.epilogue.limits.isEmpty
-    out.print("\(isLimited ? "" : "const ")int32_t a = \(sum);\n")
+    if sum != "a" { out.print("\(isLimited ? "" : "const ")int32_t a = \(sum);\n") }
     printLimits(work.epilogue, "&a", 1, &out)
     printConstants(work.epilogue, "oc", &out)
     var value = expression(work.epilogue, "a")

@@ -26,7 +26,8 @@ extension StagePrinter {
   func printLimits(_ epilogue: Epilogue, _ from: String, _ count: Int, _ out: inout CodePrinter) {
     guard !epilogue.limits.isEmpty else { return }
     let lift = stage.hasWordSums ? stage.ring.lanes?.remainingLift ?? 0 : 0
-    let kernel = stage.hasWordSums ? "limit_lanes" : "limit_accumulators"
+    let kernel =
+      stage.columns?.areShort == true ? "limit_sums" : stage.hasWordSums ? "limit_lanes" : "limit_accumulators"
     if stage.hasLimitTable {
       out.list("\(kernel)(", [from, "\(count)", "\(name)_limits[oc][0]", "\(name)_limits[oc][1]"], ");")
       return
@@ -124,7 +125,7 @@ extension StagePrinter {
       out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
     }
     func printClamps(_ low: Int, _ high: Int) {
-      guard epilogue.saturatedBits == nil else { return }
+      guard stage.saturatedBits(epilogue) == nil else { return }
       out.print("const \(type) low = \(constant(low));")
       out.print("const \(type) high = \(constant(high));")
     }
@@ -146,7 +147,7 @@ extension StagePrinter {
     let suffix = epilogue.fits32 ? "" : "64"
     switch epilogue.form {
     case .affine(_, _, let shift, _, _):
-      if let bits = epilogue.saturatedBits { return "REQUANTIZE(\(accumulator), m, b, \(shift), \(bits))" }
+      if let bits = stage.saturatedBits(epilogue) { return "REQUANTIZE(\(accumulator), m, b, \(shift), \(bits))" }
       return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
     case .halfEven(_, _, let shift, _, _):
       return "requantize_half_even\(suffix)(\(accumulator), m, b, \(shift), low, high)"

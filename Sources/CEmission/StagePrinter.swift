@@ -50,6 +50,8 @@ struct StagePrinter {
       switch stage.code {
       case .blocks(let blocks, let strip)?: printBlocks(blocks, strip: strip, &out)
       case .taps?: printTapRows(&out)
+      case .columns(let blocks)?:
+        if let columns = stage.columns { printColumns(blocks, columns, &out) }
       case nil: printRows(&out)
       }
     }
@@ -180,8 +182,14 @@ struct StagePrinter {
   /// Channels that have one value. Rows that are paired are made anew every time.
   var constants: [ConstantChannel] { plan.pairsRows(of: index) ? [] : stage.constants }
 
+  /// Whether its levels go out in 16 bits each.
+  var storesShortLevels: Bool {
+    if case .ring(let next) = stage.destination { plan.stages[next].hasShortLevels } else { false }
+  }
+
   var elementType: String {
     if nextLanes != nil { return "uint32_t" }
+    if storesShortLevels { return "int16_t" }
     return switch stage.output.elementBytes {
     case 1: "uint8_t"
     case 2: "uint16_t"

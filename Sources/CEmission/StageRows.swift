@@ -24,6 +24,17 @@ extension Stage {
     return true
   }
 
+  /// Bits that one operation saturates to. Vectors are clamped by two comparisons instead.
+  func saturatedBits(_ epilogue: Epilogue) -> Int? { columns == nil ? epilogue.saturatedBits : nil }
+
+  /// Whether it is a dense layer whose weights take a byte each.
+  var hasByteWeights: Bool { if case .dense(let work) = work { work.areBytes } else { false } }
+
+  /// What is added to a row's levels before they are clamped, where 16 bits hold them and their sums.
+  func shortLift(_ epilogue: Epilogue) -> Int? {
+    columns?.areShort == true && output.elementBytes == 1 ? epilogue.shortLift : nil
+  }
+
   /// Whether it looks how many rows have arrived; others take each row as it comes.
   var firesWhenDue: Bool {
     if case .output = destination { return false }

@@ -33,6 +33,7 @@ struct StageText {
     if let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue {
       lines.append(describe(requantizer, epilogue))
     }
+    if let columns = stage.columns { lines.append(describe(columns)) }
     if let maps = stage.maps { lines.append(describe(maps)) }
     if stage.maps == nil, let lanes = stage.ring.lanes {
       let sums = lanes.partTaps.map { "sums of \($0) taps at a time" } ?? "sums"
@@ -43,6 +44,14 @@ struct StageText {
     lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")
     return lines
+  }
+
+  private func describe(_ columns: Columns) -> String {
+    let (width, slack) = (stage.accumulatorShape.width, stage.ring.slack * stage.ring.elementBytes)
+    var text = "Sums of \(columns.areShort ? 16 : 32) bits, \(columns.sums) columns a row"
+    if columns.sums > width { text += ": a whole number of vectors, of which \(width) columns count" }
+    if slack > 0 { text += ". The \(slack) bytes behind the last row hold levels too, so that all sums are in range" }
+    return text + "."
   }
 
   private var kind: String {

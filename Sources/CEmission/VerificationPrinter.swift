@@ -29,7 +29,13 @@ package struct ProbedLayer: Sendable, Equatable {
 }
 
 extension FirmwarePlan {
-  package var probedLayers: [ProbedLayer] { stages.map(ProbedLayer.init) }
+  package var probedLayers: [ProbedLayer] {
+    stages.indices.map { index in
+      var layer = ProbedLayer(stages[index])
+      if StagePrinter(self, index).storesShortLevels { layer.elementBytes = 2 }
+      return layer
+    }
+  }
 
   /// Bytes of one sample's expected values: all layers as stored, and the outputs.
   package var expectedBytes: Int {

@@ -76,7 +76,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     switch stage.work {
     case .convolution(let work):
       switch work.code {
-      case .blocks?: break
+      case .blocks?, .columns?: break
       case .taps(_, let areStatements)?:
         if !areStatements { shared.insert(stage.ring.quads == nil ? .anyTaps : .anyQuadTaps) }
       case nil:
@@ -137,6 +137,8 @@ private struct StageCodeCounter {
       if work.outputsPerGroup < stage.outputShape.channels, work.code == nil { add(.groupedConvolution) }
       switch work.code {
       case .blocks(let blocks, let strip)?: count(blocks, strip)
+      // See HostEstimate.swift.
+      case .columns?: break
       case .taps(_, areStatements: false)?: add(.tapTables)
       case .taps(let channels, _)?:
         let dead = Set(stage.constants.map(\.channel))

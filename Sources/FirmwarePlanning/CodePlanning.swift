@@ -125,17 +125,20 @@ extension Planner {
     }
   }
 
-  /// Blocks of equal width, as few as the registers allow; none reaches over two groups.
-  private static func blocks(
-    _ stage: Stage, _ work: ConvolutionWork, _ core: Core, _ strides: Stage.Strides, without constants: Set<Int>
-  ) -> [CodeBlock] {
-    let window = stage.window
-    var offsets: [Int] = []
-    for ic in 0..<work.groupChannels {
-      for ky in 0..<window.kernelHeight {
-        for kx in 0..<window.kernelWidth { offsets.append(ky * strides.row + ic * strides.channel + kx) }
+  /// Offsets of a window's values, in the order of the weights.
+  static func tapOffsets(_ window: Window, _ strides: Stage.Strides, channels: Int) -> [Int] {
+    (0..<channels).flatMap { ic in
+      (0..<window.kernelHeight).flatMap { ky in
+        (0..<window.kernelWidth).map { kx in ky * strides.row + ic * strides.channel + kx }
       }
     }
+  }
+
+  /// Blocks of equal width, as few as the registers allow; none reaches over two groups.
+  static func blocks(
+    _ stage: Stage, _ work: ConvolutionWork, _ core: Core, _ strides: Stage.Strides, without constants: Set<Int>
+  ) -> [CodeBlock] {
+    let offsets = tapOffsets(stage.window, strides, channels: work.groupChannels)
     var blocks: [CodeBlock] = []
     for part in groups(work, without: constants) {
       let weights = part.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }

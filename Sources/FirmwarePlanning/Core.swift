@@ -9,6 +9,8 @@ package enum Core: String, Sendable, CaseIterable, Codable {
   case cortexM33 = "cortex-m33"
   case cortexM55 = "cortex-m55"
   case riscv32
+  /// A 64-bit processor with vector instructions, whose C compiler vectorizes loops.
+  case host
 
   /// Accumulators that stay in registers beside a pointer and three operands: the width of a block of straight-line code.
   package var accumulators: Int {
@@ -23,6 +25,13 @@ package enum Core: String, Sendable, CaseIterable, Codable {
   /// Whether a block loops over positions itself; else a loop calls it, and its registers are all for operands.
   package var blocksLoop: Bool { self != .cortexM0 }
 
-  /// Words that a load reaches from its base register in one instruction: 5 bits on Armv6-M, 12 bits elsewhere.
-  package var reachableWords: Int { self == .cortexM0 ? 32 : 512 }
+  /// Words that a load reaches from its base register in one instruction: 5 bits on Armv6-M, 32 on a host, 12
+  /// elsewhere.
+  package var reachableWords: Int {
+    switch self {
+    case .cortexM0: 32
+    case .host: 1 << 29
+    default: 512
+    }
+  }
 }

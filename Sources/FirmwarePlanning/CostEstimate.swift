@@ -9,9 +9,16 @@ package struct CostEstimate: Sendable, Equatable {
   package var network: Int
   package var instructions: Int { stages.reduce(network, +) }
 
+  /// All zero where the core has no instruction counts.
+  ///
   /// - Parameter core: Another core than the plan's.
   package init(_ plan: FirmwarePlan, core: Core? = nil) {
     let core = core ?? plan.core
+    guard core.hasInstructionCounts else {
+      network = 0
+      stages = plan.stages.map { _ in 0 }
+      return
+    }
     network = WorkFeature.instructions(WorkFeature.network(plan), core)
     stages = plan.stages.indices.map { WorkFeature.instructions(WorkFeature.stage($0, of: plan), core) }
   }
@@ -28,11 +35,11 @@ extension WorkFeature {
 
 extension Core {
   /// The cores that the tables have columns for, in their order.
-  package static let measured: [Core] = allCases.filter { $0 != .generic }
+  package static let measured: [Core] = allCases.filter { $0 != .generic && $0 != .host }
+
+  /// Whether instructions are predicted for it. On a host they say little about time, and none have been counted.
+  package var hasInstructionCounts: Bool { self != .host }
 
   /// Its column; without a core, that of the Cortex-M4.
-  var column: Int {
-    let core = self == .generic ? Core.cortexM4 : self
-    return Core.measured.firstIndex(of: core) ?? 0
-  }
+  var column: Int { Core.measured.firstIndex(of: self) ?? Core.measured.firstIndex(of: .cortexM4) ?? 0 }
 }

@@ -192,7 +192,7 @@ package struct Stage: Sendable, Equatable {
   /// less flash, and the other channels no time: more of them where weights are code, which is what is fast.
   package var hasLimitTable: Bool {
     let count = epilogue?.limits.count ?? 0
-    return count > 3 && count * (code == nil ? 12 : 4) > outputShape.channels
+    return columns == nil && count > 3 && count * (code == nil ? 12 : 4) > outputShape.channels
   }
 
   package var epilogue: Epilogue? {
@@ -232,7 +232,11 @@ package struct Ring: Sendable, Equatable {
   package var rowBytes: Int { rowStride * elementBytes }
   /// Bytes behind the last row that windows reach.
   package var tailBytes = 0
-  package var bytes: Int { mapChannels.map { $0 * channelStride } ?? slots * rowBytes + tailBytes }
+  package var bytes: Int {
+    mapChannels.map { $0 * channelStride } ?? slots * rowBytes + tailBytes + slack * elementBytes
+  }
+  /// Values behind the last row. Sums of a whole number of vectors read them; nobody looks at what comes of it.
+  package var slack = 0
   package var hasHalo: Bool { left + right > 0 }
   /// Two columns a word; nil: a byte, or 16 bits, each.
   package var lanes: Lanes?
@@ -251,7 +255,7 @@ package struct Ring: Sendable, Equatable {
   /// Where they are not all of the map's, they move up whenever an output row has been made.
   package var isLinear = false
   /// Whether padding is written once and for all; words of two lanes carry their halo with every row.
-  package var needsFilling: Bool { isLinear || (hasHalo && lanes == nil) }
+  package var needsFilling: Bool { isLinear || (hasHalo && lanes == nil) || slack > 0 }
 
   /// Rows as words of two 16-bit lanes, columns `x` and `x + distance`: one 32-bit addition serves two output columns.
   package struct Lanes: Sendable, Equatable {
@@ -294,6 +298,8 @@ package struct DenseWork: Sendable, Equatable {
   package var taps: Int
   package var nonZeros: Int
   package var epilogue: Epilogue
+  /// Whether a weight takes a byte, which compilers can vectorize; else two bits.
+  package var areBytes = false
 }
 
 /// From an accumulator of levels to what is stored. Tables have one entry, or one per output channel.

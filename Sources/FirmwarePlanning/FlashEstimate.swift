@@ -18,7 +18,8 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
       requantizers += stage.requantizerBytes
       weights += stage.placeBytes
     }
-    code += CodeFeature.counts(plan).reduce(0) { $0 + $1.key.bytes[core.column] * $1.value }
+    code += CodeFeature.counts(plan).reduce(0) { $0 + $1.key.bytes(on: core) * $1.value }
+    code += plan.stages.reduce(0) { $0 + $1.columnBytes }
   }
 
   /// Bytes that are no code and known to the byte.
@@ -29,8 +30,8 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
     let core = core ?? plan.core
     return plan.stages.indices.map { index in
       let stage = plan.stages[index]
-      return stage.tableBytes
-        + CodeFeature.stage(index, of: plan).reduce(0) { $0 + $1.key.bytes[core.column] * $1.value }
+      return stage.tableBytes + stage.columnBytes
+        + CodeFeature.stage(index, of: plan).reduce(0) { $0 + $1.key.bytes(on: core) * $1.value }
     }
   }
 }
@@ -40,7 +41,7 @@ extension Stage {
   package var weightBytes: Int {
     switch work {
     case .convolution(let work): work.code == nil ? work.weights.reduce(0) { $0 + $1.count } : 0
-    case .dense(let work): work.weights.reduce(0) { $0 + $1.count }
+    case .dense(let work): work.areBytes ? work.taps * work.weights.count : work.weights.reduce(0) { $0 + $1.count }
     case .maxPool, .averagePool: 0
     }
   }
@@ -66,7 +67,7 @@ extension Stage {
       let dead = Set(constants.map(\.channel))
       let taps = lists.indices.reduce(0) { $0 + (dead.contains($1) ? 0 : lists[$1].offsets.count) }
       return 2 * max(taps, 1) + 4 * lists.count
-    case .taps?, .blocks?, nil: return 2 * (order?.count ?? 0)
+    case .taps?, .blocks?, .columns?, nil: return 2 * (order?.count ?? 0)
     }
   }
 }

@@ -11,6 +11,8 @@ extension Planner {
     }
     // Padding that is written but once must stay.
     if !stages[index].ring.holdsWords, stages[index].ring.hasHalo || stages[index].ring.tailBytes > 0 { return false }
+    // What is read behind its rows has to stay levels.
+    if stages[index].ring.slack > 0 { return false }
     return index == 0 || !stages[index - 1].poolsRowByRow
   }
 
@@ -149,6 +151,7 @@ extension Stage {
         let rows = poolsRowByRow ? 1 : pool?.kernelHeight ?? 1
         return strip * rows * (pool?.kernelWidth ?? 1) * (blocks.map(\.channels.count).max() ?? 0)
       }
+      if let columns { return columns.scratchWords }
       if isPackedLanes, let lanes = ring.lanes {
         // Sums of parts, and behind them those of whole rows, column by column.
         return hasWordSums ? lanes.outputs * rowsPerOutput : lanes.outputs + 2 * lanes.outputs * rowsPerOutput

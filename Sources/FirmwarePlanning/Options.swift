@@ -26,7 +26,7 @@ package struct PlanningOptions: Sendable, Equatable {
   /// Whether max pools are fused into the convolutions before them. Without, every layer's own output exists and can be
   /// looked at.
   package var fusesPools: Bool
-  /// Whether rows may be words of two lanes, which are faster and take more RAM.
+  /// Whether rows may be words of two lanes, or on a host padded to whole vectors, which is faster and takes more RAM.
   package var pairsColumns: Bool
   /// Most bytes of state; nil: no limit.
   package var ram: Int?

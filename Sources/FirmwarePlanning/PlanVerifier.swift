@@ -46,6 +46,14 @@ extension FirmwarePlan {
           lifted.lowerBound + lanes.remainingLift >= 0 && lifted.upperBound + lanes.remainingLift <= Int(UInt16.max),
           "\(stage.name): accumulators of its maps leave their lanes")
       }
+      if let columns = stage.columns {
+        // The last window row's last channel begins a channel before the end of the rows.
+        let read = (columns.sums - 1) * stage.window.strideWidth + stage.window.kernelWidth
+        require(read <= stage.ring.channelStride + stage.ring.slack, "\(stage.name): sums leave the ring")
+        require(
+          columns.outputs * (stage.pool?.kernelWidth ?? 1) <= columns.sums
+            && columns.outputs >= stage.outputShape.width, "\(stage.name): fewer sums than columns")
+      }
       if let lanes = stage.ring.lanes, let epilogue = stage.epilogue {
         let lift = lanes.remainingLift
         require(

@@ -25,6 +25,11 @@ package enum Planner {
       plan = leanest(network, adding, options, isVector: isVector)
     }
     var least = plan.stateBytes
+    if options.core == .host, options.pairsColumns {
+      let wide = leanest(network, asColumns(stages, options.core), options, isVector: isVector)
+      let isWithin = wide.stateBytes <= options.ram ?? .max && FlashEstimate(wide).bytes <= options.flash ?? .max
+      if isWithin { plan = wide }
+    }
     var blocks: [BlockKey: [CodeBlock]] = [:]
     for paired in pairings(stages, options) {
       var found: [FirmwarePlan] = []
@@ -47,7 +52,7 @@ package enum Planner {
         break
       }
     }
-    if options.goal == .size, options.schedule != .stream, options.pairsColumns,
+    if options.goal == .size, options.schedule != .stream, options.pairsColumns, options.core != .host,
       let mapped = mapped(network, stages, options, isVector: isVector),
       mapped.stateBytes <= options.ram ?? plan.stateBytes,
       CostEstimate(mapped).instructions < CostEstimate(plan).instructions
@@ -80,7 +85,7 @@ package enum Planner {
 
   /// The chain with rows of words in as many stages as possible, then in ever fewer.
   private static func pairings(_ stages: [Stage], _ options: PlanningOptions) -> [[Stage]] {
-    var count = options.pairsColumns ? stages.count : 0
+    var count = options.pairsColumns && options.core != .host ? stages.count : 0
     var found: [[Stage]] = []
     while count > 0 {
       let paired = paired(stages, first: count)

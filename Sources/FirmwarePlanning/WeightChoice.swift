@@ -54,7 +54,7 @@ private struct WeightSearch {
     let all = CodeFeature.allCases.filter { feature in
       packed.stages.indices.contains { functions[0][$0].contains(feature) != functions[1][$0].contains(feature) }
     }
-    func price(_ feature: CodeFeature) -> Int { feature.bytes[packed.core.column] }
+    func price(_ feature: CodeFeature) -> Int { feature.bytes(on: packed.core) }
     func bits(_ features: Set<CodeFeature>) -> UInt64 {
       all.indices.reduce(0) { $0 | (features.contains(all[$1]) ? 1 << UInt64($1) : 0) }
     }
@@ -68,7 +68,7 @@ private struct WeightSearch {
       }, shared: all.map(price))
     let always = functions[0].reduce(into: Set<CodeFeature>()) { $0.formUnion($1) }.subtracting(all)
     let network = plans.map { plan in
-      CodeFeature.network(plan).reduce(0) { $0 + $1.key.bytes[plan.core.column] * $1.value }
+      CodeFeature.network(plan).reduce(0) { $0 + $1.key.bytes(on: plan.core) * $1.value }
     }
     fixed = (network.max() ?? 0) + always.reduce(0) { $0 + price($1) }
   }

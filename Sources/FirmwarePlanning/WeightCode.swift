@@ -6,6 +6,8 @@ package enum WeightCode: Sendable, Equatable {
   /// Output channels in blocks as wide as there are registers for accumulators. `strip` words of the output row are made
   /// by all blocks before the next ones.
   case blocks([CodeBlock], strip: Int)
+  /// Output channels in blocks, each over whole rows of single columns: loops that compilers vectorize.
+  case columns([CodeBlock])
 
   /// Additions and subtractions of a position, and words loaded for them.
   package var operations: (additions: Int, loads: Int) {
@@ -13,7 +15,7 @@ package enum WeightCode: Sendable, Equatable {
     case .taps(let channels, _):
       let taps = channels.reduce(0) { $0 + $1.offsets.count }
       return (taps, taps)
-    case .blocks(let blocks, _):
+    case .blocks(let blocks, _), .columns(let blocks):
       return blocks.reduce((0, 0)) { ($0.0 + $1.additions, $0.1 + $1.loads) }
     }
   }
@@ -40,6 +42,9 @@ package struct CodeBlock: Sendable, Equatable {
   package var input: Int
   package var nonZeros: Int
   package var groups: [TapGroup]
+  /// Whether it goes on with the sums of the block before, of the same channels: those with more taps than a loop should
+  /// have.
+  package var isContinued = false
 
   package var additions: Int { groups.reduce(0) { $0 + $1.additions } }
   package var loads: Int { groups.reduce(0) { $0 + ($1.second == nil ? 1 : 2) } }
@@ -64,7 +69,7 @@ package struct TapGroup: Sendable, Equatable {
   /// In the order of their operands.
   package var uses: [Use]
 
-  func uses(_ operand: Operand) -> Bool { uses.contains { $0.operand == operand } }
+  package func uses(_ operand: Operand) -> Bool { uses.contains { $0.operand == operand } }
   /// A shared sum is made once.
   package var additions: Int {
     uses.count + (uses(.sum) ? 1 : 0) + (uses(.difference) ? 1 : 0)
@@ -74,7 +79,12 @@ package struct TapGroup: Sendable, Equatable {
 extension Stage {
   /// Output channels in the order of their blocks, where that is not their own.
   package var order: [Int]? {
-    guard case .blocks(let blocks, _)? = code else { return nil }
+    let blocks: [CodeBlock]
+    switch code {
+    case .blocks(let all, _)?: blocks = all
+    case .columns(let all)?: blocks = all.filter { !$0.isContinued }
+    case .taps?, nil: return nil
+    }
     let order = blocks.flatMap(\.channels)
     return order == Array(order.indices) ? nil : order
   }

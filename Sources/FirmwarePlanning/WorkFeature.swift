@@ -158,6 +158,8 @@ private struct StageWorkCounter {
     switch work.code {
     case .blocks(let blocks, let strip)?: count(blocks, strip)
     case .taps(let lists, let areStatements)?: count(lists, areStatements)
+    // Vectors, which no emulated core has: nothing is known of them.
+    case .columns?: break
     case nil: countPacked(work)
     }
     countPool()

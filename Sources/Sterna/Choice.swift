@@ -41,6 +41,7 @@ extension Core {
     switch self {
     case .generic: "Cortex-M4"
     case .riscv32: "RV32IMC"
+    case .host: "64-bit host"
     default: "Cortex-M" + rawValue.dropFirst("cortex-m".count)
     }
   }

@@ -19,7 +19,11 @@ import Testing
   /// What is printed for each kind of layer. `STERNA_RECORD=1 swift test` writes the files anew, for review.
   @Test(arguments: smallNetworks.map(\.name)) func layersAreAsRecorded(name: String) throws {
     let compilation = try compiled(small(name))
-    let found = try Self.layers(Emission.source(compilation.plan, compilation.provenance, compilation.selfTest))
+    try Self.expectRecorded(
+      Self.layers(Emission.source(compilation.plan, compilation.provenance, compilation.selfTest)), name)
+  }
+
+  private static func expectRecorded(_ found: String, _ name: String) throws {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name).txt")
     if ProcessInfo.processInfo.environment["STERNA_RECORD"] != nil { try Data(found.utf8).write(to: file) }
     let expected = String(decoding: try Data(contentsOf: file), as: UTF8.self)
@@ -28,6 +32,14 @@ import Testing
       expected.split(separator: "\n", omittingEmptySubsequences: false)
     ).first { $0 != $1 }
     #expect(found == expected, "first difference: \(difference.map { "\($0.0) | \($0.1)" } ?? "the end")")
+  }
+
+  /// The forms of `--core host`: blocks and single channels, a pool, weights of a dense layer in bytes.
+  @Test(arguments: ["pooled", "depthwise", "sums"]) func columnsAreAsRecorded(name: String) throws {
+    let network = try name == "pooled" ? TernaryNetwork(parsing: pooledColumns) : small(name)
+    let compilation = try compiled(network, core: .host)
+    try Self.expectRecorded(
+      Self.layers(Emission.source(compilation.plan, compilation.provenance, compilation.selfTest)), "host-\(name)")
   }
 
   @Test func emissionIsDeterministic() throws {

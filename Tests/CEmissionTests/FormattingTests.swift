@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Sterna
+import TernaryIR
 import TestSupport
 import Testing
 
@@ -18,7 +19,18 @@ struct FormattingTests {
       files += ["\(compilation.plan.name).h", "\(compilation.plan.name).c", "test_\(compilation.plan.name).c"]
     }
     for compilation in try leanCompilations.get() { try add(compilation) }
-    for (name, _) in smallNetworks { try add(compiled(small(name), name: name)) }
+    for (name, _) in smallNetworks {
+      try add(compiled(small(name), name: name))
+      try add(compiled(small(name), name: "host_\(name)", core: .host))
+    }
+    try add(compiled(TernaryNetwork(parsing: pooledColumns), name: "host_pooled", core: .host))
+    for seed in 31...50 {
+      let network = RandomNetwork.make(seed: UInt64(seed))
+      let name = seed % 3 == 0 ? "h\(seed)_a_name_of_thirty_letters" : "h\(seed)"
+      try add(
+        compiled(
+          seed % 2 == 0 ? renamed(network) : network, name: String(name.prefix(30)), schedule(seed / 3), core: .host))
+    }
     for seed in 1...30 {
       let network = RandomNetwork.make(seed: UInt64(seed))
       let name = seed % 3 == 0 ? "n\(seed)_a_name_of_thirty_letters" : "n\(seed)"

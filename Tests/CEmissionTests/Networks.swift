@@ -105,6 +105,25 @@ let smallNetworks: [(name: String, text: String)] = [
   ),
 ]
 
+/// Rows of columns under a pool, and of levels that follow one another without a halo; the second row is no whole vector.
+let pooledColumns = """
+  network "n"
+  input 1x4x20 range 0...15
+  conv "edges" kernel 3x3 pad 1 1 1 1
+    weights
+      +0- +0- +0-
+      +++ 000 ---
+    affine shift 1 clamp 0...15
+    multipliers 1 1
+    offsets 0 1
+  maxpool "pool" kernel 2x2 stride 2x2
+  conv "mix" kernel 1x1
+    weights
+      +-
+      ++
+    affine shift 1 clamp 0...15
+  """
+
 /// Schedules in turn.
 func schedule(_ index: Int) -> PlanningOptions.Schedule {
   PlanningOptions.Schedule.allCases[index % PlanningOptions.Schedule.allCases.count]
@@ -114,10 +133,10 @@ func small(_ name: String) throws -> TernaryNetwork {
   try TernaryNetwork(parsing: smallNetworks.first { $0.name == name }?.text ?? "")
 }
 
-func compiled(_ network: TernaryNetwork, name: String = "net", _ schedule: PlanningOptions.Schedule = .auto) throws
-  -> Compilation
-{
-  try Compilation(network: network, PlanningOptions(name: name, schedule: schedule))
+func compiled(
+  _ network: TernaryNetwork, name: String = "net", _ schedule: PlanningOptions.Schedule = .auto, core: Core = .generic
+) throws -> Compilation {
+  try Compilation(network: network, PlanningOptions(name: name, schedule: schedule, core: core))
 }
 
 /// Random networks with names as long, as alike and as hostile as a file can have them.

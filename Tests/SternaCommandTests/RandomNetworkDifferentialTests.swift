@@ -145,7 +145,7 @@ import Testing
     return nil
   }
 
-  private static func options(seed: UInt64) -> PlanningOptions {
+  static func options(seed: UInt64) -> PlanningOptions {
     PlanningOptions(
       name: "net\(seed)", schedule: .allCases[Int(seed % 3)], goal: seed % 5 < 2 ? .size : .speed,
       core: .allCases[Int(seed / 3) % Core.allCases.count], fusesPools: seed % 4 != 0)
@@ -185,7 +185,7 @@ import Testing
     #expect(adding >= 8, "\(adding) networks add the rows of their dense layer as they come")
   }
 
-  private static func verify(
+  static func verify(
     _ compilation: Compilation, _ inputs: [[Int32]], _ target: Target, _ optimization: Optimization, _ flags: [String]
   ) async throws -> (isEqual: Bool, text: String) {
     let folder = FileManager.default.temporaryDirectory.path + "/sterna-random-\(UUID().uuidString)"

@@ -51,21 +51,26 @@ extension Compilation {
 
   /// What other options would give, predicted; those that would give the same are left out.
   private func choiceLines() throws(ModelError) -> [String] {
+    let isCounted = plan.core.hasInstructionCounts
     var lines = [
-      "", "choices, predicted for \(plan.core.title); RAM without the stack:",
+      "", "choices, predicted for \(isCounted ? "" : "a ")\(plan.core.title); RAM without the stack:",
       "  optimize  schedule  instructions       RAM     flash  RAM at least  segments",
     ]
     for choice in try choices().differing {
       let plan = choice.plan
       lines.append(
         "  \(choice.goal.rawValue.padding(8))  \(plan.schedule.rawValue.padding(8))"
-          + "  \(pad("\(choice.instructions)", 12))  \(pad("\(plan.stateBytes)", 8))  \(pad("\(plan.flash.bytes)", 8))"
+          + "  \(pad(isCounted ? "\(choice.instructions)" : "-", 12))  \(pad("\(plan.stateBytes)", 8))  \(pad("\(plan.flash.bytes)", 8))"
           + "  \(pad("\(plan.lowerBoundBytes)", 12))  \(pad("\(plan.segments.count)", 8))\(choice.isChosen ? " *" : "")"
       )
     }
     let cost = CostEstimate(plan)
     let coded = plan.stages.filter { $0.code != nil }.map(\.name)
-    lines += ["", "instructions, one inference: \(cost.instructions)  (taking rows in: \(cost.network))"]
+    lines += [
+      "",
+      "instructions, one inference: "
+        + (isCounted ? "\(cost.instructions)  (taking rows in: \(cost.network))" : "not predicted for a host"),
+    ]
     if !coded.isEmpty { lines.append("  weights as code: " + coded.joined(separator: ", ")) }
     return lines
   }
@@ -93,7 +98,7 @@ extension Compilation {
     return [
       layer.identifier, layer.kind, layer.output.map { "\($0)" }.joined(separator: "x"),
       hasWeights ? "\(layer.weights)" : "-", hasWeights ? "\(100 * layer.zeros / layer.weights) %" : "-",
-      hasWeights ? "\(layer.additions)" : "-", "\(layer.predictedInstructions)", range, requantizer,
+      hasWeights ? "\(layer.additions)" : "-", layer.predictedInstructions.map { "\($0)" } ?? "-", range, requantizer,
       layer.pairs.map { "\($0)" } ?? "-",
     ]
   }

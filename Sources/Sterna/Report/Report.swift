@@ -41,7 +41,7 @@ package struct Report: Codable, Sendable {
     /// Additions that are left once zero weights are skipped.
     package var additions: Int
     /// Of one inference, and bytes of tables and of the layer's own code: estimates for the report's core.
-    package var predictedInstructions = 0
+    package var predictedInstructions: Int?
     package var predictedFlashBytes = 0
     package var accumulatorMinimum: Int?
     package var accumulatorMaximum: Int?
@@ -68,8 +68,8 @@ package struct Report: Codable, Sendable {
   package var options: String
   /// The core that code was chosen and figures were estimated for.
   package var core: String
-  /// Of one inference, everything included; an estimate.
-  package var predictedInstructions: Int
+  /// Of one inference, everything included; an estimate. None for a host.
+  package var predictedInstructions: Int?
   package var layers: [Layer]
   package var output: Output
   package var memory: Memory
@@ -84,10 +84,11 @@ package struct Report: Codable, Sendable {
     options = compilation.provenance.options
     core = plan.core.rawValue
     let cost = CostEstimate(plan)
-    predictedInstructions = cost.instructions
+    let isCounted = plan.core.hasInstructionCounts
+    predictedInstructions = isCounted ? cost.instructions : nil
     layers = plan.stages.map(Layer.init)
     for (index, bytes) in FlashEstimate.stages(plan).enumerated() {
-      layers[index].predictedInstructions = cost.stages[index]
+      layers[index].predictedInstructions = isCounted ? cost.stages[index] : nil
       layers[index].predictedFlashBytes = bytes
     }
     output = Output(

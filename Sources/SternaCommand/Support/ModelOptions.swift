@@ -15,10 +15,15 @@ struct ModelOptions: ParsableArguments {
   var schedule: PlanningOptions.Schedule = .auto
 
   @Option(
-    help: "What comes first: size packs weights into two bits each, speed makes them code, as far as --flash allows.")
+    help:
+      "What comes first: size packs weights into two bits each, speed makes them code, as far as --flash allows; on a host they are code in either case."
+  )
   var optimize: PlanningOptions.Goal = .size
 
-  @Option(help: "The core that kernels are chosen for; the C runs on all of them.")
+  @Option(
+    help:
+      "The core that kernels are chosen for; the C runs on all of them. host: loops that C compilers for 64-bit processors vectorize."
+  )
   var core: Core = .generic
 
   @Flag(

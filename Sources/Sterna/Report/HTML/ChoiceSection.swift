@@ -6,10 +6,12 @@ extension ReportPage {
   var choiceSection: Markup {
     section(
       "Choices", id: "choices",
-      "Instructions of one inference, RAM and flash with other options, predicted for a \(plan.core.title). "
+      "\(plan.core.hasInstructionCounts ? "Instructions of one inference, " : "")RAM and flash with other options, predicted for a \(plan.core.title). "
         + "Bars compare the rows of a column."
     ) {
-      dataTable(["optimize, schedule", "instructions", "RAM", "flash"], differing.map(choiceRow))
+      dataTable(
+        ["optimize, schedule"] + (plan.core.hasInstructionCounts ? ["instructions"] : []) + ["RAM", "flash"],
+        differing.map(choiceRow))
     }
   }
 
@@ -28,9 +30,8 @@ extension ReportPage {
           label: "\(name): \(PageNumber.grouped(value(choice))) \(unit)"),
       ]
     }
-    return [
-      title, cell(\.instructions, "instructions"), cell(\.plan.stateBytes, "bytes of RAM"),
-      cell(\.plan.flash.bytes, "bytes of flash"),
-    ]
+    let instructions = plan.core.hasInstructionCounts ? [cell(\.instructions, "instructions")] : []
+    return [title] + instructions
+      + [cell(\.plan.stateBytes, "bytes of RAM"), cell(\.plan.flash.bytes, "bytes of flash")]
   }
 }

@@ -53,9 +53,11 @@ extension ReportPage {
         plan.flash.code > 0
           ? "predicted: weights, tables and code, \(plan.core.title) at -O2" : "weights and tables; code is not counted"
       )
-      figure(
-        "Instructions", PageNumber.grouped(CostEstimate(plan).instructions),
-        "an inference, predicted for a \(plan.core.title)")
+      if plan.core.hasInstructionCounts {
+        figure(
+          "Instructions", PageNumber.grouped(CostEstimate(plan).instructions),
+          "an inference, predicted for a \(plan.core.title)")
+      }
       figure(
         "Weights", PageNumber.grouped(weights),
         "\(PageNumber.percent(zeros, of: weights)) of them are zero and cost nothing")

@@ -46,7 +46,7 @@ extension LayerCost {
     // Instructions and flash follow from the goal, RAM from the schedule.
     let otherGoals = choices.filter { $0.goal != goal && $0.plan.schedule == plan.schedule }
     let otherSchedules = choices.filter { $0.goal == goal && !$0.isChosen }
-    return [
+    let costs = [
       LayerCost(
         title: "additions", explanation: "additions left for one inference once zero weights are skipped",
         chosen: Series(label: "additions", values: layers.map(\.additions))),
@@ -71,5 +71,6 @@ extension LayerCost {
         },
         isAdditive: false),
     ]
+    return plan.core.hasInstructionCounts ? costs : costs.filter { $0.title != "instructions" }
   }
 }

@@ -6,19 +6,24 @@ extension ReportPage {
   var layerSection: Markup {
     section(
       "Layers", id: "layers",
-      "Bars compare the layers of a column. Thin bars below: the same for the other choice, of --optimize for instructions "
-        + "and flash, of --schedule for RAM, where it differs. Instructions and flash are predicted for a "
+      "Bars compare the layers of a column. Thin bars below: the same for the other choice, of --optimize for \(predicted), "
+        + "of --schedule for RAM, where it differs. \(isCounted ? "Instructions and flash are" : "Flash is") predicted for a "
         + "\(plan.core.title)."
     ) {
       dataTable(["layer", "output"] + costs.map(\.title), rows + [totals])
       let cost = CostEstimate(plan)
       let shared = plan.flash.bytes - FlashEstimate.stages(plan).reduce(0, +)
       tag("p", ["class": "remark"]) {
-        "Besides, \(PageNumber.grouped(cost.network)) instructions take the input's rows in, begin and finish, and "
+        "Besides, "
+          + (isCounted
+            ? "\(PageNumber.grouped(cost.network)) instructions take the input's rows in, begin and finish, and " : "")
           + "\(PageNumber.bytes(shared)) of flash hold functions that layers share."
       }
     }
   }
+
+  private var isCounted: Bool { plan.core.hasInstructionCounts }
+  private var predicted: String { isCounted ? "instructions and flash" : "flash" }
 
   private var rows: [[[Markup]]] {
     zip(plan.stages, report.layers).enumerated().map { index, layer in
