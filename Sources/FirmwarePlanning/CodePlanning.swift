@@ -35,9 +35,16 @@ extension Planner {
     var strides: Stage.Strides
   }
 
+  /// What has been found for other steps of thrift. Searching for a partition takes longest, and little of it depends on
+  /// where the words lie.
+  struct KnownBlocks {
+    var partitions: [Int: [[Int]]] = [:]
+    var blocks: [BlockKey: [CodeBlock]] = [:]
+  }
+
   /// The chain with its weights as code, where rows are words. `known` holds the blocks that have been found for a stage.
   static func asCode(
-    _ stages: [Stage], _ core: Core, _ thrift: CodeThrift, _ known: inout [BlockKey: [CodeBlock]]
+    _ stages: [Stage], _ core: Core, _ thrift: CodeThrift, _ known: inout KnownBlocks
   ) -> [Stage] {
     var coded = stages
     for index in stages.indices { asCode(&coded, index, core, thrift, &known) }
@@ -45,7 +52,7 @@ extension Planner {
   }
 
   private static func asCode(
-    _ stages: inout [Stage], _ index: Int, _ core: Core, _ thrift: CodeThrift, _ known: inout [BlockKey: [CodeBlock]]
+    _ stages: inout [Stage], _ index: Int, _ core: Core, _ thrift: CodeThrift, _ known: inout KnownBlocks
   ) {
     var stage = stages[index]
     guard case .convolution(var work) = stage.work, let words = stage.outputWords else { return }
@@ -73,8 +80,10 @@ extension Planner {
         if stage.pairAsRead(strip: unpacked) { strip = unpacked }
       }
       let key = BlockKey(stage: index, strides: stage.strides(strip: strip))
-      let blocks = known[key] ?? blocks(stage, work, core, key.strides, without: constants)
-      known[key] = blocks
+      let partition = known.partitions[index] ?? partition(stage, work, core, key.strides, without: constants)
+      known.partitions[index] = partition
+      let blocks = known.blocks[key] ?? blocks(stage, work, core, key.strides, partition)
+      known.blocks[key] = blocks
       work.code = .blocks(blocks, strip: strip)
     }
     stage.work = .convolution(work)
@@ -134,26 +143,30 @@ extension Planner {
     }
   }
 
-  /// Blocks of equal width, as few as the registers allow; none reaches over two groups.
-  static func blocks(
+  /// The output channels of each block: blocks of equal width, as few as the registers allow; none reaches over two groups.
+  static func partition(
     _ stage: Stage, _ work: ConvolutionWork, _ core: Core, _ strides: Stage.Strides, without constants: Set<Int>
-  ) -> [CodeBlock] {
+  ) -> [[Int]] {
     let offsets = tapOffsets(stage.window, strides, channels: work.groupChannels)
-    var blocks: [CodeBlock] = []
-    for part in groups(work, without: constants) {
+    return groups(work, without: constants).flatMap { part in
       let weights = part.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
       let sharing = WeightSharing(weights: weights, offsets: offsets, reach: core.reachableWords)
-      for channels in BlockPartition(sharing: sharing).blocks(widths: widths(part.count, core)) {
-        let chosen = channels.map { weights[$0] }
-        blocks.append(
-          CodeBlock(
-            channels: channels.map { part[$0] },
-            input: part[0] / work.outputsPerGroup * work.groupChannels * strides.channel,
-            nonZeros: chosen.reduce(0) { $0 + $1.count { $0 != 0 } },
-            groups: WeightSharing(weights: chosen, offsets: offsets, reach: core.reachableWords).groups()))
-      }
+      return BlockPartition(sharing: sharing).blocks(widths: widths(part.count, core)).map { $0.map { part[$0] } }
     }
-    return blocks
+  }
+
+  /// The blocks of a partition.
+  static func blocks(
+    _ stage: Stage, _ work: ConvolutionWork, _ core: Core, _ strides: Stage.Strides, _ partition: [[Int]]
+  ) -> [CodeBlock] {
+    let offsets = tapOffsets(stage.window, strides, channels: work.groupChannels)
+    return partition.map { channels in
+      let weights = channels.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
+      return CodeBlock(
+        channels: channels, input: channels[0] / work.outputsPerGroup * work.groupChannels * strides.channel,
+        nonZeros: weights.reduce(0) { $0 + $1.count { $0 != 0 } },
+        groups: WeightSharing(weights: weights, offsets: offsets, reach: core.reachableWords).groups())
+    }
   }
 
   /// Output channels that are looked at together: those of a group, as many as a mask has bits.

@@ -49,7 +49,8 @@ extension Planner {
     // Input channels of one loop.
     let part = max(1, min(mostTaps / area, work.groupChannels))
     let strides = Stage.Strides(row: stage.ring.rowStride, channel: stage.ring.channelStride)
-    let whole = blocks(stage, work, core, strides, without: Set(stage.constants.map(\.channel)))
+    let partition = partition(stage, work, core, strides, without: Set(stage.constants.map(\.channel)))
+    let whole = blocks(stage, work, core, strides, partition)
     guard part < work.groupChannels else { return whole }
     return whole.flatMap { block in
       stride(from: 0, to: work.groupChannels, by: part).map { first in

@@ -30,21 +30,23 @@ package enum Planner {
       let isWithin = wide.stateBytes <= options.ram ?? .max && FlashEstimate(wide).bytes <= options.flash ?? .max
       if isWithin { plan = wide }
     }
-    var blocks: [BlockKey: [CodeBlock]] = [:]
+    var known = KnownBlocks()
     for paired in pairings(stages, options) {
       var found: [FirmwarePlan] = []
       let steps: [CodeThrift?] = options.goal == .speed ? CodeThrift.steps : [nil]
       for thrift in steps {
+        // Adding rows one by one takes a little longer: only where they would not fit otherwise.
         for chain in [paired, addingDenseRows(paired)].compactMap({ $0 }) {
-          let coded = thrift.map { asCode(chain, options.core, $0, &blocks).map(asPacked) }
+          let coded = thrift.map { asCode(chain, options.core, $0, &known).map(asPacked) }
           let wide = weighed(chain.map(asPacked), coded: coded, options) {
             leanest(network, $0, options, isVector: isVector)
           }
           least = min(least, wide.stateBytes)
-          if wide.stateBytes <= options.ram ?? .max { found.append(wide) }
-          // Without a budget nothing is to be saved.
-          if options.ram == nil { break }
+          guard wide.stateBytes <= options.ram ?? .max else { continue }
+          found.append(wide)
+          break
         }
+        // Without a budget nothing is to be saved.
         if options.ram == nil { break }
       }
       if let best = fastest(found, options) {

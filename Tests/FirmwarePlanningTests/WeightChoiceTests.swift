@@ -86,7 +86,7 @@ import Testing
     let options = PlanningOptions(name: "net", goal: .speed, core: .cortexM4)
     let packed = try Self.plan(network, .size)
     let most = try Self.plan(network).flash.bytes
-    var blocks: [Planner.BlockKey: [CodeBlock]] = [:]
+    var blocks = Planner.KnownBlocks()
     let inCode = Planner.asCode(packed.stages, options.core, Planner.CodeThrift.steps[0], &blocks)
     let all = (0..<(1 << packed.stages.count)).map { choice in
       var plan = packed

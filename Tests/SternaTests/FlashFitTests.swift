@@ -44,8 +44,8 @@ import Testing
     /// Weights as code in less and less RAM, as long as the budgets are met by other forms of code.
     mutating func putLeaner(_ network: TernaryNetwork, _ name: String) throws {
       var options = PlanningOptions(name: "\(name)_lean0", goal: .speed)
-      for step in 1...12 {
-        options.ram = try Planner.plan(network, options).stateBytes - 1
+      for step in 1...5 {
+        options.ram = try Planner.plan(network, options).stateBytes * 5 / 6
         options.name = "\(name)_lean\(step)"
         guard let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) else {
           return
@@ -70,6 +70,11 @@ import Testing
         name: "net\(seed)", schedule: schedules[Int(seed % 3)], goal: seed % 5 < 2 ? .size : .speed,
         fusesPools: seed % 4 != 0, pairsColumns: seed % 7 != 0)
       try writer.put(RandomNetwork.make(seed: seed), options)
+    }
+    // Sums of parts, and whole maps.
+    for seed in 0..<12 as Range<UInt64> {
+      try writer.put(RandomNetwork.make(seed: seed, isWide: true), PlanningOptions(name: "wide\(seed)"))
+      try writer.put(RandomNetwork.keyword(seed: seed), PlanningOptions(name: "keyword\(seed)", ram: 1 << 20))
     }
     let models = ["max2_pc_qonnx_ts", "const_pt_qcdq_ts", "act4_qonnx_ts", "floatpool_outq_qonnx_ts", "pot_qonnx_ts"]
     for (index, model) in models.enumerated() {
@@ -97,6 +102,6 @@ import Testing
   }
 
   private static func network(_ bytes: [UInt8]) throws -> TernaryNetwork {
-    try Compilation(Model(bytes: bytes, path: "model.onnx"), PlanningOptions(name: "model")).network
+    try Compilation(Model(bytes: bytes, path: "model.onnx"), PlanningOptions(name: "model")).folded.network
   }
 }

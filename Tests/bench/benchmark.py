@@ -56,9 +56,12 @@ CONFIGURATIONS = (
     Configuration("radar", "size", SIZE, CORES),
     Configuration("radar", "speed", SPEED, CORES),
     Configuration("radar", "speed-lean", (*SPEED, "--schedule", "stream", "--ram", "6144"), CORES),
+    Configuration("radar", "speed-least", (*SPEED, "--schedule", "stream", "--ram", "3482"), CORES),
     Configuration("ds_cnn", "size", SIZE, ("cortex-m0", "cortex-m4")),
     Configuration("ds_cnn", "speed", SPEED, ("cortex-m0", "cortex-m4")),
+    Configuration("ds_cnn", "speed-least", (*SPEED, "--ram", "5800"), ("cortex-m0", "cortex-m4")),
     Configuration("mobilenet", "size", SIZE, ("cortex-m4",)),
+    Configuration("mobilenet", "size-lean", (*SIZE, "--ram", "20480"), ("cortex-m4",)),
 )
 
 Key = tuple[str, str, str]  # model, configuration, core
@@ -132,7 +135,7 @@ Written by Tests/bench/benchmark.py --update. Instructions of one inference; byt
 
 def line(key: Key, cells: Iterable[object]) -> str:
     model, name, core = key
-    return f"{model:<10} {name:<10} {core:<10}" + "".join(f" {cell:>12}" for cell in cells)
+    return f"{model:<10} {name:<11} {core:<10}" + "".join(f" {cell:>12}" for cell in cells)
 
 
 def table(rows: dict[Key, Row]) -> str:
