@@ -12,9 +12,10 @@ extension FirmwarePlan {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(printer.nextWords?.quads == nil ? .closeRow : .closeQuads) }
       if stage.poolsRowByRow { used.insert(printer.nextWords == nil ? .keepLarger : .maxLanes) }
-      if !stage.ring.isLinear, stage.ring.slots > 1, !stage.isPackedLanes,
-        stage.needsRowOffset(madeBy: index > 0 ? stages[index - 1] : nil)
-      {
+      let maker = index > 0 ? stages[index - 1] : nil
+      // The shared function finds the places of rows itself.
+      let isFound = stage.isPackedLanes && maker?.usesSharedConvolution ?? true
+      if !stage.ring.isLinear, stage.ring.slots > 1, !isFound, stage.needsRowOffset(madeBy: maker) {
         used.insert(.rowOffset)
       }
       if !printer.constants.isEmpty, !stage.usesSharedConvolution, stage.maps == nil {

@@ -11,6 +11,8 @@ extension Planner {
         index == 0
           || stages[index].inputShape.width + stages[index].window.left <= words(stages[index], lanes) + lanes.distance
       else { continue }
+      // A vector has no columns to pair.
+      if index > 0, case .dense = stages[index - 1].work { continue }
       if index > 0, let words = stages[index - 1].outputWords {
         let window = stages[index].window
         // The halo is copied from columns of the row itself: it must not be wider than a lane.

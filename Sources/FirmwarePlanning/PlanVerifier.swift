@@ -40,6 +40,9 @@ extension FirmwarePlan {
         stage.input.maximumLevel <= (stage.input.elementBytes == 1 ? 255 : 65535),
         "\(stage.name): level \(stage.input.maximumLevel) does not fit its storage")
       require(tapOffsetBits == 32 || stage.ring.bytes < 0xFFFF, "\(stage.name): ring beyond tap offsets")
+      if pairsRows(of: index), case .dense = stage.work {
+        require(false, "\(stage.name): a vector goes into rows of words")
+      }
       if let lanes = stage.maps?.lanes, let epilogue = stage.epilogue {
         let lifted = epilogue.accumulators
         require(

@@ -17,6 +17,8 @@ static void convolve_channels(const struct maps *m, uint8_t *in, tap_offset *win
     const uint32_t quarter = m->quarter;
     const uint32_t width = m->width;
     const uint32_t out_width = m->out_width;
+    const uint32_t first = 0U - m->top; /* wraps above the map, beyond its height */
+    const uint32_t last = first + quarter + m->kernel_height - 1U;
     const uint32_t padding = m->padding * 0x01010101U;
     uint32_t *const quads = words + m->spread;
     uint8_t *const blank = (uint8_t *)(quads + m->sums);
@@ -39,8 +41,7 @@ static void convolve_channels(const struct maps *m, uint8_t *in, tap_offset *win
         uint32_t *to = words;
         uint32_t *row = quads;
 
-        for (uint32_t r = 0; r < quarter + m->kernel_height - 1U; r++) {
-            const uint32_t y = r - m->top; /* wraps above the map, beyond its height */
+        for (uint32_t y = first; y != last; y++) {
             const uint8_t *const a = row_or(in, y, m->height, width, blank);
             const uint8_t *const b = row_or(in, y + quarter, m->height, width, blank);
             const uint8_t *const c = row_or(in, y + 2 * quarter, m->height, width, blank);

@@ -87,7 +87,9 @@ import Testing
         }
       }
       try writer.put(network, PlanningOptions(name: "har\(index)bytes", pairsColumns: false))
-      try writer.putLeaner(network, "har\(index)")
+      // Words of four columns, where they are.
+      try writer.put(network, PlanningOptions(name: "har\(index)quads", goal: .speed, ram: 6200))
+      if index == 0 { try writer.putLeaner(network, "har\(index)") }
     }
     // The networks of the benchmark, unpacked by the script.
     let named = (Self.environment["STERNA_FIT_MODELS"] ?? "").split(separator: ":").map(String.init)
@@ -95,7 +97,13 @@ import Testing
       let network = try Self.network(Array(Data(contentsOf: URL(filePath: path))))
       let name = path.split(separator: "/").last?.split(separator: ".").first.map(String.init) ?? "model"
       for goal in goals { try writer.put(network, PlanningOptions(name: "\(name)_\(goal.rawValue)", goal: goal)) }
-      if name == "radar" { try writer.putLeaner(network, name) }
+      switch name {
+      case "radar":
+        try writer.put(network, PlanningOptions(name: "radar_quads", goal: .speed, ram: 6144))
+        try writer.putLeaner(network, name)
+      case "ds_cnn": try writer.put(network, PlanningOptions(name: "ds_cnn_lean", goal: .speed, ram: 5800))
+      default: try writer.put(network, PlanningOptions(name: "\(name)_lean", ram: 20480))
+      }
     }
     writer.files.add("\(writer.folder)/features.txt", writer.lines.joined(separator: "\n") + "\n")
     try writer.files.write()

@@ -11,7 +11,7 @@ extension Buffer.Kind {
     case .counters: "row counters"
     case .ring: "ring of rows"
     case .tensor: "whole tensor"
-    case .sums: "sums of a pool"
+    case .sums: "running sums"
     case .scratch: "scratch of one row"
     case .result: "result"
     }

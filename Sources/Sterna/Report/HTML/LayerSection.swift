@@ -13,11 +13,12 @@ extension ReportPage {
       dataTable(["layer", "output"] + costs.map(\.title), rows + [totals])
       let cost = CostEstimate(plan)
       let shared = plan.flash.bytes - FlashEstimate.stages(plan).reduce(0, +)
-      tag("p", ["class": "remark"]) {
-        "Besides, "
-          + (isCounted
-            ? "\(PageNumber.grouped(cost.network)) instructions take the input's rows in, begin and finish, and " : "")
-          + "\(PageNumber.bytes(shared)) of flash hold functions that layers share."
+      let besides =
+        (isCounted
+          ? ["\(PageNumber.grouped(cost.network)) instructions take the input's rows in, begin and finish"] : [])
+        + (shared > 0 ? ["\(PageNumber.bytes(shared)) of flash hold functions that layers share"] : [])
+      if !besides.isEmpty {
+        tag("p", ["class": "remark"]) { "Besides, \(besides.joined(separator: ", and "))." }
       }
     }
   }

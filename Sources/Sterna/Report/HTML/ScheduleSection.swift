@@ -57,7 +57,11 @@ extension ReportPage {
         style: kind.style, title: kind.title, amount: live.filter { $0.kind == kind }.reduce(0) { $0 + $1.bytes })
     }
     let rest = plan.stateBytes - parts.reduce(0) { $0 + $1.amount }
-    parts.append(Draw.Part(style: "rest", title: "canary and alignment", amount: rest))
+    if rest < 0, let rings = parts.firstIndex(where: { $0.style == Buffer.Kind.ring.style }) {
+      // Rows that take turns share their bytes.
+      parts[rings].amount += rest
+    }
+    parts.append(Draw.Part(style: "rest", title: "canary and alignment", amount: max(rest, 0)))
     return Draw.picture(
       height: 22, label: "\(plan.schedule.rawValue): \(plan.stateBytes) bytes, lower bound \(plan.lowerBoundBytes)",
       class: "plot small"
