@@ -28,10 +28,11 @@ import Testing
       let living = RandomNetwork.make(seed: seed, isWide: seed % 8 == 1)
       let network = seed % 3 == 0 ? living.withDeadChannels(seed: seed) : living
       var options = Self.options(seed: seed)
-      if seed % 2 == 0, let mixing = try Self.mixing(network, options) {
+      let planned = try Compilation(network: network, options).folded.network
+      if seed % 2 == 0, let mixing = try Self.mixing(planned, options) {
         options = mixing
       } else {
-        options.ram = try Self.budget(network, options, part: seed % 5)
+        options.ram = try Self.budget(planned, options, part: seed % 5)
       }
       let compilation = try Compilation(network: network, options)
       let inputs = randomInputs(for: network, count: 16, seed: seed)

@@ -187,7 +187,8 @@ struct Builder {
       if outputs * size.height * size.width * taps <= 20_000 { break }
     }
     if isWidening {
-      window = Window(kernelHeight: 3, kernelWidth: 3, top: 1, left: 1, bottom: 1, right: 1)
+      let pad = tensor.grid.contains(tensor.zeroPoint) ? 1 : 0
+      window = Window(kernelHeight: 3, kernelWidth: 3, top: pad, left: pad, bottom: pad, right: pad)
       outputs = generator.pick([2, 3, 5])
     }
     guard let size = window.outputSize(height: shape.height, width: shape.width) else {
