@@ -116,29 +116,11 @@ extension StagePrinter {
   private func statements(
     _ group: TapGroup, _ pointer: String, _ base: Int, _ started: inout Set<Int>
   ) -> [String] {
-    var line = ["v = \(pointer)[\(group.first - base)];"]
-    if let second = group.second { line.append("w = \(pointer)[\(second - base)];") }
-    var made: TapGroup.Operand?
-    for use in group.uses {
-      let operand =
-        switch use.operand {
-        case .first: "v"
-        case .second: "w"
-        case .sum, .difference: "s"
-        }
-      if operand == "s", made != use.operand {
-        line.append(use.operand == .sum ? "s = v + w;" : "s = v - w;")
-        made = use.operand
-      }
-      let sign = use.isNegative ? "-" : "+"
-      if started.insert(use.channel).inserted {
-        line.append("a\(use.channel) = \(lift) \(sign) \(operand);")
-      } else {
-        line.append("a\(use.channel) \(sign)= \(operand);")
-      }
-    }
-    line.append("KEEP_ORDER;")
-    return line
+    func value(_ offset: Int) -> String { "\(pointer)[\(offset - base)]" }
+    return group.statements(value: value) { channel, sign, operand in
+      started.insert(channel).inserted
+        ? "a\(channel) = \(lift) \(sign) \(operand);" : "a\(channel) \(sign)= \(operand);"
+    } + ["KEEP_ORDER;"]
   }
 
   /// Rows of channels that are the same for every input.
@@ -338,5 +320,36 @@ extension Ring {
     let isPair = holdsWords && quads == nil
     let word = isPair ? level << 16 | level : level << 24 | level << 16 | level << 8 | level
     return word == 0 ? "0" : "0x" + String(word, radix: 16, uppercase: true)
+  }
+}
+
+extension TapGroup {
+  /// Takes the group's values up as `v` and `w`, and adds them or their sum `s` to each channel that uses them.
+  ///
+  /// - Parameters:
+  ///   - value: What stands at an offset.
+  ///   - sum: The sum or difference in the type of `s`.
+  ///   - add: The statement that adds an operand to a channel's sum, or subtracts it.
+  func statements(
+    value: (_ offset: Int) -> String, sum: (String) -> String = { $0 },
+    add: (_ channel: Int, _ sign: String, _ operand: String) -> String
+  ) -> [String] {
+    var line = ["v = \(value(first));"]
+    if let second { line.append("w = \(value(second));") }
+    var made: Operand?
+    for use in uses {
+      let operand =
+        switch use.operand {
+        case .first: "v"
+        case .second: "w"
+        case .sum, .difference: "s"
+        }
+      if operand == "s", made != use.operand {
+        line.append("s = \(sum(use.operand == .sum ? "v + w" : "v - w"));")
+        made = use.operand
+      }
+      line.append(add(use.channel, use.isNegative ? "-" : "+", operand))
+    }
+    return line
   }
 }

@@ -137,23 +137,9 @@ extension StagePrinter {
     let isSigned = columns.areShort && inputType == "uint16_t"
     func value(_ offset: Int) -> String { (isSigned ? "(int16_t)" : "") + column(offset) }
     func sum(_ text: String) -> String { columns.areShort ? "(int16_t)(\(text))" : text }
-    var line = ["v = \(value(group.first));"]
-    if let second = group.second { line.append("w = \(value(second));") }
-    var made: TapGroup.Operand?
-    for use in group.uses {
-      let operand =
-        switch use.operand {
-        case .first: "v"
-        case .second: "w"
-        case .sum, .difference: "s"
-        }
-      if operand == "s", made != use.operand {
-        line.append("s = \(sum(use.operand == .sum ? "v + w" : "v - w"));")
-        made = use.operand
-      }
-      line.append("a\(use.channel) \(use.isNegative ? "-" : "+")= \(operand);")
+    return group.statements(value: value, sum: sum) { channel, sign, operand in
+      "a\(channel) \(sign)= \(operand);"
     }
-    return line
   }
 
   // MARK: Calls

@@ -13,7 +13,8 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case filledValue
   /// A stage asked whether a row is due; a row made; a row of a window looked up.
   case check, row, locatedRow
-  /// Channels of a row: those computed, those stored of a strip, those that are constant and their words, those whose halo is written and its words.
+  /// Channels of a row: those computed, those stored of a strip, those that are constant and their words, those whose halo
+  /// is written and its words.
   case channel, storedChannel, constantChannel, constantWord, closedChannel, closedWord
   /// Words that move up in a ring.
   case slidWord
