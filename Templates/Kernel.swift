@@ -47,6 +47,10 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case requantizeSaturating
   case requantizeLanes
   case requantizeQuads
+  case requantizePixels
+  case requantizePixelsDSP
+  case closePixels
+  case sumPixels
   case requantize64
   case requantizeHalfEven
   case requantizeHalfEven64
@@ -117,6 +121,10 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .quads: PackageResources.quads_c
       case .sumQuads: PackageResources.sum_quads_c
       case .requantizeQuads: PackageResources.requantize_quads_c
+      case .requantizePixels: PackageResources.requantize_pixels_c
+      case .requantizePixelsDSP: PackageResources.requantize_pixels_dsp_c
+      case .closePixels: PackageResources.close_pixels_c
+      case .sumPixels: PackageResources.sum_pixels_c
       case .maps: PackageResources.maps_c
       case .convolvePoints: PackageResources.convolve_points_c
       case .convolveChannels: PackageResources.convolve_channels_c

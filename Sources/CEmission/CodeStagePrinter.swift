@@ -6,6 +6,7 @@ extension StagePrinter {
   /// Signed where the lanes leave room for a sign: compilers may not reorder signed sums, and their order is what keeps
   /// the operands in registers.
   var laneType: String {
+    if stage.channelsLast != nil { return "int32_t" }
     guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue else { return "uint32_t" }
     let most = epilogue.accumulators.upperBound + lanes.remainingLift
     return most <= Int(Int16.max) ? "int32_t" : "uint32_t"
@@ -13,9 +14,12 @@ extension StagePrinter {
 
   var lift: String { "\(name.uppercased())_LIFT" }
 
-  func printLift(_ lanes: Ring.Lanes, _ out: inout CodePrinter) {
-    let word = "0x" + String(lanes.liftedWord, radix: 16, uppercase: true)
-    out.print("#define \(lift) \(word)\(laneType == "int32_t" ? "" : "U") /* \(lanes.lift) in both lanes */\n")
+  func printLift(_ lanes: Ring.Lanes, _ out: inout CodePrinter) { printLift(lanes.liftedWord, &out) }
+
+  func printLift(_ liftedWord: Int, _ out: inout CodePrinter) {
+    let word = "0x" + String(liftedWord, radix: 16, uppercase: true)
+    let lifted = liftedWord & 0xFFFF
+    out.print("#define \(lift) \(word)\(laneType == "int32_t" ? "" : "U") /* \(lifted) in both lanes */\n")
   }
 
   /// Two columns of a row of bytes as a word.
@@ -50,13 +54,17 @@ extension StagePrinter {
   /// Words of a channel's sums in a strip: those of the rows under a pool after one another.
   private func positions(_ strip: Int) -> Int { strip * poolWidth * poolHeight }
 
-  private func printBlock(_ block: CodeBlock, _ number: Int, _ strip: Int, _ out: inout CodePrinter) {
+  func printNote(_ block: CodeBlock, _ out: inout CodePrinter) {
     let channels = block.channels.map(String.init).joined(separator: " ")
     let note =
       "Channels \(channels): \(block.nonZeros) weights in \(block.additions) additions of \(block.loads) words."
     if note.count + 6 <= CodePrinter.width { out.print("/* \(note) */") } else { out.comment([note]) }
+  }
+
+  private func printBlock(_ block: CodeBlock, _ number: Int, _ strip: Int, _ out: inout CodePrinter) {
+    printNote(block, &out)
     let parameters = "(const \(laneType) *in, \(laneType) *sums)"
-    var printBody: (inout CodePrinter) -> Void = { printPosition(block, strip, &$0) }
+    var printBody: (inout CodePrinter) -> Void = { printPosition(block, &$0) { $0 * positions(strip) } }
     if !plan.core.blocksLoop {
       out.block("static NO_INLINE void \(name)_sums\(number)\(parameters)", printBody)
       out.print()
@@ -81,7 +89,8 @@ extension StagePrinter {
     out.print()
   }
 
-  private func printPosition(_ block: CodeBlock, _ strip: Int, _ out: inout CodePrinter) {
+  /// The sums of a position, each put where `place` says, in words from the block's first.
+  func printPosition(_ block: CodeBlock, _ out: inout CodePrinter, place: (_ channel: Int) -> Int) {
     let type = laneType
     let live = Set(block.groups.flatMap { $0.uses.map(\.channel) })
     let groups = block.groups
@@ -107,8 +116,7 @@ extension StagePrinter {
     }
     out.print("/* clang-format on */")
     for channel in 0..<block.channels.count {
-      let at = channel == 0 ? "0" : "\(channel * positions(strip))"
-      out.print("sums[\(at)] = \(live.contains(channel) ? "a\(channel)" : lift);")
+      out.print("sums[\(place(channel))] = \(live.contains(channel) ? "a\(channel)" : lift);")
     }
   }
 
@@ -317,7 +325,7 @@ extension StagePrinter {
 extension Ring {
   /// A word that holds a level in all of its columns, as a C constant.
   func word(_ level: Int) -> String {
-    let isPair = holdsWords && quads == nil
+    let isPair = (holdsWords || channelsLast != nil) && quads == nil
     let word = isPair ? level << 16 | level : level << 24 | level << 16 | level << 8 | level
     return word == 0 ? "0" : "0x" + String(word, radix: 16, uppercase: true)
   }

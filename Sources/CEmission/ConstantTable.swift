@@ -75,7 +75,7 @@ extension Stage {
         tables.append(taps)
         tables.append(ConstantTable("\(name)_counts", .uint16, rows: live.map { [$0.plus, $0.minus] }))
       case .blocks?, .columns?:
-        guard let order else { break }
+        guard channelsLast == nil, let order else { break }
         var table = ConstantTable("\(name)_order", order)
         table.element = .uint16
         tables.append(table)
@@ -94,6 +94,12 @@ extension Stage {
       var multipliers = ConstantTable("\(name)_multiplier", scales.map { $0.multiplier & 0xFFFF })
       multipliers.element = .uint16
       return tables + [multipliers, ConstantTable("\(name)_bias", scales.map(\.bias))]
+    }
+    if let form = channelsLast {
+      // Channels are requantized in fours.
+      let missing = -form.scales.scales.count & 3
+      let rows = form.scales.scales.map { [$0.multiplier, $0.bias] } + [[Int]](repeating: [0, 0], count: missing)
+      return tables + [ConstantTable("\(name)_scales", .int32, rows: rows)]
     }
     if let limits = limitTable { tables.append(limits) }
     switch epilogue?.form {

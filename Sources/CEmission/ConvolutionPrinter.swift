@@ -341,7 +341,7 @@ struct ConvolutionPrinter {
 
   /// `LEVEL_BITS`, where all stages have the same.
   func printLevelBits(_ out: inout CodePrinter) {
-    let maps = plan.stages.filter { $0.maps != nil }.compactMap { $0.epilogue?.levelBits }
+    let maps = plan.stages.filter { $0.maps != nil || $0.channelsLast != nil }.compactMap { $0.epilogue?.levelBits }
     let bits = bits.union(maps)
     if bits.count == 1, let bits = bits.first {
       out.print("#define LEVEL_BITS \(bits) /* of the levels that convolutions make */\n")

@@ -8,7 +8,8 @@ extension FirmwarePlan {
     if stages[0].ring.holdsWords || stages.indices.contains(where: pairsRows) { used.insert(.pairRow) }
     used.formUnion(ConvolutionPrinter.kernels(self))
     used.formUnion(stages.compactMap(\.maps).flatMap(\.kernels))
-    for (index, stage) in stages.enumerated() {
+    used.formUnion(stages.flatMap(\.pixelKernels))
+    for (index, stage) in stages.enumerated() where stage.channelsLast == nil {
       let printer = StagePrinter(self, index)
       if printer.closesRows { used.insert(printer.nextWords?.quads == nil ? .closeRow : .closeQuads) }
       if stage.poolsRowByRow { used.insert(printer.nextWords == nil ? .keepLarger : .maxLanes) }
@@ -41,6 +42,7 @@ extension FirmwarePlan {
       case .dense(let work):
         if !work.areBytes { used.insert(isWide ? .ternaryDot16 : .ternaryDot) }
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
+      case .averagePool where stage.ring.channelsLast != nil: break
       case .averagePool:
         used.formUnion(
           stage.addsRowByRow

@@ -34,10 +34,13 @@ struct SourcePrinter {
     out.print("typedef uint\(plan.tapOffsetBits)_t tap_offset; /* counts values within a ring */\n")
     let convolutions = ConvolutionPrinter(plan)
     let used = plan.usedFields
-    let levels = plan.kernels.first { $0 == .requantizeLanes || $0 == .requantizeQuads }
+    let levels = plan.kernels.first {
+      [.requantizeLanes, .requantizeQuads, .requantizePixels, .requantizePixelsDSP].contains($0)
+    }
     for kernel in plan.kernels {
       if kernel == levels { convolutions.printLevelBits(&out) }
       out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.mapsType : kernel.source)
+      if kernel == .requantizePixelsDSP { StagePrinter.printShifts(plan, &out) }
     }
     section("Layers", &out)
     for (index, stage) in plan.stages.enumerated() where stage.hasDescriptor {
@@ -92,6 +95,7 @@ struct SourcePrinter {
     if line.count <= CodePrinter.width { out.print(line) } else { out.macro(head, "((void)(row))") }
     out.print("#endif\n")
     StripProbe(plan).printDefault(&out)
+    PixelProbe(plan).printDefault(&out)
   }
 
   /// The map of the state as a comment, and the few offsets that several functions share.
@@ -160,11 +164,12 @@ struct SourcePrinter {
   private func printHalos(ofSegment segment: Int, _ out: inout CodePrinter) {
     for stage in halos(ofSegment: segment) {
       let ring = stage.ring
-      if ring.holdsWords {
+      if ring.holdsWords || ring.channelsLast != nil {
+        let at = stage.hasDescriptor ? "\(stage.descriptor).ring" : "\(plan.ringOffset(of: stage))"
         out.list(
           "fill_words(",
           [
-            "(uint32_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 4)",
+            "(uint32_t *)(void *)(memory + \(at))", "\(ring.bytes / 4)",
             ring.word(ring.paddingLevel),
           ],
           ");")
@@ -200,6 +205,10 @@ struct SourcePrinter {
     out.list("static void push_row(", ["uint8_t *memory", "const \(element) *row", "uint32_t channel_stride"], ") {")
     out.indented { out in
       out.print("uint16_t *const rows = row_counters(memory);")
+      if let map = ring.channelsLast {
+        printPixels(map, &out)
+        return
+      }
       out.print("const struct stage *const s = &\(first.descriptor);")
       if ring.holdsWords {
         out.print("uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);")
@@ -215,20 +224,7 @@ struct SourcePrinter {
       }
       let target = ring.holdsWords ? "levels" : "to"
       let copy: (inout CodePrinter) -> Void = { out in
-        out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { out in
-          if input.hasAllLevels, input.base == 0 {
-            out.print("\(target)[x] = row[x];")
-          } else if input.hasAllLevels {
-            out.print("\(target)[x] = (\(type))(row[x] + \(-input.base));")
-          } else {
-            let level =
-              input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
-            out.print("const int level = \(level);\n")
-            out.print("/* The quantizer makes no value beyond these; a stray one must not break the bounds. */")
-            let (low, high) = (input.minimumLevel, input.maximumLevel)
-            out.print("\(target)[x] = (\(type))(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
-          }
-        }
+        out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { printLevel("\(target)[x] =", type, &$0) }
       }
       let store: (inout CodePrinter) -> Void = { out in
         guard ring.holdsWords, let lanes = ring.lanes else {
@@ -264,6 +260,55 @@ struct SourcePrinter {
       }
     }
     out.print("}\n")
+  }
+
+  /// Stores what a byte of the caller's row means.
+  private func printLevel(_ target: String, _ type: String, _ out: inout CodePrinter) {
+    let input = plan.input
+    if input.hasAllLevels, input.base == 0 {
+      out.print("\(target) row[x];")
+    } else if input.hasAllLevels {
+      out.print("\(target) (\(type))(row[x] + \(-input.base));")
+    } else {
+      let level = input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
+      out.print("const int level = \(level);\n")
+      out.print("/* The quantizer makes no value beyond these; a stray one must not break the bounds. */")
+      let (low, high) = (input.minimumLevel, input.maximumLevel)
+      out.print("\(target) (\(type))(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
+    }
+  }
+
+  /// Puts a row into a map whose positions hold all channels: in either lane, or in both where windows of the one reach
+  /// rows of the other.
+  private func printPixels(_ map: ChannelsLastMap, _ out: inout CodePrinter) {
+    let top = first.window.top
+    out.print("const uint32_t y = rows[0]\(top == 0 ? "" : " + \(top)U"); /* padding above counts */")
+    out.print("uint32_t *const map = (uint32_t *)(void *)(memory + \(plan.ringOffset(of: first)));")
+    out.print("uint32_t *low = map + y * \(map.rowWords) + \(map.left * map.pixel);\n")
+    let store: (inout CodePrinter) -> Void = { out in
+      out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { out in
+        let x = map.pixel == 1 ? "x" : "x * \(map.pixel)"
+        printLevel("const uint8_t stored =", "uint8_t", &out)
+        out.print()
+        out.block("if (y < \(map.rows))") { $0.print("low[\(x)] = (low[\(x)] & 0xFFFF0000U) | stored;") }
+        out.block("if (y >= \(map.distance))") { out in
+          out.print("uint32_t *const high = low - \(map.distance * map.rowWords);\n")
+          out.print("high[\(x)] = (high[\(x)] & 0xFFFFU) | (uint32_t)stored << 16;")
+        }
+      }
+    }
+    if plan.input.shape.channels == 1 {
+      out.print("(void)channel_stride;")
+      store(&out)
+    } else {
+      out.block("for (uint32_t c = 0; c < \(upper)_INPUT_CHANNELS; c++)") { out in
+        store(&out)
+        out.print("row += channel_stride;")
+        out.print("low++;")
+      }
+    }
+    out.print("rows[0]++;")
+    out.print("\(first.name)_advance(memory);")
   }
 
   private func printFinish(_ out: inout CodePrinter) {

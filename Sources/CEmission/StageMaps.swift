@@ -91,5 +91,5 @@ extension MapForm {
 
 extension Stage {
   /// Whether anything looks its window and ring up.
-  var hasDescriptor: Bool { maps == nil || maps?.kind == .rows }
+  var hasDescriptor: Bool { ring.channelsLast == nil && (maps == nil || maps?.kind == .rows) }
 }

@@ -36,6 +36,10 @@ struct StagePrinter {
       printMaps(maps, &out)
       return
     }
+    if let map = stage.ring.channelsLast {
+      if let form = stage.channelsLast { printPixels(form, map, &out) } else { printPixelPool(map, &out) }
+      return
+    }
     switch stage.work {
     case .dense(let work):
       if stage.addsRowByRow {

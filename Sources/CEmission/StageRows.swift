@@ -38,7 +38,7 @@ extension Stage {
   /// Whether it looks how many rows have arrived; others take each row as it comes.
   var firesWhenDue: Bool {
     if case .output = destination { return false }
-    return maps == nil && !poolsRowByRow && !addsRowByRow && ring.strip == nil
+    return maps == nil && ring.channelsLast == nil && !poolsRowByRow && !addsRowByRow && ring.strip == nil
   }
 
   /// Whether it is told which strip of its row is there.
@@ -55,7 +55,7 @@ extension Stage {
 
   /// Whether its code, or its predecessor's, looks a row's place up with `row_offset`.
   func needsRowOffset(madeBy predecessor: Stage?) -> Bool {
-    if maps != nil { return false }
+    if maps != nil || ring.channelsLast != nil { return false }
     if predecessor?.maps == nil, predecessor?.usesSharedConvolution != true { return true }
     if case .dense = work { return false }
     return !hasContiguousWindows

@@ -50,6 +50,7 @@ struct TestPrinter {
       "\(upper)_PROBE(layer, row, values, channel_stride, distance, bits)",
       "check_row((layer), (row), (values), (channel_stride), (distance), (bits))")
     StripProbe(plan).printMacro(&out)
+    PixelProbe(plan).printMacro(&out)
     out.print("#include \"\(p).c\"\n")
     for (short, long) in [
       ("CHANNELS", "INPUT_CHANNELS"), ("HEIGHT", "INPUT_HEIGHT"), ("WIDTH", "INPUT_WIDTH"), ("OUTPUTS", "OUTPUT_COUNT"),
@@ -61,6 +62,7 @@ struct TestPrinter {
     printVectors(&out)
     printChecks(&out)
     StripProbe(plan).printGathering("check_row", &out)
+    PixelProbe(plan).printTaking("check_row", &out)
     printTests(&out)
     return out.text
   }

@@ -61,6 +61,7 @@ struct VerificationPrinter {
           verify_probe((layer), (row), (values), (channel_stride), (distance), (bits))
       """)
     StripProbe(plan).printMacro(&out)
+    PixelProbe(plan).printMacro(&out)
     out.print(
       """
       #include "\(p).c"
@@ -78,6 +79,7 @@ struct VerificationPrinter {
 
       """)
     StripProbe(plan).printGathering("verify_probe", &out)
+    PixelProbe(plan).printTaking("verify_probe", &out)
     out.print(
       """
       static struct {

@@ -65,7 +65,7 @@ extension Epilogue {
 }
 
 extension Int {
-  fileprivate func flooredQuotient(by divisor: Int) -> Int {
+  func flooredQuotient(by divisor: Int) -> Int {
     let quotient = self / divisor
     return quotient * divisor > self ? quotient - 1 : quotient
   }

@@ -18,11 +18,13 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   case addedRows
   // Of whole maps.
   case maps
+  // Of those whose positions hold all channels.
+  case pixels, pixelBlock, pixelLoad, pixelFarLoad, pixelAddition, pixelSum, pixelTap, pixelClosed, pixelPool
   // Of all stages together: functions that they share, paid once.
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
     anyColumnPool
   case anyDense, anyWideDense, anyMaxPool, anyAveragePool, anyFilling, anyClosing, anySliding, anyThresholds,
-    anyTaps, anyQuadTaps, anyAddedRows, anyPairing, anyMapRows, anyMapChannels, anyMapPoints
+    anyTaps, anyQuadTaps, anyAddedRows, anyPairing, anyMapRows, anyMapChannels, anyMapPoints, anyPixels
 
   package typealias Counts = [CodeFeature: Int]
 
@@ -65,6 +67,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     if stage.isSliding { shared.insert(.anySliding) }
     if plan.closesRows(of: index) { shared.insert(.anyClosing) }
     if plan.pairsRows(of: index), plan.stages[0].ring.lanes == nil { shared.insert(.anyPairing) }
+    if stage.channelsLast != nil { return [.anyPixels] }
     if let maps = stage.maps {
       switch maps.kind {
       case .rows: shared.insert(.anyMapRows)
@@ -130,6 +133,10 @@ private struct StageCodeCounter {
       add(.maps)
       return
     }
+    if stage.ring.channelsLast != nil {
+      countPixels()
+      return
+    }
     let isWide = stage.input.elementBytes == 2
     add(.descriptor)
     switch stage.work {
@@ -173,6 +180,29 @@ private struct StageCodeCounter {
     if let epilogue = stage.epilogue { count(epilogue) }
   }
 
+  private mutating func countPixels() {
+    guard stage.channelsLast != nil else {
+      add(.pixelPool)
+      if let epilogue = stage.epilogue { count(epilogue) }
+      return
+    }
+    add(.pixels)
+    if stage.ring.channelsLast?.isFilled == false, stage.window.hasPadding { add(.pixelClosed) }
+    switch stage.code {
+    case .blocks(let blocks, _)?:
+      add(.pixelBlock, blocks.count)
+      for block in blocks {
+        let far = block.farLoads
+        add(.pixelLoad, block.loads - far)
+        add(.pixelFarLoad, far)
+        add(.pixelAddition, block.additions)
+      }
+    case .taps(let lists, _)?: add(.pixelTap, lists.reduce(0) { $0 + $1.offsets.count })
+    case .columns?, nil: break
+    }
+    add(.pixelSum, stage.outputShape.channels)
+  }
+
   private mutating func countDestination() {
     switch stage.destination {
     case .result: add(.result)
@@ -204,10 +234,8 @@ private struct StageCodeCounter {
       let subtracted = block.groups.flatMap { $0.uses.filter(\.isNegative).map(\.channel) }
       add(.blockSubtraction, subtracted.count)
       add(.blockHighSubtraction, subtracted.count { $0 >= 3 })
-      // Beyond the reach of a 16-bit load.
-      let offsets = block.groups.flatMap { [$0.first] + ($0.second.map { [$0] } ?? []) }
-      let far = offsets.count { $0 >= 32 }
-      add(.blockLoad, offsets.count - far)
+      let far = block.farLoads
+      add(.blockLoad, block.loads - far)
       add(.blockFarLoad, far)
       add(.storeCall)
     }
@@ -228,4 +256,9 @@ private struct StageCodeCounter {
     case .logits: add(.logits, copies)
     }
   }
+}
+
+extension CodeBlock {
+  /// Loads beyond the reach of one of 16 bits.
+  fileprivate var farLoads: Int { groups.reduce(0) { $0 + ($1.first >= 32 ? 1 : 0) + (($1.second ?? 0) >= 32 ? 1 : 0) } }
 }

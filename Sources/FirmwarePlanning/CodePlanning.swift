@@ -80,9 +80,11 @@ extension Planner {
         if stage.pairAsRead(strip: unpacked) { strip = unpacked }
       }
       let key = BlockKey(stage: index, strides: stage.strides(strip: strip))
-      let partition = known.partitions[index] ?? partition(stage, work, core, key.strides, without: constants)
+      let offsets = tapOffsets(stage.window, key.strides, channels: work.groupChannels)
+      let partition = known.partitions[index] ?? partition(work, offsets, core, without: constants)
       known.partitions[index] = partition
-      let blocks = known.blocks[key] ?? blocks(stage, work, core, key.strides, partition)
+      let blocks =
+        known.blocks[key] ?? blocks(work, offsets, core, partition, channelStride: key.strides.channel)
       known.blocks[key] = blocks
       work.code = .blocks(blocks, strip: strip)
     }
@@ -144,11 +146,12 @@ extension Planner {
   }
 
   /// The output channels of each block: blocks of equal width, as few as the registers allow; none reaches over two groups.
+  ///
+  /// - Parameter offsets: Of a window's values, in the order of the weights.
   static func partition(
-    _ stage: Stage, _ work: ConvolutionWork, _ core: Core, _ strides: Stage.Strides, without constants: Set<Int>
+    _ work: ConvolutionWork, _ offsets: [Int], _ core: Core, without constants: Set<Int>
   ) -> [[Int]] {
-    let offsets = tapOffsets(stage.window, strides, channels: work.groupChannels)
-    return groups(work, without: constants).flatMap { part in
+    groups(work, without: constants).flatMap { part in
       let weights = part.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
       let sharing = WeightSharing(weights: weights, offsets: offsets, reach: core.reachableWords)
       return BlockPartition(sharing: sharing).blocks(widths: widths(part.count, core)).map { $0.map { part[$0] } }
@@ -157,13 +160,12 @@ extension Planner {
 
   /// The blocks of a partition.
   static func blocks(
-    _ stage: Stage, _ work: ConvolutionWork, _ core: Core, _ strides: Stage.Strides, _ partition: [[Int]]
+    _ work: ConvolutionWork, _ offsets: [Int], _ core: Core, _ partition: [[Int]], channelStride: Int
   ) -> [CodeBlock] {
-    let offsets = tapOffsets(stage.window, strides, channels: work.groupChannels)
-    return partition.map { channels in
+    partition.map { channels in
       let weights = channels.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
       return CodeBlock(
-        channels: channels, input: channels[0] / work.outputsPerGroup * work.groupChannels * strides.channel,
+        channels: channels, input: channels[0] / work.outputsPerGroup * work.groupChannels * channelStride,
         nonZeros: weights.reduce(0) { $0 + $1.count { $0 != 0 } },
         groups: WeightSharing(weights: weights, offsets: offsets, reach: core.reachableWords).groups())
     }

@@ -49,8 +49,9 @@ extension Planner {
     // Input channels of one loop.
     let part = max(1, min(mostTaps / area, work.groupChannels))
     let strides = Stage.Strides(row: stage.ring.rowStride, channel: stage.ring.channelStride)
-    let partition = partition(stage, work, core, strides, without: Set(stage.constants.map(\.channel)))
-    let whole = blocks(stage, work, core, strides, partition)
+    let offsets = tapOffsets(stage.window, strides, channels: work.groupChannels)
+    let partition = partition(work, offsets, core, without: Set(stage.constants.map(\.channel)))
+    let whole = blocks(work, offsets, core, partition, channelStride: strides.channel)
     guard part < work.groupChannels else { return whole }
     return whole.flatMap { block in
       stride(from: 0, to: work.groupChannels, by: part).map { first in

@@ -25,6 +25,15 @@ package enum Core: String, Sendable, CaseIterable, Codable {
   /// Whether a block loops over positions itself; else a loop calls it, and its registers are all for operands.
   package var blocksLoop: Bool { self != .cortexM0 }
 
+  /// Whether it multiplies one lane of a word by 32 bits and keeps the upper 32 of the product's 48 in one instruction: the
+  /// DSP extension.
+  package var multipliesLanes: Bool {
+    switch self {
+    case .cortexM4, .cortexM7, .cortexM33, .cortexM55: true
+    case .generic, .cortexM0, .cortexM3, .riscv32, .host: false
+    }
+  }
+
   /// Words that a load reaches from its base register in one instruction: 5 bits on Armv6-M, 32 on a host, 12
   /// elsewhere.
   package var reachableWords: Int {

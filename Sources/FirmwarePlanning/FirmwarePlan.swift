@@ -143,6 +143,8 @@ package struct Stage: Sendable, Equatable {
 
   /// Whether and how it makes whole maps; nil: rows.
   package var maps: MapForm?
+  /// Whether and how it makes whole maps, the channels of a position together.
+  package var channelsLast: ChannelsLast?
 
   /// Whether a fused pool takes the layer's rows one at a time, as they come, into the output row: the ring holds no more
   /// than a row then. The requantizer does not decrease, so the largest level belongs to the largest accumulator.
@@ -233,7 +235,8 @@ package struct Ring: Sendable, Equatable {
   /// Bytes behind the last row that windows reach.
   package var tailBytes = 0
   package var bytes: Int {
-    mapChannels.map { $0 * channelStride } ?? slots * rowBytes + tailBytes + slack * elementBytes
+    if let channelsLast { return 4 * channelsLast.words }
+    return mapChannels.map { $0 * channelStride } ?? slots * rowBytes + tailBytes + slack * elementBytes
   }
   /// Values behind the last row. Sums of a whole number of vectors read them; nobody looks at what comes of it.
   package var slack = 0
@@ -249,13 +252,18 @@ package struct Ring: Sendable, Equatable {
   package var holdsWords: Bool { lanes != nil && !pairsAsRead }
   /// Words of each channel that are there at a time, in scratch memory: the stage before makes a row in strips. Nil: all.
   package var strip: Int?
+  /// All rows are there, the channels of a position together; nil: rows of channels.
+  package var channelsLast: ChannelsLastMap?
   /// All rows of a channel lie together, and the channels after one another: so many; nil: row after row.
   package var mapChannels: Int?
   /// Rows lie in the order of the map, so that the window is one block of memory: padding above and below is stored too.
   /// Where they are not all of the map's, they move up whenever an output row has been made.
   package var isLinear = false
   /// Whether padding is written once and for all; words of two lanes carry their halo with every row.
-  package var needsFilling: Bool { isLinear || (hasHalo && lanes == nil) || slack > 0 }
+  package var needsFilling: Bool {
+    if let channelsLast { return channelsLast.isFilled }
+    return isLinear || (hasHalo && lanes == nil) || slack > 0
+  }
 
   /// Rows as words of two 16-bit lanes, columns `x` and `x + distance`: one 32-bit addition serves two output columns.
   package struct Lanes: Sendable, Equatable {

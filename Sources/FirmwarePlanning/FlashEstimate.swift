@@ -50,6 +50,7 @@ extension Stage {
 
   /// Bytes of the tables of its requantizer: of whole maps, six for each channel.
   fileprivate var requantizerBytes: Int {
+    if let channelsLast { return 8 * channelsLast.scales.scales.count.rounded(toMultipleOf: 4) }
     if maps != nil, case .convolution(let work) = work { return 6 * (work.scales?.count ?? 0) }
     return (epilogue?.tableBytes ?? 0) + limitBytes
   }
@@ -62,6 +63,7 @@ extension Stage {
 
   /// Bytes of tables that say where taps and channels are; they count as weights.
   var placeBytes: Int {
+    if channelsLast != nil { return 0 }
     switch code {
     case .taps(let lists, areStatements: false)?:
       let dead = Set(constants.map(\.channel))

@@ -36,7 +36,8 @@ extension Planner {
     for (number, segment) in segments.enumerated() {
       for index in segment {
         let isWhole = isVector && stages.count == 1 && !stages[index].addsRowByRow
-        let isTensor = stages[index].maps != nil || index == segment.lowerBound && (number > 0 || isWhole)
+        let isMap = stages[index].maps != nil || stages[index].ring.channelsLast != nil
+        let isTensor = isMap || index == segment.lowerBound && (number > 0 || isWhole)
         // Rows of a tensor are all there at once, and a result is no ring.
         if isTensor || index + 1 == stages.count { stages[index].poolsRowByRow = false }
         if isTensor { stages[index].addsRowByRow = false }
@@ -45,10 +46,19 @@ extension Planner {
         stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
         // Strips lie in scratch memory.
         if stages[index].ring.strip != nil { continue }
+        // Maps of equal shape are made in place.
+        if index > 0, stages[index].ring.channelsLast != nil,
+          stages[index - 1].ring.channelsLast == stages[index].ring.channelsLast
+        {
+          stages[index].ring.buffer = stages[index - 1].ring.buffer
+          buffers[stages[index].ring.buffer].lastSegment = number
+          continue
+        }
         stages[index].ring.buffer = buffers.count
         buffers.append(
           Buffer(
-            name: "\(stages[index].name) input", kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
+            name: stages[index].ring.channelsLast.map { !$0.isFilled } ?? false ? "maps" : "\(stages[index].name) input",
+            kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
             firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0,
             reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))
         if stages[index].addsRowByRow {
@@ -116,7 +126,7 @@ extension Planner {
 
   /// Whether a stage looks its window's rows up.
   private static func needsRows(_ stage: Stage) -> Bool {
-    if stage.code != nil || stage.addsRowByRow { return false }
+    if stage.code != nil || stage.addsRowByRow || stage.ring.channelsLast != nil { return false }
     if case .dense = stage.work { return false }
     return true
   }
@@ -143,6 +153,7 @@ extension Planner {
 extension Stage {
   /// int32 accumulators that it keeps while it makes one channel of a row, or a strip of some channels.
   package var accumulatorWords: Int? {
+    if channelsLast != nil { return outputShape.width * outputShape.channels.rounded(toMultipleOf: 4) }
     if let spread = spreadMap { return spread.words + spread.sums + (inputShape.width + outputShape.width + 3) / 4 }
     switch work {
     case .convolution(let work):

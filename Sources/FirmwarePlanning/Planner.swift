@@ -61,6 +61,13 @@ package enum Planner {
     {
       plan = mapped
     }
+    if options.goal == .speed, options.schedule != .stream, options.pairsColumns, options.core != .host,
+      let mapped = channelsLast(network, stages, options, isVector: isVector),
+      mapped.stateBytes <= options.ram ?? .max, FlashEstimate(mapped).bytes <= options.flash ?? .max,
+      plan.stateBytes > options.ram ?? .max || CostEstimate(mapped).instructions < CostEstimate(plan).instructions
+    {
+      plan = mapped
+    }
     if let ram = options.ram, plan.stateBytes > ram {
       var auto = options
       auto.schedule = .auto

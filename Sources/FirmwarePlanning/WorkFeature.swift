@@ -35,6 +35,9 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case laneTap, laneAddition, laneRest, laneStep
   /// Whole maps: passes of four words of four values, non-zero taps at them, and the words made; words spread and split.
   case quadPass, quadTap, quadLevels, spreadQuad, splitQuad
+  /// Whole maps whose positions hold all channels: calls of straight-line code, words that it loads, additions, sums stored,
+  /// taps of a depthwise convolution; words requantized and their rows; words of rows above and below; words pooled.
+  case pixelCall, pixelLoad, pixelAddition, pixelSum, pixelTap, pixelLevels, pixelRow, closedPixel, pooledPixel
   /// The same at columns of bytes or of 16 bits.
   case columnTap, columnAddition, columnRest, columnStep
   /// Sums compared in a fused pool: words of two, or single ones.
@@ -118,7 +121,12 @@ private struct StageWorkCounter {
       countMaps(maps, work)
       return
     }
-    if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (stage.ring.holdsWords ? 4 : 1)) }
+    let areWords = stage.ring.holdsWords || stage.ring.channelsLast != nil
+    if stage.ring.needsFilling { add(.filledValue, stage.ring.bytes / (areWords ? 4 : 1)) }
+    if let map = stage.ring.channelsLast {
+      countPixels(map)
+      return
+    }
     countHalo()
     countSlides()
     switch stage.work {
@@ -201,6 +209,33 @@ private struct StageWorkCounter {
     add(.quadPass, quads / 4 * channels)
     add(.quadTap, quads / 4 * work.liveNonZeros)
     add(.quadLevels, quads * channels)
+  }
+
+  private mutating func countPixels(_ map: ChannelsLastMap) {
+    guard let form = stage.channelsLast else {
+      let shape = stage.inputShape
+      add(.channel, shape.channels)
+      add(.pooledPixel, shape.channels * (shape.height + 1) / 2 * shape.width)
+      if let epilogue = stage.epilogue { count(epilogue, values: shape.channels) }
+      return
+    }
+    let positions = form.half * stage.outputShape.width
+    switch stage.code {
+    case .blocks(let blocks, _)?:
+      for block in blocks {
+        add(.pixelCall, positions)
+        add(.pixelLoad, positions * block.loads)
+        add(.pixelAddition, positions * block.additions)
+      }
+    case .taps(let lists, _)?:
+      add(.pixelCall, positions)
+      add(.pixelTap, positions * lists.reduce(0) { $0 + $1.offsets.count })
+    case .columns?, nil: break
+    }
+    add(.pixelSum, positions * stage.outputShape.channels)
+    add(.pixelLevels, positions * stage.outputShape.channels.rounded(toMultipleOf: 4))
+    add(.pixelRow, form.half)
+    if !map.isFilled { add(.closedPixel, (stage.window.top + stage.window.bottom) * map.rowWords) }
   }
 
   private mutating func count(_ lists: [TapList], _ areStatements: Bool) {

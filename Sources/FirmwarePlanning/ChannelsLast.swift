@@ -1,0 +1,147 @@
+import TernaryIR
+
+/// A map as words of two lanes, rows `y` and `y + distance`, the channels of a position after one another: position
+/// `(row, column)` begins at word `(row · pitch + column) · pixel`. Padding is stored, that between two rows once.
+package struct ChannelsLastMap: Sendable, Equatable {
+  /// Rows of words; the first holds the topmost row of padding, or of the map.
+  package var rows: Int
+  /// Positions of a row of words.
+  package var pitch: Int
+  /// Words of a position: a multiple of four of them.
+  package var pixel: Int
+  /// Positions of padding before a row's first column.
+  package var left: Int
+  /// Rows of the map from one lane to the other.
+  package var distance: Int
+  /// Whether all of it holds padding before rows arrive; else what stands beside the rows is written as it is needed.
+  package var isFilled = false
+
+  package var rowWords: Int { pitch * pixel }
+  /// Behind the last row lies its padding.
+  package var words: Int { rows * rowWords + left * pixel }
+}
+
+/// How a stage makes whole maps whose positions hold all channels: straight-line code sums up a position of both lanes,
+/// whose accumulators never leave 15 bits.
+package struct ChannelsLast: Sendable, Equatable {
+  /// Output rows of the lower lane; those of the upper one follow them. Of an odd height the last is nobody's row.
+  package var half: Int
+  /// Added to both lanes of an accumulator, so that none is ever negative.
+  package var lift: Int
+  /// Requantizers of the channels.
+  package var scales: PixelScales
+  package var liftedWord: Int { lift << 16 | lift }
+}
+
+extension Stage {
+  /// Words of its input map from the first of an output position's window to that of the next column and of the next row.
+  package var pixelSteps: (column: Int, row: Int)? {
+    ring.channelsLast.map { ($0.pixel * window.strideWidth, $0.rowWords * window.strideHeight) }
+  }
+}
+
+extension Planner {
+  /// The plan in which convolutions make whole maps, channels last, where that is possible: a convolution, depthwise and
+  /// pointwise ones behind it, and an average pool over all that they make. All but the first work in place.
+  static func channelsLast(
+    _ network: TernaryNetwork, _ stages: [Stage], _ options: PlanningOptions, isVector: Bool
+  ) -> FirmwarePlan? {
+    guard let count = stages.firstIndex(where: { if case .averagePool = $0.work { true } else { false } }), count > 1,
+      canPoolPixels(stages[count])
+    else { return nil }
+    let run = stages[1..<count]
+    let shape = stages[0].outputShape
+    let half = (shape.height + 1) / 2
+    let pixel = (stages[1...count].map(\.inputShape.channels).max() ?? 0).rounded(toMultipleOf: 4)
+    let top = run.map(\.window.top).max() ?? 0
+    let bottom = run.map(\.window.bottom).max() ?? 0
+    let halo = run.map { max($0.window.left, $0.window.right) }.max() ?? 0
+    // Rows of padding are, in one of the lanes, rows of the other.
+    guard half > 1, max(top, bottom) < half else { return nil }
+    let shared = ChannelsLastMap(
+      rows: half + top + bottom, pitch: shape.width + halo, pixel: pixel, left: halo, distance: half)
+
+    var mapped = stages
+    for index in 0...count {
+      var stage = stages[index]
+      if index < count {
+        guard stage.outputShape.height == shape.height, stage.outputShape.width == shape.width else { return nil }
+        // A row goes where rows that are still to be seen lie no more: down by the padding, or up.
+        let isPoint = stage.window.kernelHeight == 1 && stage.window.strideHeight == 1
+        guard index == 0 || isPoint || stages[index + 1].window.top == 0 else { return nil }
+        guard index == 0 || stage.window.strideHeight * stage.window.strideWidth == 1 else { return nil }
+        guard let form = form(stage, half, options.core) else { return nil }
+        stage.channelsLast = form
+      }
+      let map = index == 0 ? inputMap(stage, half) : shared
+      stage.ring = Ring(
+        buffer: 0, slots: 0, left: 0, right: 0, paddingLevel: stage.ring.paddingLevel, channelStride: 1,
+        rowStride: map.rowWords, elementBytes: 4, channelsLast: map)
+      stage.addsRowByRow = false
+      if case .convolution(var work) = stage.work {
+        guard let code = code(stage, work, map, options.core) else { return nil }
+        work.code = code
+        stage.work = .convolution(work)
+      }
+      mapped[index] = stage
+    }
+    return layOut(network, mapped, mapped.indices.map { $0...$0 }, options, isVector: isVector)
+  }
+
+  /// The caller's rows as they come.
+  private static func inputMap(_ stage: Stage, _ half: Int) -> ChannelsLastMap {
+    let window = stage.window
+    return ChannelsLastMap(
+      rows: (half - 1) * window.strideHeight + window.kernelHeight,
+      pitch: stage.inputShape.width + window.left + window.right, pixel: stage.inputShape.channels,
+      left: window.left, distance: half * window.strideHeight, isFilled: true)
+  }
+
+  private static func form(_ stage: Stage, _ half: Int, _ core: Core) -> ChannelsLast? {
+    guard case .convolution(let work) = stage.work, stage.pool == nil, stage.input.elementBytes == 1,
+      stage.output.elementBytes == 1
+    else { return nil }
+    // A multiple of 256 is an immediate operand on Armv7-M.
+    let lift = (-work.epilogue.accumulators.lowerBound).rounded(toMultipleOf: 256)
+    guard lift + work.epilogue.accumulators.upperBound <= Int(Int16.max),
+      let scales = PixelScales(work.epilogue, channels: stage.outputShape.channels, lift: lift, core)
+    else { return nil }
+    return ChannelsLast(half: half, lift: lift, scales: scales)
+  }
+
+  private static func code(
+    _ stage: Stage, _ work: ConvolutionWork, _ map: ChannelsLastMap, _ core: Core
+  ) -> WeightCode? {
+    let window = stage.window
+    let places = (0..<window.kernelHeight).flatMap { ky in
+      (0..<window.kernelWidth).map { kx in (ky * map.pitch + kx) * map.pixel }
+    }
+    if work.groupChannels == 1, work.outputsPerGroup == 1, work.weights.count == stage.inputShape.channels {
+      return .taps(
+        work.weights.map { packed in
+          let weights = PackedWeights.unpack(packed, count: work.taps)
+          let plus = weights.indices.filter { weights[$0] > 0 }.map { places[$0] }
+          return TapList(offsets: plus + weights.indices.filter { weights[$0] < 0 }.map { places[$0] }, plus: plus.count)
+        }, areStatements: true)
+    }
+    guard work.outputsPerGroup == stage.outputShape.channels else { return nil }
+    let offsets = (0..<work.groupChannels).flatMap { ic in places.map { $0 + ic } }
+    let partition = partition(work, offsets, core, without: [])
+    return .blocks(blocks(work, offsets, core, partition, channelStride: 1), strip: 1)
+  }
+
+  /// All that its input holds, in one window, summed up in lanes of 16 bits.
+  private static func canPoolPixels(_ stage: Stage) -> Bool {
+    let window = stage.window
+    let rows = (stage.inputShape.height + 1) / 2
+    return !window.hasPadding && stage.outputShape.height * stage.outputShape.width == 1
+      && window.kernelHeight == stage.inputShape.height && window.kernelWidth == stage.inputShape.width
+      && stage.input.elementBytes == 1
+      && rows * stage.inputShape.width * stage.input.maximumLevel <= Int(UInt16.max)
+  }
+}
+
+extension Int {
+  /// The smallest multiple that is not below it.
+  func rounded(toMultipleOf step: Int) -> Int { (self + step - 1) / step * step }
+}
