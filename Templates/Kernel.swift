@@ -47,8 +47,9 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case requantizeSaturating
   case requantizeLanes
   case requantizeQuads
+  case pixelLevels
+  case pixelLevelsDSP
   case requantizePixels
-  case requantizePixelsDSP
   case closePixels
   case sumPixels
   case requantize64
@@ -121,8 +122,9 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .quads: PackageResources.quads_c
       case .sumQuads: PackageResources.sum_quads_c
       case .requantizeQuads: PackageResources.requantize_quads_c
+      case .pixelLevels: PackageResources.pixel_levels_c
+      case .pixelLevelsDSP: PackageResources.pixel_levels_dsp_c
       case .requantizePixels: PackageResources.requantize_pixels_c
-      case .requantizePixelsDSP: PackageResources.requantize_pixels_dsp_c
       case .closePixels: PackageResources.close_pixels_c
       case .sumPixels: PackageResources.sum_pixels_c
       case .maps: PackageResources.maps_c

@@ -65,6 +65,7 @@ extension Stage {
     case .convolution(let work):
       switch work.code {
       case nil: tables.append(weightTable(work.weights))
+      case .taps? where channelsLast != nil: break
       case .taps(let channels, areStatements: false)?:
         let constants = Set(constants.map(\.channel))
         let live = channels.indices.map { constants.contains($0) ? TapList(offsets: [], plus: 0) : channels[$0] }
@@ -98,6 +99,11 @@ extension Stage {
     if let form = channelsLast {
       // Channels are requantized in fours.
       let missing = -form.scales.scales.count & 3
+      if let bytes = tapBytes {
+        var taps = ConstantTable("\(name)_taps", bytes)
+        taps.element = .packed
+        tables.append(taps)
+      }
       let rows = form.scales.scales.map { [$0.multiplier, $0.bias] } + [[Int]](repeating: [0, 0], count: missing)
       return tables + [ConstantTable("\(name)_scales", .int32, rows: rows)]
     }

@@ -35,12 +35,12 @@ struct SourcePrinter {
     let convolutions = ConvolutionPrinter(plan)
     let used = plan.usedFields
     let levels = plan.kernels.first {
-      [.requantizeLanes, .requantizeQuads, .requantizePixels, .requantizePixelsDSP].contains($0)
+      [.requantizeLanes, .requantizeQuads, .pixelLevels, .pixelLevelsDSP].contains($0)
     }
     for kernel in plan.kernels {
       if kernel == levels { convolutions.printLevelBits(&out) }
       out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.mapsType : kernel.source)
-      if kernel == .requantizePixelsDSP { StagePrinter.printShifts(plan, &out) }
+      if kernel == .requantizePixels { PixelFunctions(plan).print(to: &out) }
     }
     section("Layers", &out)
     for (index, stage) in plan.stages.enumerated() where stage.hasDescriptor {

@@ -7,8 +7,12 @@ extension StagePrinter {
     guard case .ring(let next) = stage.destination, let target = plan.stages[next].ring.channelsLast,
       let steps = stage.pixelSteps
     else { return }
+    guard case .blocks(let blocks, _)? = stage.code else {
+      printDepthwise(form, map, &out)
+      return
+    }
     printLift(form.liftedWord, &out)
-    let functions = printPositions(&out)
+    let functions = printBlocks(blocks, &out)
     let channels = stage.outputShape.channels
     let stride = (channels + 3) / 4 * 4
     let width = stage.outputShape.width
@@ -44,8 +48,9 @@ extension StagePrinter {
         out.block("for (uint32_t x = 0; x < \(width); x++, in += \(steps.column), at += \(stride))") { out in
           for function in functions { out.print("\(function)(in, at);") }
         }
-        let requantize = form.scales.drop == 0 ? "requantize_pixels" : form.scales.function
-        out.list("\(requantize)(", requantizing(form, target, stride), ");")
+        out.list(
+          "\(form.scales.function)(",
+          ["sums", "\(name)_scales", "\(stride)"] + form.scales.argument + ["\(width)", "\(target.pixel)", "out"], ");")
         out.list(
           "\(plan.macroPrefix)_PROBE_PIXELS(", ["\(index)", "y", "out", "\(target.pixel)", "\(form.half)"], ");")
       }
@@ -54,114 +59,36 @@ extension StagePrinter {
     out.print()
   }
 
-  private func requantizing(_ form: ChannelsLast, _ target: ChannelsLastMap, _ channels: Int) -> [String] {
-    ["sums", "\(name)_scales", "\(channels)"] + (form.scales.drop == 0 ? ["\(form.scales.shift)"] : [])
-      + ["\(stage.outputShape.width)", "\(target.pixel)", "out"]
-  }
-
-  /// A function for each shift, as a constant.
-  static func printShifts(_ plan: FirmwarePlan, _ out: inout CodePrinter) {
-    let scales = Dictionary(plan.stages.compactMap(\.channelsLast).map { ($0.scales.shift, $0.scales) }) { a, _ in a }
-    for (shift, scales) in scales.sorted(by: { $0.key < $1.key }) {
-      out.list(
-        "static void \(scales.function)(",
-        [
-          "const int32_t *sums", "const int32_t (*scales)[2]", "uint32_t channels", "uint32_t width", "uint32_t pixel",
-          "uint32_t *out",
-        ], ") {")
-      out.print("    requantize_pixels(sums, scales, channels, \(shift), width, pixel, out);\n}\n")
-    }
-  }
-
   /// Padding beside the rows, and the rows above and below those of each lane.
-  private func printClosing(_ form: ChannelsLast, _ map: ChannelsLastMap, _ out: inout CodePrinter) {
+  func printClosing(_ form: ChannelsLast, _ map: ChannelsLastMap, _ out: inout CodePrinter) {
     let window = stage.window
     guard window.hasPadding else { return }
-    let level = "\(stage.ring.paddingLevel)"
-    if writesSides {
-      let level = stage.ring.paddingLevel
+    let level = stage.ring.paddingLevel
+    if window.left + window.right > 0 {
       let word = level == 0 ? "0" : "0x" + String(level << 16 | level, radix: 16, uppercase: true)
       out.block("for (uint32_t y = 0; y <= \(map.rows); y++)") {
-        $0.print("fill_words(map + y * \(map.rowWords), \(map.left * map.pixel), \(word));")
+        $0.print("fill_words(map + y * \(map.rowWords), \(map.halo * map.pixel), \(word));")
       }
     }
     guard window.top + window.bottom > 0 else { return }
     out.list(
       "close_pixels(",
-      ["map", "\(map.rowWords)", "\(window.top)", "\(form.half)", "\(window.bottom)", "\(stage.inputShape.height)", level],
+      ["map", "\(map.rowWords)", "\(window.top)", "\(form.half)", "\(window.bottom)", "\(stage.inputShape.height)", "\(level)"],
       ");\n")
   }
 
-  /// Whether the columns of padding hold another level than what the stages before have left there.
-  private var writesSides: Bool {
-    guard stage.window.left + stage.window.right > 0 else { return false }
-    let before = plan.stages[..<index].last { $0.ring.channelsLast == stage.ring.channelsLast && $0.hasSides }
-    return before?.ring.paddingLevel != stage.ring.paddingLevel
-  }
-
-  // MARK: Positions
+  // MARK: Blocks
 
   /// The functions that sum up a position, some of its channels each; their names.
-  private func printPositions(_ out: inout CodePrinter) -> [String] {
-    switch stage.code {
-    case .blocks(let blocks, _)?:
-      for (number, block) in blocks.enumerated() {
-        printNote(block, &out)
-        out.block("static NO_INLINE void \(name)_block\(number)(const int32_t *in, int32_t *sums)") {
-          printPosition(block, &$0) { block.channels[$0] }
-        }
-        out.print()
-      }
-      return blocks.indices.map { "\(name)_block\($0)" }
-    case .taps(let channels, _)?:
-      out.print("/* The sums of all channels at a position. */")
-      out.block("static NO_INLINE void \(name)_sums(const int32_t *in, int32_t *sums)") {
-        plan.core.reachableWords > 32 ? printFarTaps(channels, &$0) : printNearTaps(channels, &$0)
+  private func printBlocks(_ blocks: [CodeBlock], _ out: inout CodePrinter) -> [String] {
+    for (number, block) in blocks.enumerated() {
+      printNote(block, &out)
+      out.block("static NO_INLINE void \(name)_block\(number)(const int32_t *in, int32_t *sums)") {
+        printPosition(block, &$0) { block.channels[$0] }
       }
       out.print()
-      return ["\(name)_sums"]
-    case .columns?, nil: return []
     }
-  }
-
-  /// Every word of a window is a constant distance away.
-  private func printFarTaps(_ channels: [TapList], _ out: inout CodePrinter) {
-    // RISC-V reaches as far down as up.
-    let center = plan.core == .riscv32 ? (stage.window.kernelHeight - 1) / 2 * (stage.pixelSteps?.row ?? 0) : 0
-    if center > 0 { out.print("in += \(center);\nKEEP_POINTER(in);") }
-    out.print("/* clang-format off */")
-    for (channel, taps) in channels.enumerated() {
-      let terms = taps.offsets.enumerated().map { place, offset in
-        "\(place < taps.plus ? "+" : "-") in[\(offset + channel - center)]"
-      }
-      out.sum("sums[\(channel)] =", [lift] + terms)
-      out.print("KEEP_ORDER;")
-    }
-    out.print("/* clang-format on */")
-  }
-
-  /// A pointer to each row of the window and, in registers, the distances of its columns.
-  private func printNearTaps(_ channels: [TapList], _ out: inout CodePrinter) {
-    guard let map = stage.ring.channelsLast else { return }
-    let window = stage.window
-    for ky in 0..<window.kernelHeight {
-      out.print("const int32_t *row\(ky) = in\(ky == 0 ? "" : " + \(ky * map.rowWords)");")
-    }
-    for kx in 1..<max(window.kernelWidth, 1) { out.print("uint32_t column\(kx) = \(kx * map.pixel);") }
-    out.print()
-    for kx in 1..<max(window.kernelWidth, 1) { out.print("KEEP_POINTER(column\(kx));") }
-    out.print("/* clang-format off */")
-    for taps in channels {
-      let terms = taps.offsets.enumerated().map { place, offset in
-        let kx = offset % map.rowWords / map.pixel
-        let word = "row\(offset / map.rowWords)[\(kx == 0 ? "0" : "column\(kx)")]"
-        return "\(place < taps.plus ? "+" : "-") \(word)"
-      }
-      out.sum("*sums++ =", [lift] + terms)
-      out.print((0..<window.kernelHeight).map { "row\($0)++" }.joined(separator: ", ") + ";")
-      out.print("KEEP_ORDER;")
-    }
-    out.print("/* clang-format on */")
+    return blocks.indices.map { "\(name)_block\($0)" }
   }
 
   // MARK: Pool
@@ -206,18 +133,15 @@ extension StagePrinter {
   }
 }
 
-extension PixelScales {
-  fileprivate var function: String { "requantize_by_\(shift)" }
-}
-
 extension Stage {
-  fileprivate var hasSides: Bool { window.left + window.right > 0 }
+  var hasSides: Bool { window.left + window.right > 0 }
 
   /// Kernels that it calls while it makes maps whose positions hold all channels, and what pools those.
   var pixelKernels: Set<Kernel> {
     guard let map = ring.channelsLast else { return [] }
     guard let channelsLast else { return [.sumPixels] }
-    var used: Set<Kernel> = [.keepOrder, channelsLast.scales.drop == 0 ? .requantizePixels : .requantizePixelsDSP]
+    var used: Set<Kernel> = [.keepOrder, channelsLast.scales.drop == 0 ? .pixelLevels : .pixelLevelsDSP]
+    if case .blocks? = code { used.insert(.requantizePixels) }
     if map.isFilled || hasSides { used.insert(.fillWords) }
     if !map.isFilled, window.top + window.bottom > 0 { used.insert(.closePixels) }
     return used

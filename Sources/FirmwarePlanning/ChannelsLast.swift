@@ -9,7 +9,9 @@ package struct ChannelsLastMap: Sendable, Equatable {
   package var pitch: Int
   /// Words of a position: a multiple of four of them.
   package var pixel: Int
-  /// Positions of padding before a row's first column.
+  /// Positions of padding between two rows.
+  package var halo: Int
+  /// Position of the first column.
   package var left: Int
   /// Rows of the map from one lane to the other.
   package var distance: Int
@@ -18,11 +20,11 @@ package struct ChannelsLastMap: Sendable, Equatable {
 
   package var rowWords: Int { pitch * pixel }
   /// Behind the last row lies its padding.
-  package var words: Int { rows * rowWords + left * pixel }
+  package var words: Int { rows * rowWords + halo * pixel }
 }
 
-/// How a stage makes whole maps whose positions hold all channels: straight-line code sums up a position of both lanes,
-/// whose accumulators never leave 15 bits.
+/// How a stage makes whole maps whose positions hold all channels. Code sums up words of both lanes, whose accumulators
+/// never leave 15 bits: blocks of output channels a position at a time, depthwise convolutions a channel at a time.
 package struct ChannelsLast: Sendable, Equatable {
   /// Output rows of the lower lane; those of the upper one follow them. Of an odd height the last is nobody's row.
   package var half: Int
@@ -59,27 +61,31 @@ extension Planner {
     // Rows of padding are, in one of the lanes, rows of the other.
     guard half > 1, max(top, bottom) < half else { return nil }
     let shared = ChannelsLastMap(
-      rows: half + top + bottom, pitch: shape.width + halo, pixel: pixel, left: halo, distance: half)
+      rows: half + top + bottom, pitch: shape.width + halo, pixel: pixel, halo: halo, left: halo, distance: half)
 
     var mapped = stages
     for index in 0...count {
       var stage = stages[index]
       if index < count {
         guard stage.outputShape.height == shape.height, stage.outputShape.width == shape.width else { return nil }
-        // A row goes where rows that are still to be seen lie no more: down by the padding, or up.
+        // A row goes where no row lies any more that is still to be seen: down by the padding, or up.
         let isPoint = stage.window.kernelHeight == 1 && stage.window.strideHeight == 1
         guard index == 0 || isPoint || stages[index + 1].window.top == 0 else { return nil }
         guard index == 0 || stage.window.strideHeight * stage.window.strideWidth == 1 else { return nil }
         guard let form = form(stage, half, options.core) else { return nil }
         stage.channelsLast = form
       }
-      let map = index == 0 ? inputMap(stage, half) : shared
+      var map = index == 0 ? inputMap(stage, half) : shared
+      // A depthwise convolution's output takes the place of its window's first word.
+      if index > 1, case .taps? = mapped[index - 1].code { map.left = halo - stages[index - 1].window.left }
+      guard stage.window.left + stage.window.right == 0 || index == 0 || map.left == halo else { return nil }
       stage.ring = Ring(
         buffer: 0, slots: 0, left: 0, right: 0, paddingLevel: stage.ring.paddingLevel, channelStride: 1,
         rowStride: map.rowWords, elementBytes: 4, channelsLast: map)
       stage.addsRowByRow = false
       if case .convolution(var work) = stage.work {
         guard let code = code(stage, work, map, options.core) else { return nil }
+        if index == 0, case .taps = code { return nil }
         work.code = code
         stage.work = .convolution(work)
       }
@@ -94,7 +100,7 @@ extension Planner {
     return ChannelsLastMap(
       rows: (half - 1) * window.strideHeight + window.kernelHeight,
       pitch: stage.inputShape.width + window.left + window.right, pixel: stage.inputShape.channels,
-      left: window.left, distance: half * window.strideHeight, isFilled: true)
+      halo: 0, left: window.left, distance: half * window.strideHeight, isFilled: true)
   }
 
   private static func form(_ stage: Stage, _ half: Int, _ core: Core) -> ChannelsLast? {
@@ -117,12 +123,15 @@ extension Planner {
       (0..<window.kernelWidth).map { kx in (ky * map.pitch + kx) * map.pixel }
     }
     if work.groupChannels == 1, work.outputsPerGroup == 1, work.weights.count == stage.inputShape.channels {
-      return .taps(
-        work.weights.map { packed in
-          let weights = PackedWeights.unpack(packed, count: work.taps)
-          let plus = weights.indices.filter { weights[$0] > 0 }.map { places[$0] }
-          return TapList(offsets: plus + weights.indices.filter { weights[$0] < 0 }.map { places[$0] }, plus: plus.count)
-        }, areStatements: true)
+      let lists = work.weights.map { packed in
+        let weights = PackedWeights.unpack(packed, count: work.taps)
+        let plus = weights.indices.filter { weights[$0] > 0 }
+        // The taps themselves, not where they lie: those are the same for all channels.
+        return TapList(offsets: plus + weights.indices.filter { weights[$0] < 0 }, plus: plus.count)
+      }
+      // Four bits count them.
+      guard lists.allSatisfy({ max($0.plus, $0.minus) < 16 }) else { return nil }
+      return .taps(lists, areStatements: false)
     }
     guard work.outputsPerGroup == stage.outputShape.channels else { return nil }
     let offsets = (0..<work.groupChannels).flatMap { ic in places.map { $0 + ic } }

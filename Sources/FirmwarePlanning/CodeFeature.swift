@@ -19,12 +19,12 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   // Of whole maps.
   case maps
   // Of those whose positions hold all channels.
-  case pixels, pixelBlock, pixelLoad, pixelFarLoad, pixelAddition, pixelSum, pixelTap, pixelClosed, pixelPool
+  case pixels, pixelBlock, pixelLoad, pixelFarLoad, pixelAddition, pixelSum, pixelClosed, pixelPool
   // Of all stages together: functions that they share, paid once.
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
     anyColumnPool
   case anyDense, anyWideDense, anyMaxPool, anyAveragePool, anyFilling, anyClosing, anySliding, anyThresholds,
-    anyTaps, anyQuadTaps, anyAddedRows, anyPairing, anyMapRows, anyMapChannels, anyMapPoints, anyPixels
+    anyTaps, anyQuadTaps, anyAddedRows, anyPairing, anyMapRows, anyMapChannels, anyMapPoints, anyPixels, anyPixelTaps
 
   package typealias Counts = [CodeFeature: Int]
 
@@ -67,7 +67,10 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     if stage.isSliding { shared.insert(.anySliding) }
     if plan.closesRows(of: index) { shared.insert(.anyClosing) }
     if plan.pairsRows(of: index), plan.stages[0].ring.lanes == nil { shared.insert(.anyPairing) }
-    if stage.channelsLast != nil { return [.anyPixels] }
+    if stage.channelsLast != nil {
+      if case .taps? = stage.code { return [.anyPixels, .anyPixelTaps] }
+      return [.anyPixels]
+    }
     if let maps = stage.maps {
       switch maps.kind {
       case .rows: shared.insert(.anyMapRows)
@@ -197,10 +200,9 @@ private struct StageCodeCounter {
         add(.pixelFarLoad, far)
         add(.pixelAddition, block.additions)
       }
-    case .taps(let lists, _)?: add(.pixelTap, lists.reduce(0) { $0 + $1.offsets.count })
-    case .columns?, nil: break
+      add(.pixelSum, stage.outputShape.channels)
+    case .taps?, .columns?, nil: break
     }
-    add(.pixelSum, stage.outputShape.channels)
   }
 
   private mutating func countDestination() {

@@ -63,7 +63,10 @@ extension Stage {
 
   /// Bytes of tables that say where taps and channels are; they count as weights.
   var placeBytes: Int {
-    if channelsLast != nil { return 0 }
+    if channelsLast != nil {
+      guard case .taps(let lists, _)? = code else { return 0 }
+      return lists.reduce(0) { $0 + 1 + $1.offsets.count }
+    }
     switch code {
     case .taps(let lists, areStatements: false)?:
       let dead = Set(constants.map(\.channel))

@@ -47,9 +47,7 @@ extension Planner {
         // Strips lie in scratch memory.
         if stages[index].ring.strip != nil { continue }
         // Maps of equal shape are made in place.
-        if index > 0, stages[index].ring.channelsLast != nil,
-          stages[index - 1].ring.channelsLast == stages[index].ring.channelsLast
-        {
+        if index > 0, stages[index].ring.channelsLast != nil, stages[index - 1].ring.channelsLast?.isFilled == false {
           stages[index].ring.buffer = stages[index - 1].ring.buffer
           buffers[stages[index].ring.buffer].lastSegment = number
           continue
@@ -153,6 +151,7 @@ extension Planner {
 extension Stage {
   /// int32 accumulators that it keeps while it makes one channel of a row, or a strip of some channels.
   package var accumulatorWords: Int? {
+    if channelsLast != nil, case .taps? = code { return nil }
     if channelsLast != nil { return outputShape.width * outputShape.channels.rounded(toMultipleOf: 4) }
     if let spread = spreadMap { return spread.words + spread.sums + (inputShape.width + outputShape.width + 3) / 4 }
     switch work {

@@ -35,9 +35,11 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case laneTap, laneAddition, laneRest, laneStep
   /// Whole maps: passes of four words of four values, non-zero taps at them, and the words made; words spread and split.
   case quadPass, quadTap, quadLevels, spreadQuad, splitQuad
-  /// Whole maps whose positions hold all channels: calls of straight-line code, words that it loads, additions, sums stored,
-  /// taps of a depthwise convolution; words requantized and their rows; words of rows above and below; words pooled.
-  case pixelCall, pixelLoad, pixelAddition, pixelSum, pixelTap, pixelLevels, pixelRow, closedPixel, pooledPixel
+  /// Whole maps whose positions hold all channels: calls of straight-line code, words that it loads, additions, words
+  /// requantized and rows of them; depthwise convolutions' channels, taps, and words made; words of rows above and below;
+  /// words pooled.
+  case pixelCall, pixelLoad, pixelAddition, pixelLevels, pixelRow, pixelChannel, pixelTap, pixelSum, closedPixel,
+    pooledPixel
   /// The same at columns of bytes or of 16 bits.
   case columnTap, columnAddition, columnRest, columnStep
   /// Sums compared in a fused pool: words of two, or single ones.
@@ -227,14 +229,14 @@ private struct StageWorkCounter {
         add(.pixelLoad, positions * block.loads)
         add(.pixelAddition, positions * block.additions)
       }
+      add(.pixelRow, form.half)
+      add(.pixelLevels, positions * stage.outputShape.channels.rounded(toMultipleOf: 4))
     case .taps(let lists, _)?:
-      add(.pixelCall, positions)
+      add(.pixelChannel, lists.count)
       add(.pixelTap, positions * lists.reduce(0) { $0 + $1.offsets.count })
+      add(.pixelSum, positions * lists.count)
     case .columns?, nil: break
     }
-    add(.pixelSum, positions * stage.outputShape.channels)
-    add(.pixelLevels, positions * stage.outputShape.channels.rounded(toMultipleOf: 4))
-    add(.pixelRow, form.half)
     if !map.isFilled { add(.closedPixel, (stage.window.top + stage.window.bottom) * map.rowWords) }
   }
 

@@ -1,0 +1,173 @@
+import FirmwarePlanning
+import Templates
+
+/// Functions that all stages share which make maps whose positions hold all channels.
+struct PixelFunctions {
+  let plan: FirmwarePlan
+  private var stages: [Stage] { plan.stages.filter { $0.channelsLast != nil } }
+
+  init(_ plan: FirmwarePlan) { self.plan = plan }
+
+  /// What the compiler is to see as constants.
+  func print(to out: inout CodePrinter) {
+    printShifts(&out)
+    printDepthwise(&out)
+  }
+
+  /// Requantizers of positions, one for each shift. Where none is a constant, the kernel itself.
+  private func printShifts(_ out: inout CodePrinter) {
+    let scales = stages.compactMap { if case .blocks? = $0.code { $0.channelsLast?.scales } else { nil } }
+    for shift in Set(scales.filter { $0.drop > 0 }.map(\.shift)).sorted() {
+      guard let scales = scales.first(where: { $0.shift == shift }) else { continue }
+      out.list(
+        "static void \(scales.function)(",
+        [
+          "const int32_t *sums", "const int32_t (*scales)[2]", "uint32_t channels", "uint32_t width", "uint32_t pixel",
+          "uint32_t *out",
+        ], ") {")
+      out.print("    requantize_pixels(sums, scales, channels, \(shift), width, pixel, out);\n}\n")
+    }
+  }
+
+  // MARK: Depthwise convolutions
+
+  private var depthwise: [(stage: Stage, form: ChannelsLast, lists: [TapList])] {
+    stages.compactMap { stage in
+      guard case .taps(let lists, _)? = stage.code, let form = stage.channelsLast else { return nil }
+      return (stage, form, lists)
+    }
+  }
+
+  /// For each shift that is a constant, functions for all numbers of taps that some channel adds and subtracts.
+  private func printDepthwise(_ out: inout CodePrinter) {
+    guard let first = depthwise.first, let map = first.stage.ring.channelsLast else { return }
+    let shifts = Set(depthwise.map { $0.form.scales.constant }).sorted()
+    for shift in shifts {
+      let stages = depthwise.filter { $0.form.scales.constant == shift }
+      let counts = Set(stages.flatMap { $0.lists.map(\.counts) }).sorted()
+      for count in counts { printSums(count, shift, first.form.half, first.stage.outputShape.width, map, &out) }
+      printChoice(stages[0].form.scales, counts, &out)
+    }
+  }
+
+  private func name(_ counts: Int, _ shift: Int) -> String {
+    "depthwise\(shift == 0 ? "" : "\(shift)")_\(counts >> 4)_\(counts & 15)"
+  }
+
+  private static let parameters = ["uint32_t *at", "const uint16_t *taps", "const int32_t *scale", "int32_t lift"]
+
+  /// The map of a channel, from the sums of some taps that are added and some that are subtracted.
+  private func printSums(
+    _ counts: Int, _ shift: Int, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
+  ) {
+    let (plus, minus) = (counts >> 4, counts & 15)
+    out.list(
+      "static NO_INLINE void \(name(counts, shift))(",
+      Self.parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
+    out.indented { out in
+      for tap in 0..<(plus + minus) { out.print("const uint32_t t\(tap) = taps[\(tap)];") }
+      if plus + minus == 0 { out.print("(void)taps;") }
+      out.print("const int32_t m = scale[0];\nconst int32_t b = scale[1];\n")
+      let step = map.halo * map.pixel
+      out.block("for (uint32_t y = 0; y < \(half); y++\(step == 0 ? "" : ", at += \(step)"))") { out in
+        out.block("for (uint32_t x = 0; x < \(width); x++, at += \(map.pixel))") { out in
+          if plus + minus > 0 { out.print("const int32_t *const p = (const int32_t *)at;") }
+          let taps = (0..<(plus + minus)).map { "p[t\($0)]" }
+          let added = ["\(minus > 0 ? "" : "const ")int32_t sum = lift"] + taps[..<plus]
+          let lines = [added.joined(separator: " + ") + ";"]
+            + (minus > 0 ? ["sum -= " + taps[plus...].joined(separator: " + ") + ";"] : [])
+          let isLong = lines.contains { $0.count + 12 > CodePrinter.width }
+          if isLong { out.print("/* clang-format off */") }
+          out.print(lines[0] + "\n")
+          for line in lines.dropFirst() { out.print(line) }
+          if isLong { out.print("/* clang-format on */") }
+          out.print("*at = levels_of(sum, m, b, \(shift == 0 ? "shift" : "\(shift)"));")
+        }
+      }
+    }
+    out.print("}\n")
+  }
+
+  private func printChoice(_ scales: PixelScales, _ counts: [Int], _ out: inout CodePrinter) {
+    let shift = scales.constant
+    let parameters = ["uint32_t *at", "const uint8_t *taps", "const uint16_t *places", "const int32_t *scale", "int32_t lift"]
+    out.print(
+      """
+      /*
+       * The map of a channel from the words that its windows begin with, which its output replaces.
+       * taps[0] says how many are added and how many subtracted, four bits each. Returns the next
+       * channel's taps.
+       */
+      """)
+    out.list(
+      "static const uint8_t *\(scales.depthwise)(", parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
+    out.indented { out in
+      let most = counts.map { $0 >> 4 + $0 & 15 }.max() ?? 0
+      out.print("const uint32_t count = (taps[0] >> 4) + (taps[0] & 15U);")
+      out.print("uint16_t found[\(max(most, 1))];\n")
+      out.block("for (uint32_t i = 0; i < count; i++)") { $0.print("found[i] = places[taps[1 + i]];") }
+      out.print("switch (taps[0]) {")
+      for counts in counts {
+        out.print("case 0x\(String(counts, radix: 16)):")
+        out.print(
+          "    \(name(counts, shift))(at, found, scale, lift\(shift == 0 ? ", shift" : ""));\n    break;")
+      }
+      out.print("default:\n    break;\n}\nreturn taps + 1 + count;")
+    }
+    out.print("}\n")
+  }
+}
+
+extension StagePrinter {
+  /// A depthwise convolution, channel after channel.
+  func printDepthwise(_ form: ChannelsLast, _ map: ChannelsLastMap, _ out: inout CodePrinter) {
+    guard case .taps(let lists, _)? = stage.code else { return }
+    let window = stage.window
+    let places = (0..<window.kernelHeight).flatMap { ky in
+      (0..<window.kernelWidth).map { kx in "\((ky * map.pitch + kx) * map.pixel)" }
+    }
+    printLift(form.liftedWord, &out)
+    out.block(Self.prototype(stage)) { out in
+      out.list("static const uint16_t places[] = {", places, "};")
+      out.print("uint16_t *const rows = row_counters(memory) + \(index);")
+      out.print("uint32_t *const map = (uint32_t *)(void *)(memory + \(plan.ringOffset(of: stage)));")
+      let column = map.left - window.left
+      let first = column == 0 ? "map" : "map + \(column * map.pixel)"
+      out.print("const uint8_t *taps = \(name)_taps;\n")
+      printClosing(form, map, &out)
+      out.block("for (uint32_t c = 0; c < \(lists.count); c++)") {
+        $0.list(
+          "taps = \(form.scales.depthwise)(",
+          ["\(first) + c", "taps", "places", "\(name)_scales[c]", lift] + form.scales.argument, ");")
+      }
+      out.block("for (uint32_t y = 0; y < \(form.half); y++)") {
+        $0.list(
+          "\(plan.macroPrefix)_PROBE_PIXELS(",
+          ["\(index)", "y", "\(first) + y * \(map.rowWords)", "\(map.pixel)", "\(form.half)"], ");")
+      }
+      out.print("rows[1] = \(stage.outputShape.height);")
+    }
+    out.print()
+  }
+}
+
+extension TapList {
+  /// Taps that are added and those that are subtracted, four bits each.
+  var counts: Int { plus << 4 | minus }
+}
+
+extension PixelScales {
+  /// The shift where it is better a constant, else 0.
+  var constant: Int { drop > 0 ? shift : 0 }
+  var function: String { drop > 0 ? "requantize_by_\(shift)" : "requantize_pixels" }
+  var depthwise: String { drop > 0 ? "depthwise\(shift)" : "depthwise" }
+  var argument: [String] { drop > 0 ? [] : ["\(shift)"] }
+}
+
+extension Stage {
+  /// Counts and taps of a depthwise convolution's channels, a byte each.
+  var tapBytes: [Int]? {
+    guard channelsLast != nil, case .taps(let lists, _)? = code else { return nil }
+    return lists.flatMap { [$0.counts] + $0.offsets }
+  }
+}
