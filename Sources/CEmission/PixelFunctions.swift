@@ -45,7 +45,15 @@ struct PixelFunctions {
     for shift in shifts {
       let stages = depthwise.filter { $0.form.scales.constant == shift }
       let counts = Set(stages.flatMap { $0.lists.map(\.counts) }).sorted()
-      for count in counts { printSums(count, shift, first.form.half, first.stage.outputShape.width, map, &out) }
+      for count in counts {
+        out.list(
+          "static NO_INLINE void \(name(count, shift))(",
+          Self.parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
+        let width = first.stage.outputShape.width
+        let printRows = first.form.namesColumns(of: count) ? printNamedColumns : printColumns
+        out.indented { printRows(count, shift, first.form.half, width, map, &$0) }
+        out.print("}\n")
+      }
       printChoice(stages[0].form.scales, counts, &out)
     }
   }
@@ -57,35 +65,53 @@ struct PixelFunctions {
   private static let parameters = ["uint32_t *at", "const uint16_t *taps", "const int32_t *scale", "int32_t lift"]
 
   /// The map of a channel, from the sums of some taps that are added and some that are subtracted.
-  private func printSums(
+  private func printColumns(
     _ counts: Int, _ shift: Int, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
   ) {
     let (plus, minus) = (counts >> 4, counts & 15)
-    out.list(
-      "static NO_INLINE void \(name(counts, shift))(",
-      Self.parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
-    out.indented { out in
-      for tap in 0..<(plus + minus) { out.print("const uint32_t t\(tap) = taps[\(tap)];") }
-      if plus + minus == 0 { out.print("(void)taps;") }
-      out.print("const int32_t m = scale[0];\nconst int32_t b = scale[1];\n")
-      let step = map.halo * map.pixel
-      out.block("for (uint32_t y = 0; y < \(half); y++\(step == 0 ? "" : ", at += \(step)"))") { out in
-        out.block("for (uint32_t x = 0; x < \(width); x++, at += \(map.pixel))") { out in
-          if plus + minus > 0 { out.print("const int32_t *const p = (const int32_t *)at;") }
-          let taps = (0..<(plus + minus)).map { "p[t\($0)]" }
-          let added = ["\(minus > 0 ? "" : "const ")int32_t sum = lift"] + taps[..<plus]
-          let lines = [added.joined(separator: " + ") + ";"]
-            + (minus > 0 ? ["sum -= " + taps[plus...].joined(separator: " + ") + ";"] : [])
-          let isLong = lines.contains { $0.count + 12 > CodePrinter.width }
-          if isLong { out.print("/* clang-format off */") }
-          out.print(lines[0] + "\n")
-          for line in lines.dropFirst() { out.print(line) }
-          if isLong { out.print("/* clang-format on */") }
-          out.print("*at = levels_of(sum, m, b, \(shift == 0 ? "shift" : "\(shift)"));")
-        }
+    for tap in 0..<(plus + minus) { out.print("const uint32_t t\(tap) = taps[\(tap)];") }
+    if plus + minus == 0 { out.print("(void)taps;") }
+    out.print("const int32_t m = scale[0];\nconst int32_t b = scale[1];\n")
+    let step = map.halo * map.pixel
+    out.block("for (uint32_t y = 0; y < \(half); y++\(step == 0 ? "" : ", at += \(step)"))") { out in
+      out.block("for (uint32_t x = 0; x < \(width); x++, at += \(map.pixel))") { out in
+        if plus + minus > 0 { out.print("const int32_t *const p = (const int32_t *)at;") }
+        let taps = (0..<(plus + minus)).map { "p[t\($0)]" }
+        let added = ["\(minus > 0 ? "" : "const ")int32_t sum = lift"] + taps[..<plus]
+        let lines =
+          [added.joined(separator: " + ") + ";"]
+          + (minus > 0 ? ["sum -= " + taps[plus...].joined(separator: " + ") + ";"] : [])
+        let isLong = lines.contains { $0.count + 12 > CodePrinter.width }
+        if isLong { out.print("/* clang-format off */") }
+        out.print(lines[0] + "\n")
+        for line in lines.dropFirst() { out.print(line) }
+        if isLong { out.print("/* clang-format on */") }
+        out.print("*at = levels_of(sum, m, b, \(shift == 0 ? "shift" : "\(shift)"));")
+        out.print("KEEP_POINTER(at);")
       }
     }
-    out.print("}\n")
+  }
+
+  /// The same a row at a time, a pointer for each tap.
+  private func printNamedColumns(
+    _ counts: Int, _ shift: Int, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
+  ) {
+    let (plus, minus) = (counts >> 4, counts & 15)
+    for tap in 0..<(plus + minus) { out.print("const int32_t *p\(tap) = (const int32_t *)at + taps[\(tap)];") }
+    out.print("const int32_t m = scale[0];\nconst int32_t b = scale[1];\n")
+    out.block("for (uint32_t y = 0; y < \(half); y++)") { out in
+      out.print("/* clang-format off */")
+      for x in 0..<width {
+        let taps = (0..<(plus + minus)).map { "p\($0)[\(x * map.pixel)]" }
+        let added = (["lift"] + taps[..<plus]).joined(separator: " + ")
+        let subtracted = minus > 0 ? " - (" + taps[plus...].joined(separator: " + ") + ")" : ""
+        out.print("at[\(x * map.pixel)] = levels_of(\(added)\(subtracted), m, b, \(shift == 0 ? "shift" : "\(shift)"));")
+        out.print("KEEP_ORDER;")
+      }
+      out.print("/* clang-format on */")
+      for tap in 0..<(plus + minus) { out.print("p\(tap) += \(map.rowWords);\nKEEP_POINTER(p\(tap));") }
+      out.print("at += \(map.rowWords);\nKEEP_POINTER(at);")
+    }
   }
 
   private func printChoice(_ scales: PixelScales, _ counts: [Int], _ out: inout CodePrinter) {
@@ -148,6 +174,13 @@ extension StagePrinter {
       out.print("rows[1] = \(stage.outputShape.height);")
     }
     out.print()
+  }
+}
+
+extension ChannelsLast {
+  /// Whether the function for so many taps names columns.
+  fileprivate func namesColumns(of counts: Int) -> Bool {
+    namesColumns && (1...Self.mostPointers).contains(counts >> 4 + counts & 15)
   }
 }
 

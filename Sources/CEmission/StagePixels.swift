@@ -63,17 +63,10 @@ extension StagePrinter {
   func printClosing(_ form: ChannelsLast, _ map: ChannelsLastMap, _ out: inout CodePrinter) {
     let window = stage.window
     guard window.hasPadding else { return }
-    let level = stage.ring.paddingLevel
-    if window.left + window.right > 0 {
-      let word = level == 0 ? "0" : "0x" + String(level << 16 | level, radix: 16, uppercase: true)
-      out.block("for (uint32_t y = 0; y <= \(map.rows); y++)") {
-        $0.print("fill_words(map + y * \(map.rowWords), \(map.halo * map.pixel), \(word));")
-      }
-    }
-    guard window.top + window.bottom > 0 else { return }
     out.list(
       "close_pixels(",
-      ["map", "\(map.rowWords)", "\(window.top)", "\(form.half)", "\(window.bottom)", "\(stage.inputShape.height)", "\(level)"],
+      ["map", "\(map.rowWords)", "\(stage.hasSides ? map.halo * map.pixel : 0)", "\(window.top)", "\(form.half)", "\(window.bottom)", "\(stage.inputShape.height)",
+        "\(stage.ring.paddingLevel)"],
       ");\n")
   }
 
@@ -134,7 +127,7 @@ extension StagePrinter {
 }
 
 extension Stage {
-  var hasSides: Bool { window.left + window.right > 0 }
+  fileprivate var hasSides: Bool { window.left + window.right > 0 }
 
   /// Kernels that it calls while it makes maps whose positions hold all channels, and what pools those.
   var pixelKernels: Set<Kernel> {
@@ -142,8 +135,7 @@ extension Stage {
     guard let channelsLast else { return [.sumPixels] }
     var used: Set<Kernel> = [.keepOrder, channelsLast.scales.drop == 0 ? .pixelLevels : .pixelLevelsDSP]
     if case .blocks? = code { used.insert(.requantizePixels) }
-    if map.isFilled || hasSides { used.insert(.fillWords) }
-    if !map.isFilled, window.top + window.bottom > 0 { used.insert(.closePixels) }
+    if map.isFilled { used.insert(.fillWords) } else if window.hasPadding { used.insert(.closePixels) }
     return used
   }
 }

@@ -32,7 +32,12 @@ package struct ChannelsLast: Sendable, Equatable {
   package var lift: Int
   /// Requantizers of the channels.
   package var scales: PixelScales
+  /// Whether functions of depthwise convolutions name all columns of a row: faster, and longer.
+  package var namesColumns = false
   package var liftedWord: Int { lift << 16 | lift }
+
+  /// Most taps of a function that names columns: each has a pointer.
+  package static let mostPointers = 6
 }
 
 extension Stage {
@@ -45,9 +50,27 @@ extension Stage {
 extension Planner {
   /// The plan in which convolutions make whole maps, channels last, where that is possible: a convolution, depthwise and
   /// pointwise ones behind it, and an average pool over all that they make. All but the first work in place.
+  ///
+  /// - Returns: The fastest that the budgets allow.
   static func channelsLast(
     _ network: TernaryNetwork, _ stages: [Stage], _ options: PlanningOptions, isVector: Bool
   ) -> FirmwarePlan? {
+    guard let chain = channelsLast(stages, options) else { return nil }
+    for namesColumns in canNameColumns(chain, options.core) ? [true, false] : [false] {
+      var chain = chain
+      for index in chain.indices { chain[index].channelsLast?.namesColumns = namesColumns }
+      let plan = layOut(network, chain, chain.indices.map { $0...$0 }, options, isVector: isVector)
+      if plan.stateBytes <= options.ram ?? .max, FlashEstimate(plan).bytes <= options.flash ?? .max { return plan }
+    }
+    return nil
+  }
+
+  /// Whether there are registers for the pointers, and few columns.
+  private static func canNameColumns(_ chain: [Stage], _ core: Core) -> Bool {
+    core.accumulators >= 8 && chain[0].outputShape.width <= 8
+  }
+
+  private static func channelsLast(_ stages: [Stage], _ options: PlanningOptions) -> [Stage]? {
     guard let count = stages.firstIndex(where: { if case .averagePool = $0.work { true } else { false } }), count > 1,
       canPoolPixels(stages[count])
     else { return nil }
@@ -91,7 +114,24 @@ extension Planner {
       }
       mapped[index] = stage
     }
-    return layOut(network, mapped, mapped.indices.map { $0...$0 }, options, isVector: isVector)
+    shareShifts(&mapped)
+    return mapped
+  }
+
+  /// Depthwise convolutions share functions where they share a shift: the smallest, where it serves all.
+  private static func shareShifts(_ stages: inout [Stage]) {
+    let own = stages.indices.filter { if case .taps? = stages[$0].code { stages[$0].channelsLast != nil } else { false } }
+    let forms = own.compactMap { stages[$0].channelsLast }
+    guard forms.allSatisfy({ $0.scales.drop > 0 }), let shift = forms.map(\.scales.shift).min() else { return }
+    let shared = own.compactMap { index in
+      stages[index].epilogue.flatMap { epilogue in
+        stages[index].channelsLast.flatMap {
+          PixelScales(epilogue, channels: stages[index].outputShape.channels, lift: $0.lift, drop: 16, shifts: [shift])
+        }
+      }
+    }
+    guard shared.count == own.count else { return }
+    for (index, scales) in zip(own, shared) { stages[index].channelsLast?.scales = scales }
   }
 
   /// The caller's rows as they come.

@@ -19,12 +19,18 @@ package struct PixelScales: Sendable, Equatable {
 
   /// Nil where the epilogue has another form, or some channel no such scale.
   init?(_ epilogue: Epilogue, channels: Int, lift: Int, _ core: Core) {
-    guard let bits = epilogue.levelBits else { return nil }
-    drop = core.multipliesLanes ? 16 : 0
-    self.bits = bits
     // The smallest shift takes the smallest products. Where bits are dropped, the largest keeps most of them: an
     // accumulator counts less than 2^(15 - shift) levels.
-    let shifts = core.multipliesLanes ? Array((8...14).reversed()) : Array(0...(31 - bits))
+    self.init(
+      epilogue, channels: channels, lift: lift, drop: core.multipliesLanes ? 16 : 0,
+      shifts: core.multipliesLanes ? Array((8...14).reversed()) : Array(0..<32))
+  }
+
+  /// - Parameter shifts: Those to try, in order.
+  init?(_ epilogue: Epilogue, channels: Int, lift: Int, drop: Int, shifts: [Int]) {
+    guard let bits = epilogue.levelBits else { return nil }
+    self.drop = drop
+    self.bits = bits
     for shift in shifts where shift + bits < 32 {
       var scales: [Scale] = []
       for channel in 0..<channels {
