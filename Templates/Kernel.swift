@@ -35,6 +35,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case moveRows
   case slideBytes
   case ternaryDot
+  case ternaryDotFours
   case ternaryDot16
   case maxPoolRow
   case sumPoolRow
@@ -102,6 +103,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .poolLanesRow: PackageResources.pool_lanes_row_c
       case .requantizeLanes: PackageResources.requantize_lanes_c
       case .ternaryDot: PackageResources.ternary_dot_c
+      case .ternaryDotFours: PackageResources.ternary_dot_fours_c
       case .ternaryDot16: PackageResources.ternary_dot16_c
       case .maxPoolRow: PackageResources.max_pool_row_c
       case .addPoolRow: PackageResources.add_pool_row_c

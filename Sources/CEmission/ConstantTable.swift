@@ -97,8 +97,7 @@ extension Stage {
       return tables + [multipliers, ConstantTable("\(name)_bias", scales.map(\.bias))]
     }
     if let form = channelsLast {
-      // Channels are requantized in fours.
-      let missing = -form.scales.scales.count & 3
+      let missing = form.scales.padded - form.scales.scales.count
       if let bytes = tapBytes {
         var taps = ConstantTable("\(name)_taps", bytes)
         taps.element = .packed

@@ -40,7 +40,7 @@ extension FirmwarePlan {
           used.insert(isWide ? .accumulateRow16 : .accumulateRow)
         }
       case .dense(let work):
-        if !work.areBytes { used.insert(isWide ? .ternaryDot16 : .ternaryDot) }
+        if !work.areBytes { used.insert(isWide ? .ternaryDot16 : addsFourWeights ? .ternaryDotFours : .ternaryDot) }
       case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
       case .averagePool where stage.ring.channelsLast != nil: break
       case .averagePool:
@@ -85,5 +85,14 @@ extension FirmwarePlan {
     if used.contains(.locateRows) { used.insert(.rowOffset) }
     if !used.isDisjoint(with: [.sumQuads, .sumQuadTaps]) { used.insert(.quads) }
     return used.sorted()
+  }
+
+  /// Whether dense layers take the longer and faster form, which adds four weights at a time: beside weights as code.
+  private var addsFourWeights: Bool {
+    stages.contains { $0.code != nil }
+      && stages.allSatisfy { stage in
+        guard case .dense(let work) = stage.work, stage.input.elementBytes == 1 else { return true }
+        return (stage.addsRowByRow ? stage.ring.rowStride : work.taps) % 4 == 0
+      }
   }
 }

@@ -62,14 +62,14 @@ struct PixelFunctions {
     "depthwise\(shift == 0 ? "" : "\(shift)")_\(counts >> 4)_\(counts & 15)"
   }
 
-  private static let parameters = ["uint32_t *at", "const uint16_t *taps", "const int32_t *scale", "int32_t lift"]
+  private static let parameters = ["uint32_t *at", "const uint8_t *taps", "const int32_t *scale", "int32_t lift"]
 
   /// The map of a channel, from the sums of some taps that are added and some that are subtracted.
   private func printColumns(
     _ counts: Int, _ shift: Int, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
   ) {
     let (plus, minus) = (counts >> 4, counts & 15)
-    for tap in 0..<(plus + minus) { out.print("const uint32_t t\(tap) = taps[\(tap)];") }
+    for tap in 0..<(plus + minus) { out.print("const uint32_t t\(tap) = taps[\(tap + 1)] * \(map.pixel)U;") }
     if plus + minus == 0 { out.print("(void)taps;") }
     out.print("const int32_t m = scale[0];\nconst int32_t b = scale[1];\n")
     let step = map.halo * map.pixel
@@ -87,7 +87,7 @@ struct PixelFunctions {
         for line in lines.dropFirst() { out.print(line) }
         if isLong { out.print("/* clang-format on */") }
         out.print("*at = levels_of(sum, m, b, \(shift == 0 ? "shift" : "\(shift)"));")
-        out.print("KEEP_POINTER(at);")
+        if plan.core.blocksLoop { out.print("KEEP_POINTER(at);") }
       }
     }
   }
@@ -97,7 +97,9 @@ struct PixelFunctions {
     _ counts: Int, _ shift: Int, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
   ) {
     let (plus, minus) = (counts >> 4, counts & 15)
-    for tap in 0..<(plus + minus) { out.print("const int32_t *p\(tap) = (const int32_t *)at + taps[\(tap)];") }
+    for tap in 0..<(plus + minus) {
+      out.print("const int32_t *p\(tap) = (const int32_t *)at + taps[\(tap + 1)] * \(map.pixel)U;")
+    }
     out.print("const int32_t m = scale[0];\nconst int32_t b = scale[1];\n")
     out.block("for (uint32_t y = 0; y < \(half); y++)") { out in
       out.print("/* clang-format off */")
@@ -105,7 +107,8 @@ struct PixelFunctions {
         let taps = (0..<(plus + minus)).map { "p\($0)[\(x * map.pixel)]" }
         let added = (["lift"] + taps[..<plus]).joined(separator: " + ")
         let subtracted = minus > 0 ? " - (" + taps[plus...].joined(separator: " + ") + ")" : ""
-        out.print("at[\(x * map.pixel)] = levels_of(\(added)\(subtracted), m, b, \(shift == 0 ? "shift" : "\(shift)"));")
+        out.print(
+          "at[\(x * map.pixel)] = levels_of(\(added)\(subtracted), m, b, \(shift == 0 ? "shift" : "\(shift)"));")
         out.print("KEEP_ORDER;")
       }
       out.print("/* clang-format on */")
@@ -116,29 +119,24 @@ struct PixelFunctions {
 
   private func printChoice(_ scales: PixelScales, _ counts: [Int], _ out: inout CodePrinter) {
     let shift = scales.constant
-    let parameters = ["uint32_t *at", "const uint8_t *taps", "const uint16_t *places", "const int32_t *scale", "int32_t lift"]
     out.print(
       """
       /*
        * The map of a channel from the words that its windows begin with, which its output replaces.
-       * taps[0] says how many are added and how many subtracted, four bits each. Returns the next
-       * channel's taps.
+       * taps[0] says how many are added and how many subtracted, four bits each; behind it are their
+       * positions. Returns the next channel's taps.
        */
       """)
     out.list(
-      "static const uint8_t *\(scales.depthwise)(", parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
+      "static const uint8_t *\(scales.depthwise)(", Self.parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
     out.indented { out in
-      let most = counts.map { $0 >> 4 + $0 & 15 }.max() ?? 0
-      out.print("const uint32_t count = (taps[0] >> 4) + (taps[0] & 15U);")
-      out.print("uint16_t found[\(max(most, 1))];\n")
-      out.block("for (uint32_t i = 0; i < count; i++)") { $0.print("found[i] = places[taps[1 + i]];") }
       out.print("switch (taps[0]) {")
       for counts in counts {
         out.print("case 0x\(String(counts, radix: 16)):")
         out.print(
-          "    \(name(counts, shift))(at, found, scale, lift\(shift == 0 ? ", shift" : ""));\n    break;")
+          "    \(name(counts, shift))(at, taps, scale, lift\(shift == 0 ? ", shift" : ""));\n    break;")
       }
-      out.print("default:\n    break;\n}\nreturn taps + 1 + count;")
+      out.print("default:\n    break;\n}\nreturn taps + 1 + (taps[0] >> 4) + (taps[0] & 15U);")
     }
     out.print("}\n")
   }
@@ -149,12 +147,8 @@ extension StagePrinter {
   func printDepthwise(_ form: ChannelsLast, _ map: ChannelsLastMap, _ out: inout CodePrinter) {
     guard case .taps(let lists, _)? = stage.code else { return }
     let window = stage.window
-    let places = (0..<window.kernelHeight).flatMap { ky in
-      (0..<window.kernelWidth).map { kx in "\((ky * map.pitch + kx) * map.pixel)" }
-    }
     printLift(form.liftedWord, &out)
     out.block(Self.prototype(stage)) { out in
-      out.list("static const uint16_t places[] = {", places, "};")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("uint32_t *const map = (uint32_t *)(void *)(memory + \(plan.ringOffset(of: stage)));")
       let column = map.left - window.left
@@ -164,7 +158,7 @@ extension StagePrinter {
       out.block("for (uint32_t c = 0; c < \(lists.count); c++)") {
         $0.list(
           "taps = \(form.scales.depthwise)(",
-          ["\(first) + c", "taps", "places", "\(name)_scales[c]", lift] + form.scales.argument, ");")
+          ["\(first) + c", "taps", "\(name)_scales[c]", lift] + form.scales.argument, ");")
       }
       out.block("for (uint32_t y = 0; y < \(form.half); y++)") {
         $0.list(

@@ -290,7 +290,10 @@ struct SourcePrinter {
         let x = map.pixel == 1 ? "x" : "x * \(map.pixel)"
         printLevel("const uint8_t stored =", "uint8_t", &out)
         out.print()
-        out.block("if (y < \(map.rows))") { $0.print("low[\(x)] = (low[\(x)] & 0xFFFF0000U) | stored;") }
+        let padding = first.ring.paddingLevel
+        let above = padding == 0 ? "" : "\(padding << 16)U | "
+        // The upper lane's row comes later.
+        out.block("if (y < \(map.rows))") { $0.print("low[\(x)] = \(above)stored;") }
         out.block("if (y >= \(map.distance))") { out in
           out.print("uint32_t *const high = low - \(map.distance * map.rowWords);\n")
           out.print("high[\(x)] = (high[\(x)] & 0xFFFFU) | (uint32_t)stored << 16;")

@@ -13,8 +13,7 @@ extension StagePrinter {
     }
     printLift(form.liftedWord, &out)
     let functions = printBlocks(blocks, &out)
-    let channels = stage.outputShape.channels
-    let stride = (channels + 3) / 4 * 4
+    let stride = form.scales.padded
     let width = stage.outputShape.width
     out.block(Self.prototype(stage)) { out in
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
@@ -65,8 +64,11 @@ extension StagePrinter {
     guard window.hasPadding else { return }
     out.list(
       "close_pixels(",
-      ["map", "\(map.rowWords)", "\(stage.hasSides ? map.halo * map.pixel : 0)", "\(window.top)", "\(form.half)", "\(window.bottom)", "\(stage.inputShape.height)",
-        "\(stage.ring.paddingLevel)"],
+      [
+        "map", "\(map.rowWords)", "\(stage.hasSides ? map.halo * map.pixel : 0)", "\(window.top)", "\(form.half)",
+        "\(window.bottom)", "\(stage.inputShape.height)",
+        "\(stage.ring.paddingLevel)",
+      ],
       ");\n")
   }
 

@@ -7,7 +7,7 @@ package struct ChannelsLastMap: Sendable, Equatable {
   package var rows: Int
   /// Positions of a row of words.
   package var pitch: Int
-  /// Words of a position: a multiple of four of them.
+  /// Words of a position: a multiple of `PixelScales.unit`.
   package var pixel: Int
   /// Positions of padding between two rows.
   package var halo: Int
@@ -77,7 +77,7 @@ extension Planner {
     let run = stages[1..<count]
     let shape = stages[0].outputShape
     let half = (shape.height + 1) / 2
-    let pixel = (stages[1...count].map(\.inputShape.channels).max() ?? 0).rounded(toMultipleOf: 4)
+    let pixel = (stages[1...count].map(\.inputShape.channels).max() ?? 0).rounded(toMultipleOf: PixelScales.unit)
     let top = run.map(\.window.top).max() ?? 0
     let bottom = run.map(\.window.bottom).max() ?? 0
     let halo = run.map { max($0.window.left, $0.window.right) }.max() ?? 0
@@ -120,7 +120,9 @@ extension Planner {
 
   /// Depthwise convolutions share functions where they share a shift: the smallest, where it serves all.
   private static func shareShifts(_ stages: inout [Stage]) {
-    let own = stages.indices.filter { if case .taps? = stages[$0].code { stages[$0].channelsLast != nil } else { false } }
+    let own = stages.indices.filter {
+      if case .taps? = stages[$0].code { stages[$0].channelsLast != nil } else { false }
+    }
     let forms = own.compactMap { stages[$0].channelsLast }
     guard forms.allSatisfy({ $0.scales.drop > 0 }), let shift = forms.map(\.scales.shift).min() else { return }
     let shared = own.compactMap { index in
@@ -160,21 +162,22 @@ extension Planner {
   ) -> WeightCode? {
     let window = stage.window
     let places = (0..<window.kernelHeight).flatMap { ky in
-      (0..<window.kernelWidth).map { kx in (ky * map.pitch + kx) * map.pixel }
+      (0..<window.kernelWidth).map { kx in ky * map.pitch + kx }
     }
     if work.groupChannels == 1, work.outputsPerGroup == 1, work.weights.count == stage.inputShape.channels {
       let lists = work.weights.map { packed in
         let weights = PackedWeights.unpack(packed, count: work.taps)
-        let plus = weights.indices.filter { weights[$0] > 0 }
-        // The taps themselves, not where they lie: those are the same for all channels.
-        return TapList(offsets: plus + weights.indices.filter { weights[$0] < 0 }, plus: plus.count)
+        let plus = weights.indices.filter { weights[$0] > 0 }.map { places[$0] }
+        return TapList(offsets: plus + weights.indices.filter { weights[$0] < 0 }.map { places[$0] }, plus: plus.count)
       }
-      // Four bits count them.
-      guard lists.allSatisfy({ max($0.plus, $0.minus) < 16 }) else { return nil }
+      // They are listed as bytes, and counted in four bits each.
+      guard lists.allSatisfy({ max($0.plus, $0.minus) < 16 }), places.allSatisfy({ $0 <= Int(UInt8.max) }) else {
+        return nil
+      }
       return .taps(lists, areStatements: false)
     }
     guard work.outputsPerGroup == stage.outputShape.channels else { return nil }
-    let offsets = (0..<work.groupChannels).flatMap { ic in places.map { $0 + ic } }
+    let offsets = (0..<work.groupChannels).flatMap { ic in places.map { $0 * map.pixel + ic } }
     let partition = partition(work, offsets, core, without: [])
     return .blocks(blocks(work, offsets, core, partition, channelStride: 1), strip: 1)
   }

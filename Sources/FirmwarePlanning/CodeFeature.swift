@@ -262,5 +262,7 @@ private struct StageCodeCounter {
 
 extension CodeBlock {
   /// Loads beyond the reach of one of 16 bits.
-  fileprivate var farLoads: Int { groups.reduce(0) { $0 + ($1.first >= 32 ? 1 : 0) + (($1.second ?? 0) >= 32 ? 1 : 0) } }
+  fileprivate var farLoads: Int {
+    groups.reduce(0) { $0 + ($1.first >= 32 ? 1 : 0) + (($1.second ?? 0) >= 32 ? 1 : 0) }
+  }
 }

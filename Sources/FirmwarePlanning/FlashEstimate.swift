@@ -50,7 +50,7 @@ extension Stage {
 
   /// Bytes of the tables of its requantizer: of whole maps, six for each channel.
   fileprivate var requantizerBytes: Int {
-    if let channelsLast { return 8 * channelsLast.scales.scales.count.rounded(toMultipleOf: 4) }
+    if let channelsLast { return 8 * channelsLast.scales.padded }
     if maps != nil, case .convolution(let work) = work { return 6 * (work.scales?.count ?? 0) }
     return (epilogue?.tableBytes ?? 0) + limitBytes
   }

@@ -55,7 +55,8 @@ extension Planner {
         stages[index].ring.buffer = buffers.count
         buffers.append(
           Buffer(
-            name: stages[index].ring.channelsLast.map { !$0.isFilled } ?? false ? "maps" : "\(stages[index].name) input",
+            name: stages[index].ring.channelsLast.map { !$0.isFilled } ?? false
+              ? "maps" : "\(stages[index].name) input",
             kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
             firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0,
             reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))
@@ -152,7 +153,7 @@ extension Stage {
   /// int32 accumulators that it keeps while it makes one channel of a row, or a strip of some channels.
   package var accumulatorWords: Int? {
     if channelsLast != nil, case .taps? = code { return nil }
-    if channelsLast != nil { return outputShape.width * outputShape.channels.rounded(toMultipleOf: 4) }
+    if let channelsLast { return outputShape.width * channelsLast.scales.padded }
     if let spread = spreadMap { return spread.words + spread.sums + (inputShape.width + outputShape.width + 3) / 4 }
     switch work {
     case .convolution(let work):

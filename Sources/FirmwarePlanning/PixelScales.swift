@@ -17,6 +17,11 @@ package struct PixelScales: Sendable, Equatable {
   package var drop: Int
   package var bits: Int
 
+  /// Channels that are requantized in one round of the loop.
+  package static let unit = 8
+  /// Channels with those that fill the last round.
+  package var padded: Int { scales.count.rounded(toMultipleOf: Self.unit) }
+
   /// Nil where the epilogue has another form, or some channel no such scale.
   init?(_ epilogue: Epilogue, channels: Int, lift: Int, _ core: Core) {
     // The smallest shift takes the smallest products. Where bits are dropped, the largest keeps most of them: an

@@ -23,7 +23,7 @@ package enum WeightCode: Sendable, Equatable {
 
 /// The non-zero weights of an output channel: where the words lie that it adds, and then those that it subtracts.
 package struct TapList: Sendable, Equatable {
-  /// Words from the window's first word of the channel.
+  /// Words from the window's first word of the channel; positions where those hold all channels.
   package var offsets: [Int]
   /// How many of them are added.
   package var plus: Int

@@ -230,7 +230,7 @@ private struct StageWorkCounter {
         add(.pixelAddition, positions * block.additions)
       }
       add(.pixelRow, form.half)
-      add(.pixelLevels, positions * stage.outputShape.channels.rounded(toMultipleOf: 4))
+      add(.pixelLevels, positions * form.scales.padded)
     case .taps(let lists, _)?:
       add(.pixelChannel, lists.count)
       add(.pixelTap, positions * lists.reduce(0) { $0 + $1.offsets.count })

@@ -1,5 +1,6 @@
 /* Both lanes of a word requantized: clamp((a * m + b) >> shift) of a sum a as it is lifted. */
 #define INLINE
+#define ROUND 4 /* channels at once */
 
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
 #include <arm_acle.h>

@@ -3,6 +3,8 @@
  * is lifted. The DSP extension multiplies either half of a word and keeps the upper 32 of the
  * product's 48 bits. Inlined, the shift is a constant.
  */
+#define ROUND 8 /* channels at once */
+
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
 #include <arm_acle.h>
 
