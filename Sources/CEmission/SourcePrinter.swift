@@ -34,7 +34,7 @@ struct SourcePrinter {
     out.print("typedef uint\(plan.tapOffsetBits)_t tap_offset; /* counts values within a ring */\n")
     let convolutions = ConvolutionPrinter(plan)
     let used = plan.usedFields
-    let levels = plan.kernels.first { $0 == .requantizeLanes || $0 == .requantizeQuads }
+    let levels = plan.kernels.first { $0 == .requantizeLanes || $0 == .makeQuads }
     for kernel in plan.kernels {
       if kernel == levels { convolutions.printLevelBits(&out) }
       out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.mapsType : kernel.source)
@@ -274,6 +274,10 @@ struct SourcePrinter {
         let stage = plan.stages[plan.segments[segment].lowerBound]
         if case .output = stage.destination { continue }
         printHalos(ofSegment: segment, &out)
+        if let first = plan.mapStages.first, plan.mapStages.contains(plan.segments[segment].lowerBound) {
+          if plan.segments[segment].lowerBound == first { out.print("convolve_layers(memory);") }
+          continue
+        }
         out.print("\(stage.name)_advance(memory);")
       }
       guard let last = plan.stages.last else { return }

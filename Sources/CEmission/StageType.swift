@@ -21,18 +21,20 @@ extension FirmwarePlan {
     return Self.narrowed(Kernel.stage.source, "stage", numbers)
   }
 
-  /// `struct maps`, likewise.
+  /// `struct grid` and `struct maps`, likewise.
   var mapsType: String {
-    Self.narrowed(Kernel.maps.source, "maps", stages.indices.flatMap { StagePrinter(self, $0).mapNumbers })
+    let printers = stages.indices.map { StagePrinter(self, $0) }
+    let grids = Self.narrowed(Kernel.maps.source, "grid", printers.flatMap(\.gridNumbers))
+    return Self.narrowed(grids, "maps", printers.flatMap(\.mapNumbers))
   }
 
   /// A type's definition without the numbers that nothing reads, and the others in the smallest types that hold them.
   private static func narrowed(_ source: String, _ type: String, _ numbers: [(name: String, value: Int)]) -> String {
     let largest = Dictionary(numbers.map { ($0.name, $0.value) }, uniquingKeysWith: max)
     let lines = source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    guard let start = lines.firstIndex(of: "struct \(type) {"), let end = lines.firstIndex(of: "};") else {
-      return source
-    }
+    guard let start = lines.firstIndex(of: "struct \(type) {"),
+      let end = lines[start...].firstIndex(of: "};")
+    else { return source }
     var fields: [(bytes: Int, code: String, comment: String)] = []
     for line in lines[(start + 1)..<end] {
       let parts = line.split(separator: ";", maxSplits: 1)
