@@ -66,7 +66,7 @@ extension CodeFeature {
     case .quadRows: [1, 57, 46, 34, 51, 35, 201]
     case .orderedChannels: [-498, 246, 255, 252, 242, 277, 304]
     case .addedRows: [28, 187, 141, 82, 193, 95, 75]
-    case .maps: [187, 91, 141, 151, 93, 160, 183]
+    case .maps: [107, 12, 64, 71, 15, 75, 99]
     case .anyPacked: [68, -103, 2, 11, -101, 37, 142]
     case .anyPackedLanes: [-298, -196, -185, -189, -211, -117, -500]
     case .anyConvolve: [358, 251, 286, 321, 271, 336, 547]
