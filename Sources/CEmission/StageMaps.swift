@@ -24,8 +24,8 @@ extension StagePrinter {
       out.list(
         "convolve_rows(",
         [
-          "&\(name)_layer", "&\(stage.descriptor)", "(const uint32_t *)(void *)(memory + \(input))", "window", "offsets",
-          "acc", "out",
+          "&\(name)_layer", "&\(stage.descriptor)", "(const uint32_t *)(void *)(memory + \(input))", "window",
+          "offsets", "acc", "out",
         ], ");")
       out.block("for (uint32_t oy = 0; oy < \(stage.outputShape.height); oy++)") {
         $0.list(

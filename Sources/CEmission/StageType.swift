@@ -9,10 +9,7 @@ extension FirmwarePlan {
     let text = kernels.filter { $0 != .stage }.map(\.source).joined() + code.text
     var used: Set<String> = ["ring", "row_stride", "channel_stride"]
     if stages.contains(where: { $0.isPackedLanes && !$0.usesSharedConvolution }) { used.insert("stride_width") }
-    for part in text.split(separator: "->").dropFirst() {
-      used.insert(String(part.prefix { $0 == "_" || $0.isLetter || $0.isNumber }))
-    }
-    return used
+    return used.union(Self.fields(readBy: text))
   }
 
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
@@ -24,8 +21,15 @@ extension FirmwarePlan {
   /// `struct grid` and `struct maps`, likewise.
   var mapsType: String {
     let printers = stages.indices.map { StagePrinter(self, $0) }
-    let grids = Self.narrowed(Kernel.maps.source, "grid", printers.flatMap(\.gridNumbers))
-    return Self.narrowed(grids, "maps", printers.flatMap(\.mapNumbers))
+    // What the kernel reads of depthwise layers is 0 where there are none.
+    let text = kernels.contains(.convolveMaps) ? Kernel.convolveMaps.source : ""
+    let read = Self.fields(readBy: text).map { (name: $0, value: 0) }
+    let grids = Self.narrowed(Kernel.maps.source, "grid", printers.flatMap(\.gridNumbers) + read)
+    return Self.narrowed(grids, "maps", printers.flatMap(\.mapNumbers) + read)
+  }
+
+  private static func fields(readBy text: String) -> [String] {
+    text.split(separator: "->").dropFirst().map { String($0.prefix { $0 == "_" || $0.isLetter || $0.isNumber }) }
   }
 
   /// A type's definition without the numbers that nothing reads, and the others in the smallest types that hold them.
