@@ -28,7 +28,6 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case sumTaps
   case quads
   case sumQuadTaps
-  case sumQuads
   case keepLarger
   case splitRow
   case slideRows
@@ -47,7 +46,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case requantize
   case requantizeSaturating
   case requantizeLanes
-  case requantizeQuads
+  case makeQuads
   case pixelLevels
   case pixelLevelsDSP
   case requantizePixels
@@ -61,8 +60,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case fillRing16
   case fillWords
   case maps
-  case convolvePoints
-  case convolveChannels
+  case convolveMaps
   case convolveRows
 
   /// The C file's text.
@@ -122,16 +120,14 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .fillRing16: PackageResources.fill_ring16_c
       case .fillWords: PackageResources.fill_words_c
       case .quads: PackageResources.quads_c
-      case .sumQuads: PackageResources.sum_quads_c
-      case .requantizeQuads: PackageResources.requantize_quads_c
+      case .makeQuads: PackageResources.make_quads_c
       case .pixelLevels: PackageResources.pixel_levels_c
       case .pixelLevelsDSP: PackageResources.pixel_levels_dsp_c
       case .requantizePixels: PackageResources.requantize_pixels_c
       case .closePixels: PackageResources.close_pixels_c
       case .sumPixels: PackageResources.sum_pixels_c
       case .maps: PackageResources.maps_c
-      case .convolvePoints: PackageResources.convolve_points_c
-      case .convolveChannels: PackageResources.convolve_channels_c
+      case .convolveMaps: PackageResources.convolve_maps_c
       case .convolveRows: PackageResources.convolve_rows_c
       }
     return Templates.text(bytes)

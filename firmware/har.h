@@ -45,7 +45,7 @@ extern "C" {
 #define HAR_OUTPUT_COUNT 5
 
 /* All RAM that the network needs, but for the stack. */
-#define HAR_STATE_BYTES 9276
+#define HAR_STATE_BYTES 9104
 
 typedef union {
     uint32_t align;

@@ -8,6 +8,7 @@ struct ConstantTable {
     /// A weight each.
     case int8
     case uint16
+    case int16
     case int32
     case int64
   }
@@ -19,10 +20,10 @@ struct ConstantTable {
   var rows: [[Int]]
   var isMatrix: Bool
 
-  /// A vector of int32, or of int64 where one of the values needs it.
+  /// A vector of the smallest signed type of 16, 32 or 64 bits.
   init(_ name: String, _ values: [Int]) {
     self.name = name
-    element = values.allSatisfy { Int32(exactly: $0) != nil } ? .int32 : .int64
+    element = [2: .int16, 4: .int32][Epilogue.elementBytes(values)] ?? .int64
     rows = [values]
     isMatrix = false
   }
@@ -41,6 +42,7 @@ struct ConstantTable {
     case .packed: "uint8_t"
     case .int8: "int8_t"
     case .uint16: "uint16_t"
+    case .int16: "int16_t"
     case .int32: "int32_t"
     case .int64: "int64_t"
     }
@@ -49,7 +51,7 @@ struct ConstantTable {
   func literal(_ value: Int) -> String {
     switch element {
     case .packed: "0x" + (value < 16 ? "0" : "") + String(value, radix: 16)
-    case .int8, .uint16: "\(value)"
+    case .int8, .uint16, .int16: "\(value)"
     // The most negative int32 has no literal of its own.
     case .int32: value == Int(Int32.min) ? "(-2147483647 - 1)" : "\(value)"
     case .int64: "INT64_C(\(value))"
@@ -92,9 +94,8 @@ extension Stage {
     case .maxPool, .averagePool: break
     }
     if usesSharedConvolution || maps != nil, case .convolution(let work) = work, let scales = work.scales {
-      var multipliers = ConstantTable("\(name)_multiplier", scales.map { $0.multiplier & 0xFFFF })
-      multipliers.element = .uint16
-      return tables + [multipliers, ConstantTable("\(name)_bias", scales.map(\.bias))]
+      let rows = scales.map { [$0.multiplier & 0xFFFF, $0.bias & 0xFFFF, $0.bias >> 16 & 0xFFFF] }
+      return tables + [ConstantTable("\(name)_scale", .uint16, rows: rows)]
     }
     if let form = channelsLast {
       let missing = form.scales.padded - form.scales.scales.count

@@ -53,10 +53,9 @@ struct ConvolutionPrinter {
         values: stages.map { plan.stages[$0.index + 1].descriptor }.map { "&\($0)" }),
       Field(
         "const uint8_t *", "weights", "packed, of all channels", values: stages.map { "\($0.stage.name)_weights[0]" }),
-      Field("const uint16_t *", "multiplier", "", values: stages.map { "\($0.stage.name)_multiplier" }),
       Field(
-        "const int32_t *", "bias", "its lowest bits: see requantize_lanes",
-        values: stages.map { "\($0.stage.name)_bias" }),
+        "const uint16_t *", "scale", "three of each channel: see requantize_lanes",
+        values: stages.map { "\($0.stage.name)_scale[0]" }),
     ]
     var numbers = [
       Field("index", "of the layer", stages.map(\.index)),
@@ -129,7 +128,8 @@ struct ConvolutionPrinter {
       out.print("uint32_t *const first = (uint32_t *)(void *)(memory + s->ring);")
       out.print("const uint32_t made = rows[1];")
       out.print("const uint32_t count = c->words;")
-      out.print("const uint8_t *weights = c->weights;\n")
+      out.print("const uint8_t *weights = c->weights;")
+      out.print("const uint16_t *scale = c->scale;\n")
       out.block("if (!row_is_due(s, rows))") { $0.print("return 0;") }
       printPlaces(&out)
       out.print("locate_taps(s, c->group_channels, window);")
@@ -183,9 +183,10 @@ struct ConvolutionPrinter {
     printSums(&out)
     printPool(&out)
     let bits = bits.count > 1 ? "c->bits" : "LEVEL_BITS"
-    out.print("requantize_lanes(acc, c->multiplier[oc], c->bias[oc], \(bits), \(row), count);")
+    out.print("requantize_lanes(acc, scale, \(bits), \(row), count);")
     printStore(row, &out)
     out.print("weights += (c->taps + 3U) / 4;")
+    out.print("scale += 3;")
     if stages.contains(where: { $0.work.hasSingleOutputs($0.stage) }) { out.print("in += c->in_step;") }
     out.print("to += \(splits && storesWords ? "size * " : "")next->channel_stride;")
   }

@@ -83,7 +83,7 @@ extension FirmwarePlan {
       }
     }
     if used.contains(.locateRows) { used.insert(.rowOffset) }
-    if !used.isDisjoint(with: [.sumQuads, .sumQuadTaps]) { used.insert(.quads) }
+    if !used.isDisjoint(with: [.makeQuads, .sumQuadTaps]) { used.insert(.quads) }
     return used.sorted()
   }
 

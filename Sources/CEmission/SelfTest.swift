@@ -43,8 +43,13 @@ package struct SelfTest: Sendable, Equatable {
   /// Folds a table into a checksum, as the emitted function of its element type does.
   private static func checksum(_ sum: UInt32, _ table: ConstantTable) -> UInt32 {
     table.rows.joined().reduce(sum) { sum, value in
-      let isByte = table.element == .int8
-      let low = checksum(sum, isByte ? UInt32(UInt8(truncatingIfNeeded: value)) : UInt32(truncatingIfNeeded: value))
+      let word: UInt32 =
+        switch table.element {
+        case .int8: UInt32(UInt8(truncatingIfNeeded: value))
+        case .int16: UInt32(UInt16(truncatingIfNeeded: value))
+        default: UInt32(truncatingIfNeeded: value)
+        }
+      let low = checksum(sum, word)
       return table.element == .int64 ? checksum(low, UInt32(truncatingIfNeeded: value >> 32)) : low
     }
   }
@@ -53,7 +58,7 @@ package struct SelfTest: Sendable, Equatable {
     let tables = plan.stages.flatMap(\.tables)
     let upper = plan.macroPrefix
     var printed: Set<String> = []
-    for element in [ConstantTable.Element.packed, .int8, .uint16, .int32, .int64] {
+    for element in [ConstantTable.Element.packed, .int8, .uint16, .int16, .int32, .int64] {
       guard let table = tables.first(where: { $0.element == element }) else { continue }
       if printed.insert(function(table)).inserted { printChecksum(table, &out) }
     }
@@ -103,7 +108,7 @@ package struct SelfTest: Sendable, Equatable {
   private func function(_ table: ConstantTable) -> String {
     switch table.element {
     case .packed, .int8: "checksum8"
-    case .uint16: "checksum16"
+    case .uint16, .int16: "checksum16"
     case .int32: "checksum32"
     case .int64: "checksum64"
     }
@@ -115,6 +120,9 @@ package struct SelfTest: Sendable, Equatable {
       // Bytes may be read through all rows of a matrix; other types row by row.
       let count = table.rows.count * table.columns
       out.list("sum = \(function(table))(", ["sum", "(const uint8_t *)\(table.name)", "\(count)"], ");")
+    case (.int16, _):
+      out.list(
+        "sum = \(function(table))(", ["sum", "(const uint16_t *)\(table.name)", "\(table.columns)"], ");")
     case (_, true):
       out.block("for (uint32_t oc = 0; oc < \(table.rows.count); oc++)") {
         $0.list("sum = \(function(table))(", ["sum", "\(table.name)[oc]", "\(table.columns)"], ");")
@@ -125,13 +133,13 @@ package struct SelfTest: Sendable, Equatable {
   }
 
   private func printChecksum(_ table: ConstantTable, _ out: inout CodePrinter) {
-    let type = table.element == .int8 ? "uint8_t" : table.cType
+    let type = table.element == .int8 ? "uint8_t" : table.element == .int16 ? "uint16_t" : table.cType
     out.list(
       "static uint32_t \(function(table))(", ["uint32_t sum", "const \(type) *values", "uint32_t count"], ") {")
     out.indented { out in
       out.block("for (uint32_t i = 0; i < count; i++)") { out in
         switch table.element {
-        case .packed, .int8, .uint16: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
+        case .packed, .int8, .uint16, .int16: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
         case .int32: out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
         case .int64:
           out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")

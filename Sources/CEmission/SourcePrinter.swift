@@ -35,7 +35,7 @@ struct SourcePrinter {
     let convolutions = ConvolutionPrinter(plan)
     let used = plan.usedFields
     let levels = plan.kernels.first {
-      [.requantizeLanes, .requantizeQuads, .pixelLevels, .pixelLevelsDSP].contains($0)
+      [.requantizeLanes, .makeQuads, .pixelLevels, .pixelLevelsDSP].contains($0)
     }
     for kernel in plan.kernels {
       if kernel == levels { convolutions.printLevelBits(&out) }
@@ -161,6 +161,20 @@ struct SourcePrinter {
     return stages.filter(\.ring.needsFilling)
   }
 
+  /// Rings of words that have the same padding, where nothing is there yet: all at once, with what lies between them.
+  private func printHalosAtOnce(_ out: inout CodePrinter) -> Bool {
+    let stages = halos(ofSegment: 0)
+    let words = Set(stages.map { $0.ring.word($0.ring.paddingLevel) })
+    guard stages.count > 1, stages.allSatisfy(\.ring.holdsWords), words.count == 1, let word = words.first,
+      let first = stages.map({ plan.ringOffset(of: $0) }).min(),
+      let end = stages.map({ plan.ringOffset(of: $0) + $0.ring.bytes }).max(),
+      // An inference takes much longer than this; an eighth more is nothing.
+      8 * (end - first) <= 9 * stages.reduce(0, { $0 + $1.ring.bytes })
+    else { return false }
+    out.list("fill_words(", ["(uint32_t *)(void *)(memory + \(first))", "\((end - first) / 4)", word], ");")
+    return true
+  }
+
   private func printHalos(ofSegment segment: Int, _ out: inout CodePrinter) {
     for stage in halos(ofSegment: segment) {
       let ring = stage.ring
@@ -189,8 +203,10 @@ struct SourcePrinter {
     out.block("void \(p)_begin(\(p)_state *state)") { out in
       out.print("uint8_t *const memory = state->bytes;")
       out.print("uint16_t *const rows = row_counters(memory);\n")
+      // The counters may lie between rings.
+      let areFilled = printHalosAtOnce(&out)
       out.block("for (uint32_t i = 0; i < \(plan.counterCount); i++)") { $0.print("rows[i] = 0;") }
-      printHalos(ofSegment: 0, &out)
+      if !areFilled { printHalos(ofSegment: 0, &out) }
       out.print("*(uint32_t *)(void *)(memory + CANARY_AT) = CANARY;")
     }
     out.print()
@@ -322,6 +338,10 @@ struct SourcePrinter {
         let stage = plan.stages[plan.segments[segment].lowerBound]
         if case .output = stage.destination { continue }
         printHalos(ofSegment: segment, &out)
+        if let first = plan.mapStages.first, plan.mapStages.contains(plan.segments[segment].lowerBound) {
+          if plan.segments[segment].lowerBound == first { out.print("convolve_layers(memory);") }
+          continue
+        }
         out.print("\(stage.name)_advance(memory);")
       }
       guard let last = plan.stages.last else { return }

@@ -3,38 +3,30 @@ import Templates
 
 /// Convolutions that make whole maps.
 extension StagePrinter {
+  /// The first of them, whose input are rows; those behind it are lines of a table that is printed after the last.
   func printMaps(_ maps: MapForm, _ out: inout CodePrinter) {
-    guard case .ring(let next) = stage.destination else { return }
-    let target = plan.stages[next].ring
-    out.print("static const struct maps \(name)_maps = {")
-    for field in ["weights[0]", "multiplier", "bias"] {
-      out.print("    .\(field.prefix { $0 != "[" }) = \(name)_\(field),")
+    guard maps.kind == .rows, case .ring(let next) = stage.destination else {
+      if plan.mapStages.last == index { printMapTable(&out) }
+      return
     }
-    for (field, value) in mapNumbers { out.print("    .\(field) = \(value),") }
+    let target = plan.stages[next].ring
+    printGrid(&out)
+    out.print("static const struct maps \(name)_layer = {")
+    for line in mapFields { out.print("    \(line),") }
     out.print("};\n")
     let input = plan.buffers[stage.ring.buffer].offset
     out.block(Self.prototype(stage)) { out in
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
-      out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);")
-      out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
+      printScratch(&out)
       out.print("uint8_t *const out = memory + \(plan.buffers[target.buffer].offset);\n")
-      switch maps.kind {
-      case .rows:
-        // It is called with every row of the input.
-        out.block("if (rows[0] < \(stage.inputShape.height))") { $0.print("return;") }
-        out.list(
-          "convolve_rows(",
-          [
-            "&\(name)_maps", "&\(stage.descriptor)", "(const uint32_t *)(void *)(memory + \(input))", "window",
-            "offsets", "acc", "out",
-          ], ");")
-      case .channels:
-        out.list(
-          "convolve_channels(", ["&\(name)_maps", "memory + \(input)", "window", "offsets", "acc", "out"], ");")
-      case .points:
-        out.list("convolve_points(", ["&\(name)_maps", "memory + \(input)", "window", "offsets", "acc", "out"], ");")
-      }
+      // It is called with every row of the input.
+      out.block("if (rows[0] < \(stage.inputShape.height))") { $0.print("return;") }
+      out.list(
+        "convolve_rows(",
+        [
+          "&\(name)_layer", "&\(stage.descriptor)", "(const uint32_t *)(void *)(memory + \(input))", "window",
+          "offsets", "acc", "out",
+        ], ");")
       out.block("for (uint32_t oy = 0; oy < \(stage.outputShape.height); oy++)") {
         $0.list(
           "\(plan.macroPrefix)_PROBE(",
@@ -45,33 +37,100 @@ extension StagePrinter {
     out.print()
   }
 
-  /// The descriptor's numbers, as far as the form reads them.
-  var mapNumbers: [(name: String, value: Int)] {
-    guard let maps = stage.maps, case .convolution(let work) = stage.work, case .ring(let next) = stage.destination
-    else {
-      return []
+  private func printScratch(_ out: inout CodePrinter) {
+    out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
+    out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);")
+    out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
+  }
+
+  /// All layers from maps to maps, and the function that makes them.
+  private func printMapTable(_ out: inout CodePrinter) {
+    guard let first = plan.mapStages.first, case .ring(let next) = stage.destination else { return }
+    let printers = plan.mapStages.map { StagePrinter(plan, $0) }
+    for printer in printers { printer.printGrid(&out) }
+    let count = printers.count
+    out.print("static const struct maps map_layers[\(count)] = {")
+    for printer in printers {
+      out.print("    {")
+      for line in printer.mapFields { out.print("        \(line),") }
+      out.print("    },")
     }
-    let target = plan.stages[next].ring
+    out.print("};\n")
+    out.comment(["Makes the maps of stages \(first + 1) to \(next), each those of the stage before."])
+    out.block("static void convolve_layers(uint8_t *memory)") { out in
+      printScratch(&out)
+      out.print("const uint8_t *in = memory + \(plan.buffers[plan.stages[first].ring.buffer].offset);\n")
+      out.block("for (uint32_t i = 0; i < \(count); i++)") { out in
+        out.print("const struct maps *const m = &map_layers[i];")
+        out.print("uint8_t *const out = memory + m->out;\n")
+        out.print("convolve_maps(m, in, window, offsets, acc, out);")
+        out.block("for (uint32_t oy = 0; oy < m->grid->out_height; oy++)") {
+          $0.list(
+            "\(plan.macroPrefix)_PROBE(",
+            ["i + \(first)", "oy", "out + oy * m->grid->out_width", "m->grid->out_bytes", "0", "0"], ");")
+        }
+        out.print("in = out;")
+      }
+      out.print("row_counters(memory)[\(next)] = \(stage.outputShape.height);")
+    }
+    out.print()
+  }
+
+  // MARK: Descriptors
+
+  private func printGrid(_ out: inout CodePrinter) {
+    guard gridOwner == index else { return }
+    out.print("static const struct grid \(name)_grid = {")
+    for (field, value) in gridNumbers { out.print("    .\(field) = \(value),") }
+    out.print("};\n")
+  }
+
+  /// The first layer of the same extents.
+  private var gridOwner: Int {
+    plan.stages.indices.first { plan.stages[$0].maps != nil && StagePrinter(plan, $0).hasGrid(of: self) } ?? index
+  }
+
+  private func hasGrid(of other: StagePrinter) -> Bool { gridNumbers.elementsEqual(other.gridNumbers, by: ==) }
+
+  private var mapFields: [String] {
+    [
+      ".grid = &\(plan.stages[gridOwner].name)_grid", ".weights = \(name)_weights[0]", ".scale = \(name)_scale[0]",
+    ] + mapNumbers.map { ".\($0.name) = \($0.value)" }
+  }
+
+  /// The layer's own numbers.
+  var mapNumbers: [(name: String, value: Int)] {
+    guard let maps = stage.maps, case .ring(let next) = stage.destination else { return [] }
+    let lift = (name: "lift", value: maps.lanes.lift)
+    if maps.kind == .rows { return [lift] }
+    let numbers = [(name: "out", value: plan.buffers[plan.stages[next].ring.buffer].offset), lift]
+    return maps.kind == .points ? numbers : numbers + [("padding", stage.ring.paddingLevel)]
+  }
+
+  /// Those that layers of the same extents share, as far as the form reads them.
+  var gridNumbers: [(name: String, value: Int)] {
+    guard let maps = stage.maps, case .convolution(let work) = stage.work, case .ring(let next) = stage.destination
+    else { return [] }
     var numbers: [(name: String, value: Int)] = [
-      ("channels", stage.outputShape.channels), ("taps", work.taps), ("lift", maps.lanes.lift),
+      ("channels", stage.outputShape.channels), ("taps", work.taps),
+      ("out_bytes", plan.stages[next].ring.channelStride), ("out_height", stage.outputShape.height),
+      ("out_width", stage.outputShape.width),
     ]
     switch maps.kind {
-    case .rows:
+    case .rows: break
+    case .points:
       numbers += [
-        ("out_bytes", target.channelStride), ("out_height", stage.outputShape.height),
-        ("out_width", stage.outputShape.width),
+        ("tap_rows", work.taps), ("tap_columns", 1), ("tap_step", stage.ring.channelStride),
+        ("quads", stage.ring.channelStride / 4),
       ]
-    case .points: numbers.append(("in_bytes", stage.ring.channelStride))
     case .channels:
       guard let spread = stage.spreadMap else { break }
       numbers += [
-        ("in_bytes", stage.ring.channelStride), ("out_bytes", target.channelStride),
-        ("height", stage.inputShape.height), ("width", stage.inputShape.width),
-        ("out_height", stage.outputShape.height), ("out_width", stage.outputShape.width),
-        ("kernel_height", stage.window.kernelHeight), ("kernel_width", stage.window.kernelWidth),
-        ("top", stage.window.top), ("halo", spread.halo), ("skip", spread.halo - stage.window.left),
-        ("padding", stage.ring.paddingLevel),
-        ("quarter", spread.quarter), ("pitch", spread.pitch), ("sums", spread.sums), ("spread", spread.words),
+        ("in_bytes", stage.ring.channelStride), ("height", stage.inputShape.height),
+        ("width", stage.inputShape.width), ("tap_rows", stage.window.kernelHeight),
+        ("tap_columns", stage.window.kernelWidth), ("tap_first", 4 * (spread.halo - stage.window.left)),
+        ("tap_step", 4 * spread.pitch), ("top", stage.window.top), ("rows", spread.rows),
+        ("quarter", spread.quarter), ("pitch", spread.pitch), ("quads", spread.quads), ("spread", spread.words),
       ]
     }
     return numbers + [("bits", work.epilogue.levelBits ?? 0)]
@@ -83,9 +142,15 @@ extension MapForm {
   var kernels: Set<Kernel> {
     switch kind {
     case .rows: [.maps, .convolveRows, .listTaps, .sumStrided, .requantizeLanes, .splitRow]
-    case .channels: [.maps, .convolveChannels, .listTaps, .sumQuads, .requantizeQuads]
-    case .points: [.maps, .convolvePoints, .listTaps, .sumQuads, .requantizeQuads]
+    case .channels, .points: [.maps, .convolveMaps, .listTaps, .noInline, .makeQuads]
     }
+  }
+}
+
+extension FirmwarePlan {
+  /// The stages from maps to maps: one behind the other.
+  var mapStages: [Int] {
+    stages.indices.filter { stages[$0].maps.map { $0.kind != .rows } ?? false }
   }
 }
 

@@ -18,8 +18,9 @@ extension Stage {
     return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
   }
 
-  /// Whether it is called as rows arrive; else when the caller asks for the output.
+  /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with all layers of maps.
   var advances: Bool {
+    if let maps, maps.kind != .rows { return false }
     if case .output = destination { return addsRowByRow }
     return true
   }

@@ -9,10 +9,7 @@ extension FirmwarePlan {
     let text = kernels.filter { $0 != .stage }.map(\.source).joined() + code.text
     var used: Set<String> = ["ring", "row_stride", "channel_stride"]
     if stages.contains(where: { $0.isPackedLanes && !$0.usesSharedConvolution }) { used.insert("stride_width") }
-    for part in text.split(separator: "->").dropFirst() {
-      used.insert(String(part.prefix { $0 == "_" || $0.isLetter || $0.isNumber }))
-    }
-    return used
+    return used.union(Self.fields(readBy: text))
   }
 
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
@@ -21,18 +18,27 @@ extension FirmwarePlan {
     return Self.narrowed(Kernel.stage.source, "stage", numbers)
   }
 
-  /// `struct maps`, likewise.
+  /// `struct grid` and `struct maps`, likewise.
   var mapsType: String {
-    Self.narrowed(Kernel.maps.source, "maps", stages.indices.flatMap { StagePrinter(self, $0).mapNumbers })
+    let printers = stages.indices.map { StagePrinter(self, $0) }
+    // What the kernel reads of depthwise layers is 0 where there are none.
+    let text = kernels.contains(.convolveMaps) ? Kernel.convolveMaps.source : ""
+    let read = Self.fields(readBy: text).map { (name: $0, value: 0) }
+    let grids = Self.narrowed(Kernel.maps.source, "grid", printers.flatMap(\.gridNumbers) + read)
+    return Self.narrowed(grids, "maps", printers.flatMap(\.mapNumbers) + read)
+  }
+
+  private static func fields(readBy text: String) -> [String] {
+    text.split(separator: "->").dropFirst().map { String($0.prefix { $0 == "_" || $0.isLetter || $0.isNumber }) }
   }
 
   /// A type's definition without the numbers that nothing reads, and the others in the smallest types that hold them.
   private static func narrowed(_ source: String, _ type: String, _ numbers: [(name: String, value: Int)]) -> String {
     let largest = Dictionary(numbers.map { ($0.name, $0.value) }, uniquingKeysWith: max)
     let lines = source.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    guard let start = lines.firstIndex(of: "struct \(type) {"), let end = lines.firstIndex(of: "};") else {
-      return source
-    }
+    guard let start = lines.firstIndex(of: "struct \(type) {"),
+      let end = lines[start...].firstIndex(of: "};")
+    else { return source }
     var fields: [(bytes: Int, code: String, comment: String)] = []
     for line in lines[(start + 1)..<end] {
       let parts = line.split(separator: ";", maxSplits: 1)

@@ -76,7 +76,7 @@ extension CodeFeature {
     case .pixelPool: [150, 150, 150, 150, 150, 150, 150]
     case .anyPixelTaps: [800, 700, 700, 700, 700, 700, 700]
     case .anyPixels: [250, 250, 250, 250, 250, 250, 250]
-    case .maps: [187, 91, 141, 151, 93, 160, 183]
+    case .maps: [107, 12, 64, 71, 15, 75, 99]
     case .anyPacked: [68, -103, 2, 11, -101, 37, 142]
     case .anyPackedLanes: [-298, -196, -185, -189, -211, -117, -500]
     case .anyConvolve: [358, 251, 286, 321, 271, 336, 547]

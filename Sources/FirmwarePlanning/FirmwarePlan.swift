@@ -232,11 +232,11 @@ package struct Ring: Sendable, Equatable {
   package var rowStride: Int
   package var elementBytes: Int
   package var rowBytes: Int { rowStride * elementBytes }
-  /// Bytes behind the last row that windows reach.
+  /// Bytes behind the last row that windows reach, or that are written with a map's last rows.
   package var tailBytes = 0
   package var bytes: Int {
     if let channelsLast { return 4 * channelsLast.words }
-    return mapChannels.map { $0 * channelStride } ?? slots * rowBytes + tailBytes + slack * elementBytes
+    return mapChannels.map { $0 * channelStride + tailBytes } ?? slots * rowBytes + tailBytes + slack * elementBytes
   }
   /// Values behind the last row. Sums of a whole number of vectors read them; nobody looks at what comes of it.
   package var slack = 0

@@ -48,10 +48,10 @@ extension Stage {
 
   fileprivate var tableBytes: Int { weightBytes + requantizerBytes + placeBytes }
 
-  /// Bytes of the tables of its requantizer: of whole maps, six for each channel.
+  /// Bytes of the tables of its requantizer: scales of six bytes where there are any.
   fileprivate var requantizerBytes: Int {
     if let channelsLast { return 8 * channelsLast.scales.padded }
-    if maps != nil, case .convolution(let work) = work { return 6 * (work.scales?.count ?? 0) }
+    if usesSharedConvolution || maps != nil, case .convolution(let work) = work { return 6 * (work.scales?.count ?? 0) }
     return (epilogue?.tableBytes ?? 0) + limitBytes
   }
 
@@ -78,14 +78,20 @@ extension Stage {
 }
 
 extension Epilogue {
+  /// Of the smallest signed type that holds all entries of a table.
+  package static func elementBytes(_ values: [Int]) -> Int {
+    values.allSatisfy { Int16(exactly: $0) != nil } ? 2 : values.allSatisfy { Int32(exactly: $0) != nil } ? 4 : 8
+  }
+
   /// Bytes of the tables in flash.
   package var tableBytes: Int {
     switch form {
     case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),
       .logits(let multipliers, let offsets):
       guard multipliers.count > 1 else { return 0 }
-      return 4 * multipliers.count
-        + (offsets.allSatisfy { Int32(exactly: $0) != nil } ? 4 : 8) * offsets.count
+      return [Set(multipliers).count > 1 ? multipliers : [], offsets].reduce(0) {
+        $0 + Epilogue.elementBytes($1) * $1.count
+      }
     case .thresholds(let lists, _): return lists.reduce(0) { $0 + 4 * $1.count }
     }
   }

@@ -27,18 +27,27 @@ package struct SpreadMap: Sendable, Equatable {
   package var pitch: Int
   /// Sums of four, those between the rows among them: a multiple of four.
   package var sums: Int
-  /// Words that hold the map.
+  /// Words that hold the map, and a row of bytes of padding behind them.
   package var words: Int
+  /// Sums that are stored, those between the rows among them.
+  package var quads: Int
+  /// Rows of words: one under each tap of a column.
+  package var rows: Int
+  /// Bytes of all four quarters of the output, which are more than its rows.
+  package var quarterBytes: Int
 
   init(_ stage: Stage) {
     let window = stage.window
     quarter = (stage.outputShape.height + 3) / 4
     halo = max(window.left, window.right)
     pitch = stage.inputShape.width + halo
-    sums = ((quarter - 1) * pitch + stage.outputShape.width + 3) / 4 * 4
+    rows = quarter + window.kernelHeight - 1
+    quads = (quarter - 1) * pitch + stage.outputShape.width
+    sums = (quads + 3) / 4 * 4
+    quarterBytes = 4 * quarter * stage.outputShape.width
     // The last sum's last tap; rows that are spread may reach further.
     let reached = sums + halo - window.left + (window.kernelHeight - 1) * pitch + window.kernelWidth - 1
-    words = max(reached, (quarter + window.kernelHeight - 1) * pitch + halo)
+    words = max(reached, rows * pitch) + (stage.inputShape.width + 3) / 4
   }
 }
 
@@ -76,6 +85,9 @@ extension Planner {
         buffer: 0, slots: 0, left: 0, right: 0, paddingLevel: stages[index].ring.paddingLevel,
         channelStride: (shape.height * shape.width + 15) / 16 * 16, rowStride: shape.width, elementBytes: 1,
         mapChannels: shape.channels)
+      if let spread = stages[index - 1].spreadMap {
+        stages[index].ring.tailBytes = max(0, spread.quarterBytes - stages[index].ring.channelStride)
+      }
     }
     return layOut(network, stages, stages.indices.map { $0...$0 }, options, isVector: isVector)
   }

@@ -154,10 +154,10 @@ extension Stage {
   package var accumulatorWords: Int? {
     if channelsLast != nil, case .taps? = code { return nil }
     if let channelsLast { return outputShape.width * channelsLast.scales.padded }
-    if let spread = spreadMap { return spread.words + spread.sums + (inputShape.width + outputShape.width + 3) / 4 }
+    if let spread = spreadMap { return spread.words + spread.sums }
     switch work {
     case .convolution(let work):
-      if maps?.kind == .points { return ring.channelStride / 2 }
+      if maps?.kind == .points { return nil }
       if case .blocks(let blocks, let strip)? = work.code {
         let rows = poolsRowByRow ? 1 : pool?.kernelHeight ?? 1
         return strip * rows * (pool?.kernelWidth ?? 1) * (blocks.map(\.channels.count).max() ?? 0)

@@ -49,6 +49,15 @@ extension FirmwarePlan {
           lifted.lowerBound + lanes.remainingLift >= 0 && lifted.upperBound + lanes.remainingLift <= Int(UInt16.max),
           "\(stage.name): accumulators of its maps leave their lanes")
       }
+      if let spread = stage.spreadMap, case .ring(let next) = stage.destination {
+        let ring = stages[next].ring
+        require(
+          (stage.outputShape.channels - 1) * ring.channelStride + spread.quarterBytes <= ring.bytes,
+          "\(stage.name): rows behind its last map leave the buffer")
+        require(
+          spread.rows * spread.pitch + (stage.inputShape.width + 3) / 4 <= spread.words,
+          "\(stage.name): no room for a row of padding")
+      }
       if let columns = stage.columns {
         // The last window row's last channel begins a channel before the end of the rows.
         let read = (columns.sums - 1) * stage.window.strideWidth + stage.window.kernelWidth

@@ -43,12 +43,14 @@ package enum Planner {
           }
           least = min(least, wide.stateBytes)
           guard wide.stateBytes <= options.ram ?? .max else { continue }
+          if options.goal == .size, let last = found.last, !isWorth(wide, last) { break }
           found.append(wide)
-          break
+          if options.goal != .size { break }
         }
         // Without a budget nothing is to be saved.
         if options.ram == nil { break }
       }
+      if options.goal == .size, let leanest = found.last { found = [leanest] }
       if let best = fastest(found, options) {
         plan = best
         break
@@ -90,6 +92,13 @@ package enum Planner {
       (FlashEstimate(plan).bytes > options.flash ?? .max ? 1 : 0, CostEstimate(plan).instructions)
     }
     return plans.indices.min { rated[$0] < rated[$1] }.map { plans[$0] }
+  }
+
+  /// Whether RAM is saved and hardly any time lost: for size that is worth it without a budget.
+  private static func isWorth(_ lean: FirmwarePlan, _ plan: FirmwarePlan) -> Bool {
+    guard lean.stateBytes < plan.stateBytes else { return false }
+    let (least, more) = (CostEstimate(plan).instructions, CostEstimate(lean).instructions)
+    return more <= least + least / 100
   }
 
   /// The chain with rows of words in as many stages as possible, then in ever fewer.

@@ -4,21 +4,24 @@
  */
 static void convolve_rows(const struct maps *m, const struct stage *stage, const uint32_t *in,
                           tap_offset *window, tap_offset *offsets, uint32_t *acc, uint8_t *out) {
+    const struct grid *const g = m->grid;
     const uint32_t count = stage->out_width;
     const uint8_t *weights = m->weights;
+    const uint16_t *scale = m->scale;
 
-    locate_taps(stage, m->taps / (stage->kernel_height * (uint32_t)stage->kernel_width), window);
-    for (uint32_t oc = 0; oc < m->channels; oc++) {
-        const struct tap_list taps = list_taps(weights, m->taps, window, offsets);
+    locate_taps(stage, g->taps / (stage->kernel_height * (uint32_t)stage->kernel_width), window);
+    for (uint32_t oc = 0; oc < g->channels; oc++) {
+        const struct tap_list taps = list_taps(weights, g->taps, window, offsets);
         const uint32_t *from = in;
 
-        for (uint32_t oy = 0; oy < m->out_height; oy++) {
+        for (uint32_t oy = 0; oy < g->out_height; oy++) {
             sum_strided(from, stage->stride_width, offsets, taps, m->lift * 65537U, acc, count);
-            requantize_lanes(acc, m->multiplier[oc], m->bias[oc], m->bits, acc, count);
-            split_row(acc, count, m->out_width, out + oy * m->out_width);
+            requantize_lanes(acc, scale, g->bits, acc, count);
+            split_row(acc, count, g->out_width, out + oy * g->out_width);
             from += stage->stride_height * stage->row_stride;
         }
-        out += m->out_bytes;
-        weights += (m->taps + 3U) / 4;
+        out += g->out_bytes;
+        weights += (g->taps + 3U) / 4;
+        scale += 3;
     }
 }

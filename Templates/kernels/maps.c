@@ -1,31 +1,37 @@
 /*
- * A convolution that makes whole maps: the weights of an output channel are decoded once for all
- * of its rows. The map of a channel is its rows after one another, a byte each, and some bytes up
- * to a multiple of 16, which nobody looks at: they are the last ones, and carries between the
- * bytes' lanes go upwards only.
+ * The extents of a convolution that makes whole maps: the weights of an output channel are decoded
+ * once for all of its rows. The map of a channel is its rows after one another, a byte each, and
+ * some bytes up to a multiple of 16, which nobody looks at: they are the last ones, and carries
+ * between the bytes' lanes go upwards only.
  */
-struct maps {
-    const uint8_t *weights; /* packed, of all channels */
-    const uint16_t *multiplier;
-    const int32_t *bias; /* its lowest bits: see requantize_lanes */
-    uint16_t channels;   /* of the output */
-    uint16_t taps;       /* weights of a channel */
-    uint16_t lift;       /* of both lanes */
-    uint16_t in_bytes;   /* of a channel's map */
+struct grid {
+    uint16_t channels; /* of the output */
+    uint16_t taps;     /* weights of a channel */
+    uint16_t in_bytes; /* of a channel's map */
     uint16_t out_bytes;
     uint16_t height; /* of the input */
     uint16_t width;
     uint16_t out_height;
     uint16_t out_width;
-    uint16_t kernel_height;
-    uint16_t kernel_width;
-    uint16_t top;     /* padding above */
-    uint16_t halo;    /* columns of padding between two rows */
-    uint16_t skip;    /* of them, those before the first window */
-    uint16_t padding; /* its level */
-    uint16_t quarter; /* output rows of each byte of a word */
-    uint16_t pitch;   /* words of a row with the halo before it */
-    uint16_t sums;    /* words of four sums, a multiple of four of them */
-    uint16_t spread;  /* words under them */
-    uint8_t bits;     /* of a level */
+    uint16_t tap_rows;    /* taps are rows of columns: of a window, or one for each input map */
+    uint16_t tap_columns; /* words */
+    uint16_t tap_first;   /* bytes before the first one */
+    uint16_t tap_step;    /* bytes from a row of them to the next */
+    uint16_t top;         /* padding above */
+    uint16_t rows;        /* of words under four rows each */
+    uint16_t quarter;     /* output rows of each byte of a word */
+    uint16_t pitch;       /* words of a row with the padding before it */
+    uint16_t quads;       /* words that are made of a channel */
+    uint16_t spread;      /* words under them, and a row of bytes of padding; 0: the maps' own */
+    uint8_t bits;         /* of a level */
+};
+
+/* Such a layer. */
+struct maps {
+    const struct grid *grid;
+    const uint8_t *weights; /* packed, of all channels */
+    const uint16_t *scale;  /* three of each: see requantize_lanes */
+    uint32_t out;           /* offset of its maps in the state */
+    uint16_t lift;          /* of all lanes */
+    uint16_t padding;       /* its level */
 };

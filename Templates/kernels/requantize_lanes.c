@@ -1,7 +1,8 @@
 /*
  * Requantizes words of two accumulators: (a * multiplier + bias) >> shift, clamped to what bits
- * hold. The bias's lowest five bits are the shift, its sixth is the multiplier's seventeenth: there
- * they change no level. The compiler has proven that the result is the exact real one, rounded, and
+ * hold. scale is the multiplier's low half and the two halves of the bias, the low one first. The
+ * bias's lowest five bits are the shift, its sixth is the multiplier's seventeenth: there they
+ * change no level. The compiler has proven that the result is the exact real one, rounded, and
  * that the sum is within 32 bits; the product may wrap. Armv7-M saturates in one instruction, and
  * the compilers that say so shift negative numbers as one expects.
  */
@@ -9,11 +10,11 @@
 #include <arm_acle.h>
 #endif
 
-static void requantize_lanes(const uint32_t *acc, uint32_t multiplier, int32_t bias, unsigned bits,
+static void requantize_lanes(const uint32_t *acc, const uint16_t scale[3], unsigned bits,
                              uint32_t *levels, uint32_t count) {
-    const unsigned shift = (unsigned)bias & 31U;
-    const uint32_t b = (uint32_t)bias;
-    const uint32_t m = multiplier | (b & 32U) << 11;
+    const uint32_t b = scale[1] | (uint32_t)scale[2] << 16;
+    const uint32_t m = scale[0] | (b & 32U) << 11;
+    const unsigned shift = b & 31U;
     const uint32_t most = (UINT32_C(1) << (shift + bits)) - 1U;
 
     for (const uint32_t *const end = acc + count; acc != end; acc++) {

@@ -28,4 +28,20 @@ import Testing
     }
     #expect(count >= 5, "\(count) networks")
   }
+
+  /// For size they are taken without a budget, too, where they take hardly any time.
+  @Test func theyAreTakenForSizeWhereTheyCostHardlyAnything() throws {
+    var (lean, wide) = (0, 0)
+    for seed in 0..<200 as Range<UInt64> {
+      let network = RandomNetwork.make(seed: seed)
+      let plan = try Planner.plan(network, PlanningOptions(name: "net"))
+      guard plan.stages.contains(where: { $0.ring.lanes != nil }), let last = plan.stages.last,
+        case .dense = last.work, plan.stages.count > 1, !plan.stages.contains(where: { $0.maps != nil })
+      else { continue }
+      let speed = try Planner.plan(network, PlanningOptions(name: "net", goal: .speed))
+      #expect(speed.stages.last?.addsRowByRow == false, "seed \(seed)")
+      if last.addsRowByRow { lean += 1 } else { wide += 1 }
+    }
+    #expect(lean > 0 && wide > 0, "\(lean) lean, \(wide) not")
+  }
 }

@@ -49,6 +49,12 @@ import Testing
         #expect(last + reached < (spread.quarter + window.kernelHeight - 1) * spread.pitch + spread.halo)
         #expect(spread.sums - 1 + reached < spread.words)
         #expect(4 * spread.quarter >= stage.outputShape.height)
+        #expect(spread.quads > last && spread.quads <= spread.sums)
+        guard case .ring(let next) = stage.destination else { continue }
+        // The last map's rows too many are still in its buffer.
+        let ring = plan.stages[next].ring
+        let end = (stage.outputShape.channels - 1) * ring.channelStride + spread.quarterBytes
+        #expect(end <= ring.bytes && ring.bytes <= plan.buffers[ring.buffer].bytes)
       }
     }
   }

@@ -184,9 +184,12 @@ static void test_requantized(void **unused) {
         const uint32_t most =
             multiplier == 0 || room / multiplier > 0xFFFF ? 0xFFFF : (uint32_t)(room / multiplier);
         const uint32_t word = random_below(most + 1) | random_below(most + 1) << 16;
+        const uint16_t scale[3] = {(uint16_t)(multiplier & 0xFFFFU),
+                                   (uint16_t)((uint32_t)bias & 0xFFFFU),
+                                   (uint16_t)((uint32_t)bias >> 16)};
         uint32_t level;
 
-        requantize_lanes(&word, multiplier & 0xFFFFU, bias, bits, &level, 1);
+        requantize_lanes(&word, scale, bits, &level, 1);
         for (uint32_t lane = 0; lane < 2; lane++) {
             const int64_t a = lane == 0 ? word & 0xFFFFU : word >> 16;
             int64_t expected = a * multiplier + bias;

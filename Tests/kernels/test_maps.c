@@ -2,17 +2,17 @@
 #include "testing.h"
 
 #include "../../Templates/kernels/list_taps.c"
+#include "../../Templates/kernels/no_inline.c"
 #include "../../Templates/kernels/quads.c"
 #include "../../Templates/kernels/requantize_lanes.c"
-#include "../../Templates/kernels/requantize_quads.c"
 #include "../../Templates/kernels/split_row.c"
-#include "../../Templates/kernels/sum_quads.c"
 #include "../../Templates/kernels/sum_strided.c"
+
+#include "../../Templates/kernels/make_quads.c"
 
 #include "../../Templates/kernels/maps.c"
 
-#include "../../Templates/kernels/convolve_channels.c"
-#include "../../Templates/kernels/convolve_points.c"
+#include "../../Templates/kernels/convolve_maps.c"
 #include "../../Templates/kernels/convolve_rows.c"
 
 #define CHANNELS 6
@@ -30,14 +30,16 @@ struct shape {
 };
 
 static uint32_t in[CHANNELS * MAP_BYTES / 4 + 1];
-static uint32_t out[CHANNELS * MAP_BYTES / 4 + 2];
+/* The last map's rows may go beyond it. */
+static uint32_t out[CHANNELS * MAP_BYTES / 4 + EXTENT + KERNEL + 2];
 static uint32_t words[CHANNELS * PADDED * PADDED];
 static uint32_t scratch[8 * PADDED * PADDED];
 static uint8_t values[CHANNELS][EXTENT][EXTENT];
 static int weights[CHANNELS][TAPS];
 static uint8_t packed[CHANNELS * ((TAPS + 3) / 4)];
-static uint16_t multiplier[CHANNELS];
+static int32_t multiplier[CHANNELS];
 static int32_t bias[CHANNELS];
+static uint16_t scale[CHANNELS][3];
 static tap_offset window[TAPS];
 static tap_offset offsets[TAPS];
 
@@ -45,9 +47,12 @@ static tap_offset offsets[TAPS];
 static void random_layer(uint32_t taps, uint32_t lift) {
     for (uint32_t c = 0; c < CHANNELS; c++) {
         random_weights(weights[c], packed + c * ((taps + 3) / 4), taps);
-        multiplier[c] = (uint16_t)random_between(1, 20);
-        bias[c] = (int32_t)random_below(2000) - (int32_t)(lift * multiplier[c]);
+        multiplier[c] = (int32_t)random_between(1, 20);
+        bias[c] = (int32_t)random_below(2000) - (int32_t)lift * multiplier[c];
         bias[c] = (bias[c] & ~63) | SHIFT;
+        scale[c][0] = (uint16_t)multiplier[c];
+        scale[c][1] = (uint16_t)((uint32_t)bias[c] & 0xFFFFU);
+        scale[c][2] = (uint16_t)((uint32_t)bias[c] >> 16);
     }
 }
 
@@ -134,7 +139,6 @@ static void assert_maps(const struct shape *shape, int is_depthwise, uint32_t st
         }
     }
     assert_guards(out, 1);
-    assert_guards(out + 1 + CHANNELS * stride / 4, 1);
 }
 
 static void test_points(void **unused) {
@@ -143,20 +147,23 @@ static void test_points(void **unused) {
         const struct shape shape = random_shape(1, 1);
         const uint32_t bytes = map_bytes(shape.height, shape.width);
         const uint32_t lift = random_between(CHANNELS * 255, 65535 - CHANNELS * 255);
-        const struct maps maps = {.weights = packed,
-                                  .multiplier = multiplier,
-                                  .bias = bias,
-                                  .channels = CHANNELS,
+        const struct grid grid = {.channels = CHANNELS,
                                   .taps = CHANNELS,
-                                  .lift = (uint16_t)lift,
-                                  .in_bytes = (uint16_t)bytes,
+                                  .out_bytes = (uint16_t)bytes,
+                                  .tap_rows = CHANNELS,
+                                  .tap_columns = 1,
+                                  .tap_step = (uint16_t)bytes,
+                                  .quads = (uint16_t)(bytes / 4),
                                   .bits = BITS};
+        const struct maps maps = {
+            .grid = &grid, .weights = packed, .scale = scale[0], .lift = (uint16_t)lift};
 
         random_layer(CHANNELS, lift);
         random_maps(&shape, bytes);
         fill_guards(out, sizeof out / sizeof out[0]);
-        convolve_points(&maps, (const uint8_t *)in, window, offsets, scratch, (uint8_t *)(out + 1));
+        convolve_maps(&maps, (const uint8_t *)in, window, offsets, scratch, (uint8_t *)(out + 1));
         assert_maps(&shape, 0, bytes, lift);
+        assert_guards(out + 1 + CHANNELS * bytes / 4, 1);
     }
 }
 
@@ -169,46 +176,51 @@ static void test_channels(void **unused) {
         const uint32_t halo = shape.left > shape.right ? shape.left : shape.right;
         const uint32_t pitch = shape.width + halo;
         const uint32_t quarter = (shape.out_height + 3) / 4;
-        const uint32_t sums = ((quarter - 1) * pitch + shape.out_width + 3) / 4 * 4;
+        const uint32_t rows = quarter + shape.kernel_height - 1;
+        const uint32_t quads = (quarter - 1) * pitch + shape.out_width;
+        const uint32_t sums = (quads + 3) / 4 * 4;
         const uint32_t reached =
             sums + halo - shape.left + (shape.kernel_height - 1) * pitch + shape.kernel_width - 1;
-        const uint32_t spread = (quarter + shape.kernel_height - 1) * pitch + halo;
+        const uint32_t spread =
+            (reached > rows * pitch ? reached : rows * pitch) + (shape.width + 3) / 4;
         const uint32_t in_bytes = map_bytes(shape.height, shape.width);
         const uint32_t out_bytes = map_bytes(shape.out_height, shape.out_width);
-        const struct maps maps = {.weights = packed,
-                                  .multiplier = multiplier,
-                                  .bias = bias,
-                                  .channels = CHANNELS,
+        const uint32_t made = (CHANNELS - 1) * out_bytes + 4 * quarter * shape.out_width;
+        const struct grid grid = {.channels = CHANNELS,
                                   .taps = (uint16_t)taps,
-                                  .lift = (uint16_t)lift,
                                   .in_bytes = (uint16_t)in_bytes,
                                   .out_bytes = (uint16_t)out_bytes,
                                   .height = (uint16_t)shape.height,
                                   .width = (uint16_t)shape.width,
                                   .out_height = (uint16_t)shape.out_height,
                                   .out_width = (uint16_t)shape.out_width,
-                                  .kernel_height = (uint16_t)shape.kernel_height,
-                                  .kernel_width = (uint16_t)shape.kernel_width,
+                                  .tap_rows = (uint16_t)shape.kernel_height,
+                                  .tap_columns = (uint16_t)shape.kernel_width,
+                                  .tap_first = (uint16_t)(4 * (halo - shape.left)),
+                                  .tap_step = (uint16_t)(4 * pitch),
                                   .top = (uint16_t)shape.top,
-                                  .halo = (uint16_t)halo,
-                                  .skip = (uint16_t)(halo - shape.left),
-                                  .padding = (uint16_t)shape.padding,
+                                  .rows = (uint16_t)rows,
                                   .quarter = (uint16_t)quarter,
                                   .pitch = (uint16_t)pitch,
-                                  .sums = (uint16_t)sums,
-                                  .spread = (uint16_t)(reached > spread ? reached : spread),
+                                  .quads = (uint16_t)quads,
+                                  .spread = (uint16_t)spread,
                                   .bits = BITS};
-        const uint32_t room =
-            maps.spread + maps.sums + (shape.width + shape.out_width + 3) / 4; /* words */
-        uint32_t *const space = scratch + sizeof scratch / sizeof scratch[0] - room;
+        const struct maps maps = {.grid = &grid,
+                                  .weights = packed,
+                                  .scale = scale[0],
+                                  .lift = (uint16_t)lift,
+                                  .padding = (uint16_t)shape.padding};
+        uint32_t *const space = scratch + sizeof scratch / sizeof scratch[0] - spread - sums;
 
-        assert_true(room < sizeof scratch / sizeof scratch[0]);
+        assert_true(spread + sums < sizeof scratch / sizeof scratch[0]);
         random_layer(taps, lift);
         random_maps(&shape, in_bytes);
         fill_guards(scratch, sizeof scratch / sizeof scratch[0]);
         fill_guards(out, sizeof out / sizeof out[0]);
-        convolve_channels(&maps, (uint8_t *)in, window, offsets, space, (uint8_t *)(out + 1));
+        convolve_maps(&maps, (const uint8_t *)in, window, offsets, space, (uint8_t *)(out + 1));
         assert_maps(&shape, 1, out_bytes, lift);
+        assert_guards(
+            out + 1 + ((made > CHANNELS * out_bytes ? made : CHANNELS * out_bytes) + 3) / 4, 1);
         assert_guards(space - 1, 1);
     }
 }
@@ -231,16 +243,14 @@ static void test_rows(void **unused) {
                                     .kernel_width = (uint16_t)shape.kernel_width,
                                     .stride_height = (uint16_t)shape.stride,
                                     .stride_width = (uint16_t)shape.stride};
-        const struct maps maps = {.weights = packed,
-                                  .multiplier = multiplier,
-                                  .bias = bias,
-                                  .channels = CHANNELS,
+        const struct grid grid = {.channels = CHANNELS,
                                   .taps = (uint16_t)taps,
-                                  .lift = (uint16_t)lift,
                                   .out_bytes = (uint16_t)bytes,
                                   .out_height = (uint16_t)shape.out_height,
                                   .out_width = (uint16_t)shape.out_width,
                                   .bits = BITS};
+        const struct maps maps = {
+            .grid = &grid, .weights = packed, .scale = scale[0], .lift = (uint16_t)lift};
 
         random_layer(taps, lift);
         random_maps(&shape, map_bytes(shape.height, shape.width));
