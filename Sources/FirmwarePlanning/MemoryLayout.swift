@@ -45,12 +45,18 @@ extension Planner {
         stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
         // Strips lie in scratch memory.
         if stages[index].ring.strip != nil { continue }
-        stages[index].ring.buffer = buffers.count
-        buffers.append(
-          Buffer(
-            name: "\(stages[index].name) input", kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
-            firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0,
-            reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))
+        if stages[index].ring.isInPlace, index > 0 {
+          stages[index].ring.buffer = stages[index - 1].ring.buffer
+          // It matters until that has been read, too.
+          buffers[stages[index].ring.buffer].reader = nil
+        } else {
+          stages[index].ring.buffer = buffers.count
+          buffers.append(
+            Buffer(
+              name: "\(stages[index].name) input", kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
+              firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0,
+              reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))
+        }
         if stages[index].addsRowByRow {
           stages[index].sumsBuffer = buffers.count
           buffers.append(
