@@ -50,7 +50,7 @@ import Testing
   /// The leanest plans with weights as code, in which each form of rows occurs.
   private static let leanJobs: [(seeds: Range<UInt64>, host: Target, optimization: Optimization, flags: [String])] = [
     (0..<24, .hostGCC, .standard, []),
-    (24..<44, .hostClang, .standard, []),
+    (24..<52, .hostClang, .standard, []),
     (70..<100, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
   ]
 
