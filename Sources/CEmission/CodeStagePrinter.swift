@@ -259,12 +259,22 @@ extension StagePrinter {
   func printRowDone(_ out: inout CodePrinter) {
     printProbe(&out)
     out.print("rows[1]++;")
-    printSlide(&out)
+    guard case .ring(let next) = stage.destination, plan.stages[next].ring.isInPlace else {
+      printSlide(&out)
+      printSuccessor(&out)
+      return
+    }
+    // The row lies where others move.
     printSuccessor(&out)
+    printSlide(&out)
   }
 
   /// Values from the ring's first to those of the window's first row.
   var inputOffset: String? {
+    if stage.ring.isInPlace {
+      let step = plan.stepInPlace(of: index)
+      return step == 0 ? nil : "(rows[0] - 1U) * \(step)"
+    }
     if stage.ring.slots == 1 { return nil }
     if stage.ring.isLinear {
       return stage.isSliding ? nil : "oy * \(stage.advance) * s->row_stride"

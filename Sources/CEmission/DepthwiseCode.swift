@@ -8,15 +8,22 @@ extension StagePrinter {
     guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue, case .convolution(let work) = stage.work else {
       return
     }
-    if let statements { printStatements(statements, lanes, &out) }
+    if let statements {
+      printStatements(statements, lanes, &out)
+      if let window = stage.channelWindow { printUnpacking(window, lanes, &out) }
+    }
     out.block(Self.prototype(stage)) { out in
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
+      out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
+      if stage.channelWindow != nil {
+        out.print("\(laneType) *const window = \(sums) + \(stage.accumulatorWords ?? 0);")
+      }
+      out.print()
       out.block("while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
         printDestination(&out)
-        printInput(inputType, &out)
+        printInput(stage.ring.pairsAsRead ? "uint8_t" : inputType, &out)
         if statements == nil { out.print("const uint16_t *taps = \(name)_taps;") }
         out.print()
         printConstantRows(&out)
@@ -27,8 +34,9 @@ extension StagePrinter {
             let channel = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
             let column = x.map { " + " + (stage.window.strideWidth == 1 ? $0 : "\(stage.window.strideWidth) * \($0)") }
             let from = "in + \(channel) * \(stage.ring.channelStride)\(column ?? "")"
-            out.print("const \(inputType) *const from = \(from);")
+            if stage.channelWindow == nil { out.print("const \(inputType) *const from = \(from);") }
             out.print("\(elementType) *const row = out + oc * \(outputStride);\n")
+            if stage.channelWindow != nil { out.print("\(name)_unpack(\(from), window);") }
             printTapSums(lanes, &out)
             printEpilogue(epilogue, &out)
           }
@@ -49,8 +57,11 @@ extension StagePrinter {
   }
 
   private var inputType: String {
-    stage.ring.pairsAsRead ? "uint8_t" : statements == nil ? "uint32_t" : laneType
+    stage.readsBytePairs ? "uint8_t" : statements == nil ? "uint32_t" : laneType
   }
+
+  /// The words of sums in the type of lanes.
+  private var sums: String { laneType == "int32_t" ? "(int32_t *)acc" : "acc" }
 
   /// Strip after strip, each taken by the next stage at once.
   private func printStrips(
@@ -96,7 +107,7 @@ extension StagePrinter {
           out.print("for (uint32_t x = 0; x < \(nextStrip ?? lanes.outputs); x++) {")
           let terms = channels[oc].offsets.enumerated().map { place, offset in
             let at = "\(x)\(offset == 0 ? "" : " + \(offset)")"
-            let word = stage.ring.pairsAsRead ? pair("in + \(at)", lanes) : "in[\(at)]"
+            let word = stage.readsBytePairs ? pair("in + \(at)", lanes) : "in[\(at)]"
             return "\(place < channels[oc].plus ? "+" : "-") \(word)"
           }
           out.indented { $0.sum("sums[x] =", [lift] + terms) }
@@ -109,9 +120,10 @@ extension StagePrinter {
   }
 
   private func printTapSums(_ lanes: Ring.Lanes, _ out: inout CodePrinter) {
+    let from = stage.channelWindow == nil ? "from" : "window"
     func printCall(_ from: String, _ out: inout CodePrinter) {
       if statements != nil {
-        out.print("\(name)_sums(oc, \(from), \(laneType == "int32_t" ? "(int32_t *)acc" : "acc"));")
+        out.print("\(name)_sums(oc, \(from), \(sums));")
         return
       }
       let isQuads = stage.ring.quads != nil
@@ -124,11 +136,12 @@ extension StagePrinter {
     if let pool = stage.pool {
       out.print("uint32_t *const pooled = acc + \(lanes.outputs);\n")
       out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") { out in
-        printCall("from + r * \(stage.window.strideHeight * stage.ring.rowStride)", &out)
+        let rowStride = stage.channelWindow?.width ?? stage.ring.rowStride
+        printCall("\(from) + r * \(stage.window.strideHeight * rowStride)", &out)
         out.print("pool_lanes_row(acc, \(pool.kernelWidth), r == 0, pooled, \(stage.outputWords ?? 0));")
       }
     } else {
-      printCall("from", &out)
+      printCall(from, &out)
     }
     if statements == nil { out.print("taps += \(name)_counts[oc][0] + \(name)_counts[oc][1];") }
   }

@@ -33,7 +33,7 @@ extension FirmwarePlan {
         case .columns?: used.insert(.noInline)
         case .taps(_, let areStatements)?:
           used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
-          if stage.ring.pairsAsRead { used.insert(.pairColumns) }
+          if stage.readsBytePairs || !stage.pairedWords.isEmpty { used.insert(.pairColumns) }
         case nil:
           if stage.isPackedLanes || stage.maps != nil { break }
           used.formUnion([.locateRows, .decodeTaps])

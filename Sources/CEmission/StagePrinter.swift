@@ -219,7 +219,8 @@ struct StagePrinter {
       let halo = ring.left > 0 ? " + \(ring.left)" : ""
       out.print("const struct stage *const next = &\(plan.stages[next].descriptor);")
       if type == "uint8_t" {
-        let offset = plan.stages[next].rowOffset("next", "oy", made: "rows[2]")
+        let step = plan.stepInPlace(of: next)
+        let offset = step > 0 ? " + oy * \(step)" : plan.stages[next].rowOffset("next", "oy", made: "rows[2]")
         out.print("uint8_t *const out = memory + next->ring\(offset)\(halo);")
       } else {
         out.print("\(type) *const base = \(cast)(memory + next->ring);")

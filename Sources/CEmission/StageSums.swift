@@ -50,7 +50,8 @@ extension StagePrinter {
         printDestination(&out)
         out.print()
         out.block("for (uint32_t oc = 0; oc < \(channels); oc++)") { out in
-          out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;")
+          let offset = inputOffset.map { " + \($0)" } ?? ""
+          out.print("const uint8_t *const values = memory + s->ring\(offset) + oc * s->channel_stride;")
           out.print("uint16_t *const acc = sums + oc * \(width);\n")
           out.print("add_pool_row(s, values, r == 0, acc);")
           out.block("if (r == \(rows - 1))") { out in

@@ -39,7 +39,8 @@ struct StageText {
       let sums = lanes.partTaps.map { "sums of \($0) taps at a time" } ?? "sums"
       lines.append(
         "Two lanes a word: columns x and x + \(lanes.distance), \(sums) lifted by \(lanes.lift), so that none is negative."
-          + (stage.ring.pairsAsRead ? " Rows are bytes, and become words as they are read." : ""))
+          + (stage.ring.pairsAsRead ? " Rows are bytes, and become words as they are read." : "")
+          + (stage.ring.unpacksChannels && stage.window.hasPadding ? " Padding left and right is never stored." : ""))
     }
     lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")
@@ -130,6 +131,10 @@ struct StageText {
       return "\(strip) word(s) of each channel at a time, in scratch memory at \(plan.ringOffset(of: stage))"
     }
     let buffer = plan.buffers[stage.ring.buffer]
+    if stage.ring.isInPlace {
+      let place = plan.stepInPlace(of: index) > 0 ? "the rows" : "the oldest row"
+      return "a row in place of \(place) of \(plan.stages[index - 1].name), at \(buffer.offset)"
+    }
     if let channels = stage.ring.mapChannels {
       return "\(channels) map(s) of \(stage.ring.channelStride) bytes at \(buffer.offset)"
     }

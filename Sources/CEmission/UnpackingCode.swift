@@ -7,8 +7,12 @@ extension StagePrinter {
   func printUnpacking(_ window: Stage.UnpackedWindow, _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
     let ring = stage.ring
     let kept = window.kept
-    func made(_ x: Int) -> String { pair(x == 0 ? "in" : "in + \(x)", lanes) }
+    func made(_ x: Int) -> String { word(x, lanes) }
     func printRow(_ out: inout CodePrinter) {
+      if stage.channelWindow != nil {
+        printChannelRow(window, lanes, &out)
+        return
+      }
       guard window.statements == window.width else {
         out.block("for (uint32_t x = 0; x < \(window.width); x++)") { $0.print("words[x] = \(pair("in + x", lanes));") }
         return
@@ -25,11 +29,14 @@ extension StagePrinter {
     func printRows(_ count: Int, _ stride: Int, _ out: inout CodePrinter) {
       out.block("for (uint32_t i = 0; i < \(count); i++, in += \(stride), words += \(window.width))", printRow)
     }
+    let rows = stage.channelWindow == nil ? "window's rows" : "window's rows of a channel"
+    // Each byte is loaded once, though two words hold it.
+    let qualifier = stage.channelWindow == nil ? "" : "restrict "
     let note = kept > 0 ? "; from the second strip on \(kept) of them move" : ""
-    out.print("/* The window's rows in two lanes, \(window.width) words each\(note). */")
+    out.print("/* The \(rows) in two lanes, \(window.width) words each\(note). */")
     out.list(
       "static NO_INLINE void \(name)_unpack(",
-      ["const uint8_t *in", "\(laneType) *words"] + (kept > 0 ? ["uint32_t x"] : []), ") {")
+      ["const uint8_t *in", "\(laneType) *\(qualifier)words"] + (kept > 0 ? ["uint32_t x"] : []), ") {")
     out.indented { out in
       if window.channels == 1 {
         printRows(window.rows, ring.rowStride, &out)
@@ -42,5 +49,53 @@ extension StagePrinter {
       }
     }
     out.print("}\n")
+  }
+
+  /// A row of a channel with its padding: by statements, the words within a long row by a loop.
+  private func printChannelRow(_ window: Stage.UnpackedWindow, _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
+    let pairs = stage.pairedWords
+    if window.statements == window.width || pairs.isEmpty {
+      for x in 0..<window.width { out.print("words[\(x)] = \(word(x, lanes));") }
+      return
+    }
+    for x in 0..<pairs.lowerBound { out.print("words[\(x)] = \(word(x, lanes));") }
+    let first = pairs.lowerBound == 0 ? "x" : "\(pairs.lowerBound) + x"
+    out.block("for (uint32_t x = 0; x < \(pairs.count); x++)") {
+      $0.print("words[\(first)] = \(pair("in + x", lanes));")
+    }
+    for x in pairs.upperBound..<window.width { out.print("words[\(x)] = \(word(x, lanes));") }
+  }
+
+  /// A word of a row: two columns, or padding where the map has none and the row no halo.
+  private func word(_ x: Int, _ lanes: Ring.Lanes) -> String {
+    guard stage.channelWindow != nil else { return pair(x == 0 ? "in" : "in + \(x)", lanes) }
+    let low = x - stage.window.left
+    let high = low + lanes.distance
+    let columns = 0..<stage.inputShape.width
+    let suffix = laneType == "int32_t" ? "" : "U"
+    func value(_ column: Int) -> String { "\(laneType == "int32_t" ? "" : "(uint32_t)")in[\(column)]" }
+    func with(_ padding: Int, _ value: String) -> String {
+      padding == 0 ? value : "\(value) | 0x\(String(padding, radix: 16, uppercase: true))\(suffix)"
+    }
+    let padding = stage.ring.paddingLevel
+    switch (columns.contains(low), columns.contains(high)) {
+    case (true, true): return pair(low == 0 ? "in" : "in + \(low)", lanes)
+    case (true, false): return with(padding << 16, value(low))
+    case (false, true):
+      let lane = laneType == "int32_t" ? "(int32_t)in[\(high)]" : value(high)
+      return with(padding, "\(lane) << 16")
+    case (false, false):
+      let word = padding << 16 | padding
+      return word == 0 ? "0" : "0x\(String(word, radix: 16, uppercase: true))\(suffix)"
+    }
+  }
+}
+
+extension Stage {
+  /// Words of a channel's window that hold two columns of the map.
+  var pairedWords: Range<Int> {
+    guard let channelWindow, let lanes = ring.lanes else { return 0..<0 }
+    let end = min(window.left + inputShape.width - lanes.distance, channelWindow.width)
+    return window.left..<max(window.left, end)
   }
 }

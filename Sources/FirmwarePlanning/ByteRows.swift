@@ -12,6 +12,47 @@ extension Planner {
   }
 }
 
+/// Rows that lie where the stage before has read them.
+extension Planner {
+  /// Puts a stage's rows, of bytes, in place of the oldest rows of the stage before, where that writes a value only when
+  /// nobody reads what stood there any more.
+  ///
+  /// - Returns: Whether it does.
+  static func putInPlace(_ stages: [Stage], _ index: Int, _ stage: inout Stage) -> Bool {
+    guard index > 0, stage.reach == 1, stage.advance == 1, !stage.window.hasPadding, stage.input.elementBytes == 1
+    else { return false }
+    let maker = stages[index - 1]
+    guard maker.pool == nil, stage.inputShape.width <= maker.inputShape.width,
+      stage.inputShape.channels <= maker.inputShape.channels, let lanes = maker.ring.lanes
+    else { return false }
+    // What an odd width's last high lane reads has to be levels of its own: its sums overflow otherwise.
+    let areLevels =
+      maker.ring.unpacksChannels
+      ? maker.input.maximumLevel <= stage.input.maximumLevel : stage.input.maximumLevel <= maker.input.maximumLevel
+    guard areLevels || 2 * lanes.outputs == stage.inputShape.width else { return false }
+    if maker.ring.unpacksChannels {
+      // A channel's window has become words before its row is written; the rows behind the oldest are what pairs at the
+      // end of that may read of.
+      guard maker.reach > 1, canTakeStrips(stages, index, stage), case .convolution(let work) = maker.work,
+        work.outputsPerGroup == 1
+      else { return false }
+    } else {
+      // All channels of a strip's columns have become words before the same columns are written.
+      guard stage.addsRowByRow, maker.reach == 1, maker.unpacked != nil, maker.window.kernelWidth == 1,
+        maker.window.strideWidth == 1, !maker.window.hasPadding
+      else { return false }
+    }
+    stage.ring.isInPlace = true
+    stage.ring.isLinear = false
+    stage.ring.pairsAsRead = stage.ring.lanes != nil
+    stage.ring.elementBytes = 1
+    stage.ring.channelStride = maker.ring.channelStride
+    stage.ring.rowStride = maker.ring.channelStride * stage.inputShape.channels
+    stage.ring.tailBytes = 0
+    return true
+  }
+}
+
 extension Stage {
   /// Words from a row, and from a channel, to the next.
   package struct Strides: Hashable, Sendable {
@@ -33,7 +74,21 @@ extension Stage {
 
   /// What blocks of code read where rows are bytes.
   package var unpacked: UnpackedWindow? {
-    if case .blocks(_, let strip)? = code { unpacked(strip: strip) } else { nil }
+    switch code {
+    case .blocks(_, let strip)?: unpacked(strip: strip)
+    case .taps?: channelWindow
+    case .columns?, nil: nil
+    }
+  }
+
+  /// Whether depthwise code pairs bytes wherever it reads them.
+  package var readsBytePairs: Bool { ring.pairsAsRead && !ring.unpacksChannels }
+
+  /// What depthwise code reads where its rows have no halo: the window of a channel, for all words of a row.
+  package var channelWindow: UnpackedWindow? {
+    guard ring.unpacksChannels, let lanes = ring.lanes else { return nil }
+    return UnpackedWindow(
+      rows: reach, channels: 1, width: (lanes.outputs - 1) * window.strideWidth + window.kernelWidth)
   }
 
   private func unpacked(strip: Int) -> UnpackedWindow? {
@@ -86,6 +141,20 @@ extension Stage {
     let rows = Planner.ringRows(self)
     guard rows * stage.ring.rowBytes + stage.ring.tailBytes + 4 * scratch < rows * ring.rowBytes else { return false }
     self = stage
+    return true
+  }
+
+  /// Stores the rows of a depthwise convolution as bytes without a halo.
+  ///
+  /// - Returns: Whether that can be.
+  mutating func unpackChannels() -> Bool {
+    guard ring.isLinear, ring.lanes != nil else { return false }
+    ring.pairsAsRead = true
+    ring.unpacksChannels = true
+    ring.elementBytes = 1
+    (ring.left, ring.right) = (0, 0)
+    ring.channelStride = inputShape.width
+    ring.rowStride = ArenaAllocator.rounded(inputShape.width * inputShape.channels)
     return true
   }
 

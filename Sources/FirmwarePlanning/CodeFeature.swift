@@ -13,8 +13,8 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   // Of weights as code.
   case coded, codedStrips, codedPool, block, blockLoad, blockFarLoad, blockAddition, blockSubtraction,
     blockHighSubtraction, blockSum, storeCall
-  case codedDepthwise, depthwiseChannel, depthwiseTap, byteTap, unpackedRows, unpackedWord, stripRows, tapTables,
-    keptRows, quadRows, orderedChannels
+  case codedDepthwise, depthwiseChannel, depthwiseTap, byteTap, channelWindow, unpackedRows, unpackedWord, stripRows,
+    tapTables, keptRows, quadRows, orderedChannels
   case addedRows
   // Of whole maps.
   case maps
@@ -156,7 +156,8 @@ private struct StageCodeCounter {
         add(.codedDepthwise)
         add(.depthwiseChannel, live.count)
         let taps = live.reduce(0) { $0 + channels[$1].offsets.count }
-        add(stage.ring.pairsAsRead ? .byteTap : .depthwiseTap, taps)
+        add(stage.readsBytePairs ? .byteTap : .depthwiseTap, taps)
+        if stage.channelWindow != nil { add(.channelWindow) }
         if plan.strips(madeBy: index) != nil { add(.stripRows) }
       case nil:
         add(hasLanes ? stage.usesSharedConvolution ? .packed : .packedAlone : isWide ? .packedWide : .packedColumns)

@@ -14,6 +14,9 @@ extension Planner {
     var pairsAsRead = false
     /// A depthwise convolution makes its rows in strips, which the pointwise one behind it takes at once.
     var makesStrips = false
+    /// A depthwise convolution unpacks a channel's window, so that its rows need no halo, and rows lie where the stage
+    /// before has read its own.
+    var worksInPlace = false
 
     /// From the fastest to the leanest.
     static let steps = [
@@ -26,6 +29,10 @@ extension Planner {
       CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 192, pairsAsRead: true, makesStrips: true),
       CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 128, pairsAsRead: true, makesStrips: true),
       CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 96, pairsAsRead: true, makesStrips: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 256, pairsAsRead: true, worksInPlace: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 128, pairsAsRead: true, worksInPlace: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 96, pairsAsRead: true, worksInPlace: true),
+      CodeThrift(poolsRowByRow: true, usesQuads: false, stripWords: 64, pairsAsRead: true, worksInPlace: true),
     ]
   }
 
@@ -55,6 +62,10 @@ extension Planner {
     _ stages: inout [Stage], _ index: Int, _ core: Core, _ thrift: CodeThrift, _ known: inout KnownBlocks
   ) {
     var stage = stages[index]
+    if thrift.worksInPlace, stage.addsRowByRow, case .averagePool = stage.work {
+      if putInPlace(stages, index, &stage) { stages[index] = stage }
+      return
+    }
     guard case .convolution(var work) = stage.work, let words = stage.outputWords else { return }
     stage.poolsRowByRow = thrift.poolsRowByRow && canPoolRowByRow(stage)
     stage.ring.isLinear = canBeLinear(stage)
@@ -62,7 +73,7 @@ extension Planner {
     if work.groupChannels == 1, stage.inputShape.channels > 1 {
       guard stage.ring.isLinear, stage.window.kernelHeight * stage.ring.rowStride < Int(UInt16.max) else { return }
       stage.poolsRowByRow = false
-      if thrift.pairsAsRead { _ = stage.pairAsRead(strip: nil) }
+      if thrift.pairsAsRead, !(thrift.worksInPlace && stage.unpackChannels()) { _ = stage.pairAsRead(strip: nil) }
       work.code = .taps(tapLists(stage, work), areStatements: true)
     } else {
       let constants = Set(stage.constants.map(\.channel))
@@ -77,7 +88,8 @@ extension Planner {
         stage.takeStrips(strip)
       } else if thrift.pairsAsRead {
         let unpacked = strips.last { scratch($0, asBytes: true) <= thrift.stripWords } ?? 1
-        if stage.pairAsRead(strip: unpacked) { strip = unpacked }
+        let isInPlace = thrift.worksInPlace && putInPlace(stages, index, &stage)
+        if isInPlace || stage.pairAsRead(strip: thrift.worksInPlace ? nil : unpacked) { strip = unpacked }
       }
       let key = BlockKey(stage: index, strides: stage.strides(strip: strip))
       let offsets = tapOffsets(stage.window, key.strides, channels: work.groupChannels)
@@ -128,8 +140,9 @@ extension Planner {
     work.weights.map { packed in
       let weights = PackedWeights.unpack(packed, count: work.taps)
       let width = stage.window.kernelWidth
+      let rowStride = stage.channelWindow?.width ?? stage.ring.rowStride
       func offsets(_ weight: Int8) -> [Int] {
-        weights.indices.filter { weights[$0] == weight }.map { $0 / width * stage.ring.rowStride + $0 % width }
+        weights.indices.filter { weights[$0] == weight }.map { $0 / width * rowStride + $0 % width }
       }
       let plus = offsets(1)
       return TapList(offsets: plus + offsets(-1), plus: plus.count)

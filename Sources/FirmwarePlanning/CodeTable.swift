@@ -58,6 +58,7 @@ extension CodeFeature {
     case .depthwiseChannel: [45, 32, 31, 30, 32, 31, 93]
     case .depthwiseTap: [2, 6, 5, 5, 6, 4, 1]
     case .byteTap: [4, 2, 1, 1, 2, 0, 4]
+    case .channelWindow: [64, 80, 80, 80, 80, 80, 96]
     case .unpackedRows: [370, 953, 889, 910, 964, 835, -382]
     case .unpackedWord: [26, 68, 63, 65, 69, 60, 292]
     case .stripRows: [204, -98, -79, -77, -92, -59, -86]

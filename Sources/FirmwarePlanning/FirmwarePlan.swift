@@ -42,6 +42,15 @@ package struct FirmwarePlan: Sendable, Equatable {
     stage.ring.strip == nil ? buffers[stage.ring.buffer].offset : scratch.strip
   }
 
+  /// Bytes from one row to the next where rows lie in place of rows of a whole tensor; 0: all lie in the same place.
+  package func stepInPlace(of index: Int) -> Int {
+    guard stages[index].ring.isInPlace, let owner = stages[..<index].lastIndex(where: { !$0.ring.isInPlace }) else {
+      return 0
+    }
+    let stage = stages[owner]
+    return stage.isSliding || stage.ring.slots == 1 ? 0 : stage.advance * stage.ring.rowBytes
+  }
+
   /// The segment that a stage belongs to.
   package func segment(of stage: Int) -> Int {
     segments.firstIndex { $0.contains(stage) } ?? 0
@@ -248,6 +257,11 @@ package struct Ring: Sendable, Equatable {
   package var quads: Int?
   /// Rows are stored a byte a column all the same, and two columns become a word as they are read.
   package var pairsAsRead = false
+  /// A depthwise convolution makes words of a channel's window in scratch memory, padding at the row's ends among them, and
+  /// adds those up: rows are bytes without a halo.
+  package var unpacksChannels = false
+  /// Its one row lies in the oldest row of the stage before, which no window of that one sees any more.
+  package var isInPlace = false
   /// Whether rows are stored as words of several columns.
   package var holdsWords: Bool { lanes != nil && !pairsAsRead }
   /// Words of each channel that are there at a time, in scratch memory: the stage before makes a row in strips. Nil: all.

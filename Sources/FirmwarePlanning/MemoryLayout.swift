@@ -46,20 +46,26 @@ extension Planner {
         stages[index].ring.slots = isTensor ? tensorRows(stages[index]) : ringRows(stages[index])
         // Strips lie in scratch memory.
         if stages[index].ring.strip != nil { continue }
-        // Maps of equal shape are made in place.
-        if index > 0, stages[index].ring.channelsLast != nil, stages[index - 1].ring.channelsLast?.isFilled == false {
+        // All maps but the first are made in place.
+        let isShared = stages[index].ring.channelsLast?.isFilled == false
+        if isShared, index > 0, stages[index - 1].ring.channelsLast?.isFilled == false {
           stages[index].ring.buffer = stages[index - 1].ring.buffer
           buffers[stages[index].ring.buffer].lastSegment = number
           continue
         }
-        stages[index].ring.buffer = buffers.count
-        buffers.append(
-          Buffer(
-            name: stages[index].ring.channelsLast.map { !$0.isFilled } ?? false
-              ? "maps" : "\(stages[index].name) input",
-            kind: isTensor ? .tensor : .ring, bytes: stages[index].ring.bytes,
-            firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0,
-            reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))
+        if stages[index].ring.isInPlace, index > 0 {
+          stages[index].ring.buffer = stages[index - 1].ring.buffer
+          // It matters until that has been read, too.
+          buffers[stages[index].ring.buffer].reader = nil
+        } else {
+          stages[index].ring.buffer = buffers.count
+          buffers.append(
+            Buffer(
+              name: isShared ? "maps" : "\(stages[index].name) input", kind: isTensor ? .tensor : .ring,
+              bytes: stages[index].ring.bytes,
+              firstSegment: isTensor ? max(number - 1, 0) : number, lastSegment: number, offset: 0,
+              reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))
+        }
         if stages[index].addsRowByRow {
           stages[index].sumsBuffer = buffers.count
           buffers.append(

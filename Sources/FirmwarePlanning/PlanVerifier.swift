@@ -18,7 +18,14 @@ extension FirmwarePlan {
     for (index, stage) in stages.enumerated() {
       let buffer = buffers[stage.ring.buffer]
       let segment = segment(of: index)
-      if stage.ring.strip == nil {
+      if stage.ring.isInPlace {
+        let maker = index > 0 ? stages[index - 1] : stage
+        require(
+          index > 0 && self.segment(of: index - 1) == segment && stage.ring.buffer == maker.ring.buffer
+            && stage.ring.channelStride == maker.ring.channelStride && stage.ring.bytes <= maker.ring.rowBytes
+            && stage.inputShape.width <= maker.inputShape.width && maker.unpacked != nil,
+          "\(stage.name): its rows do not lie in place of others")
+      } else if stage.ring.strip == nil {
         require(buffer.bytes == stage.ring.bytes, "\(stage.name): ring and buffer differ in size")
       } else {
         let end = scratch.strip + stage.ring.bytes
@@ -33,6 +40,11 @@ extension FirmwarePlan {
       require(
         stage.ring.slots >= min(stage.reach, stage.inputShape.height),
         "\(stage.name): ring of \(stage.ring.slots) rows for a window of \(stage.reach)")
+      if let unpacked = stage.unpacked {
+        let end = scratch.accumulators + 4 * ((stage.accumulatorWords ?? 0) + unpacked.words)
+        let memory = buffers[scratch.buffer]
+        require(end <= memory.offset + memory.bytes, "\(stage.name): words leave the scratch memory")
+      }
       require(
         stage.ring.paddingLevel >= 0 && stage.ring.paddingLevel <= stage.input.maximumLevel,
         "\(stage.name): padding level \(stage.ring.paddingLevel) outside 0...\(stage.input.maximumLevel)")

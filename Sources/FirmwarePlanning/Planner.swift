@@ -155,9 +155,9 @@ package enum Planner {
     let isLastAlone = isVector && !last.addsRowByRow
     var search = SegmentSearch(
       costs: stages.map {
-        // What is made in strips is never there as a whole.
-        $0.ring.strip != nil
-          ? .init(ring: 0, tensor: Int(Int32.max))
+        // What is made in strips, or lies in place of other rows, is never there as a whole.
+        $0.ring.strip != nil || $0.ring.isInPlace
+          ? .init(ring: $0.sumsBytes, tensor: Int(Int32.max))
           : .init(ring: ringRows($0) * $0.ring.rowBytes + $0.sumsBytes, tensor: tensorRows($0) * $0.ring.rowBytes)
       },
       result: isVector ? 0 : last.outputShape.count * last.output.elementBytes, isLastAlone: isLastAlone,

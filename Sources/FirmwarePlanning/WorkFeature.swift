@@ -22,6 +22,8 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case blockCall, blockRow, blockPosition, blockLoad, blockAddition, blockSum
   /// Words that blocks of code read, made of bytes.
   case unpackedWord
+  /// The same of a channel's window that depthwise code reads, and of rows in place of others: none of them moves.
+  case windowWord
   /// Depthwise code: rows or strips of a channel, positions, taps at positions, those of them in bytes.
   case depthwiseRow, depthwisePosition, depthwiseTap, byteTap
   /// Tables of taps: rows of a channel, taps taken up for up to four words, words of two columns, and of four.
@@ -247,8 +249,9 @@ private struct StageWorkCounter {
       let strips = plan.strips(madeBy: index) ?? 1
       add(strips > 1 ? .storedChannel : .channel, rows * channels * strips)
       add(.depthwiseRow, layerRows * channels * strips)
+      if let window = stage.channelWindow { add(.windowWord, rows * channels * window.words) }
       add(.depthwisePosition, layerRows * channels * layerWords)
-      add(stage.ring.pairsAsRead ? .byteTap : .depthwiseTap, layerRows * layerWords * taps)
+      add(stage.readsBytePairs ? .byteTap : .depthwiseTap, layerRows * layerWords * taps)
       return
     }
     add(.channel, rows * channels)
@@ -271,7 +274,7 @@ private struct StageWorkCounter {
     if let unpacked = stage.unpacked {
       // A word that moves takes about half of one that is made.
       let share = 1 - Double(unpacked.kept) / Double(2 * unpacked.width)
-      add(.unpackedWord, Double(calls * unpacked.words) * share)
+      add(stage.ring.isInPlace ? .windowWord : .unpackedWord, Double(calls * unpacked.words) * share)
     }
     for block in blocks {
       add(.blockCall, calls)

@@ -26,6 +26,7 @@ extension WorkFeature {
     case .blockAddition: [0.97, 0.81, 0.78, 0.78, 0.78, 0.78, 0.75]
     case .blockSum: [1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]
     case .unpackedWord: [3, 10.12, 10.84, 10.77, 10.74, 10.52, 5.69]
+    case .windowWord: [5.8, 4.75, 4.75, 4.75, 4.75, 4.75, 4.8]
     case .depthwiseRow: [15, 15, 15, 15, 15, 15, 15]
     case .depthwisePosition: [3.6, 3.6, 3.6, 3.6, 3.6, 3.6, 3.6]
     case .depthwiseTap: [1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]

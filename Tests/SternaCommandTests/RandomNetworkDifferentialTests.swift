@@ -44,13 +44,13 @@ import Testing
   /// What rows before code can be beside words of two lanes.
   private static let leanForms: [@Sendable (Stage) -> Bool] = [
     { $0.ring.quads != nil }, { $0.unpacked != nil }, { $0.ring.pairsAsRead && $0.unpacked == nil },
-    { $0.ring.strip != nil },
+    { $0.ring.strip != nil }, { $0.channelWindow != nil }, { $0.ring.isInPlace && $0.ring.lanes != nil },
   ]
 
   /// The leanest plans with weights as code, in which each form of rows occurs.
   private static let leanJobs: [(seeds: Range<UInt64>, host: Target, optimization: Optimization, flags: [String])] = [
     (0..<24, .hostGCC, .standard, []),
-    (24..<44, .hostClang, .standard, []),
+    (24..<52, .hostClang, .standard, []),
     (70..<100, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
   ]
 
@@ -71,7 +71,80 @@ import Testing
         #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
       }
     }
-    #expect(plans.dropFirst().allSatisfy { $0 >= 3 }, "plans with quads, unpacked windows, bytes, strips: \(plans)")
+    #expect(
+      plans.dropFirst().allSatisfy { $0 >= 3 },
+      "plans with quads, unpacked windows, bytes, strips, windows of channels, rows in place: \(plans)")
+  }
+
+  /// What windows of channels have to cope with.
+  private static let windowForms: [(name: String, holds: @Sendable (Stage) -> Bool)] = [
+    ("width 1", { $0.inputShape.width == 1 }), ("width 2", { $0.inputShape.width == 2 }),
+    ("odd width", { $0.inputShape.width > 1 && $0.outputShape.width % 2 == 1 }),
+    ("long rows", { ($0.channelWindow?.width ?? 0) > 16 }), ("strides", { $0.window.strideWidth > 1 }),
+    ("3x3", { $0.window.kernelHeight == 3 && $0.window.kernelWidth == 3 }),
+    ("5 columns", { $0.window.kernelWidth == 5 }),
+    ("different padding left and right", { $0.window.left != $0.window.right }),
+    ("padding of other than level 0", { $0.window.left > 0 && $0.ring.paddingLevel > 0 }),
+  ]
+
+  /// The leanest plan in which windows of channels are unpacked, or rows lie in place of others.
+  private static func inPlace(seed: UInt64) -> (network: TernaryNetwork, options: PlanningOptions, plan: FirmwarePlan)?
+  {
+    let network = seed % 4 == 0 ? RandomNetwork.separable(seed: seed) : RandomNetwork.keyword(seed: seed)
+    var options = speed(seed: seed)
+    var lean: FirmwarePlan?
+    while let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) {
+      if plan.stages.contains(where: { $0.channelWindow != nil || $0.ring.isInPlace }) { lean = plan }
+      options.ram = plan.stateBytes - 1
+    }
+    guard let lean else { return nil }
+    options.ram = lean.stateBytes
+    return (network, options, lean)
+  }
+
+  @Test func cOfWindowsOfChannelsEqualsInterpreter() async throws {
+    var seen = [Int](repeating: 0, count: Self.windowForms.count)
+    var (rows, pools) = (0, 0)
+    for seed in 0..<160 as Range<UInt64> {
+      guard let (network, options, plan) = Self.inPlace(seed: seed) else { continue }
+      let windows = plan.stages.filter { $0.channelWindow != nil }
+      let forms = seen.indices.filter { windows.contains(where: Self.windowForms[$0].holds) }
+      let hasPool = plan.stages.contains { $0.ring.isInPlace && $0.addsRowByRow }
+      // Compilation is the cost: a network that shows nothing new is passed over.
+      guard forms.contains(where: { seen[$0] < 3 }) || (hasPool && pools < 3) else { continue }
+      for form in forms { seen[form] += 1 }
+      if plan.stages.contains(where: { $0.ring.isInPlace && $0.ring.lanes != nil }) { rows += 1 }
+      if hasPool { pools += 1 }
+      let inputs = randomInputs(for: network, count: 8, seed: seed)
+      let flags = seed % 3 == 0 ? ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] : []
+      let outcome = try await Self.verify(
+        Compilation(network: network, options), inputs, seed % 2 == 0 ? .hostGCC : .hostClang,
+        flags.isEmpty ? .standard : .none, flags)
+      #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
+    }
+    for (form, count) in zip(Self.windowForms, seen) { #expect(count > 0, "\(form.name): \(count) networks") }
+    #expect(rows >= 3 && pools >= 2, "\(rows) networks with rows in place, \(pools) with those of a pool")
+  }
+
+  @Test func spoiltRowsInPlaceAreFound() throws {
+    let found = (0..<60 as Range<UInt64>).lazy.compactMap { Self.inPlace(seed: $0)?.plan }
+      .first { $0.stages.contains { $0.ring.isInPlace } }
+    let plan = try #require(found)
+    #expect(plan.problems().isEmpty)
+    let index = try #require(plan.stages.firstIndex { $0.ring.isInPlace })
+    let spoilt = "\(plan.stages[index].name): its rows do not lie in place of others"
+    func problems(_ spoil: (inout FirmwarePlan) -> Void) -> [String] {
+      var plan = plan
+      spoil(&plan)
+      return plan.problems().map(\.message)
+    }
+    #expect(problems { $0.stages[index].ring.channelStride += 1 }.contains(spoilt))
+    #expect(problems { $0.stages[index].ring.buffer = plan.scratch.buffer }.contains(spoilt))
+    #expect(problems { $0.stages[index].ring.slots += 4 }.contains(spoilt))
+    #expect(problems { $0.stages[index].inputShape.width += 1 }.contains(spoilt))
+    #expect(
+      problems { $0.buffers[plan.scratch.buffer].bytes = 0 }.contains { $0.hasSuffix("words leave the scratch memory") }
+    )
   }
 
   private static func speed(seed: UInt64) -> PlanningOptions {
