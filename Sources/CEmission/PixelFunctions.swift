@@ -41,34 +41,34 @@ struct PixelFunctions {
   /// For each shift that is a constant, functions for all numbers of taps that some channel adds and subtracts.
   private func printDepthwise(_ out: inout CodePrinter) {
     guard let first = depthwise.first, let map = first.stage.ring.channelsLast else { return }
-    let shifts = Set(depthwise.map { $0.form.scales.constant }).sorted()
-    for shift in shifts {
-      let stages = depthwise.filter { $0.form.scales.constant == shift }
-      let counts = Set(stages.flatMap { $0.lists.map(\.counts) }).sorted()
-      for count in counts {
+    let functions = plan.depthwiseFunctions
+    for shift in Set(functions.map(\.shift)).sorted() {
+      let chosen = functions.filter { $0.shift == shift }
+      for function in chosen {
         out.list(
-          "static NO_INLINE void \(name(count, shift))(",
-          Self.parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
+          "static NO_INLINE void \(name(function))(", Self.parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
         let width = first.stage.outputShape.width
-        let printRows = first.form.namesColumns(of: count) ? printNamedColumns : printColumns
-        out.indented { printRows(count, shift, first.form.half, width, map, &$0) }
+        let printRows = function.namesColumns ? printNamedColumns : printColumns
+        out.indented { printRows(function, first.form.half, width, map, &$0) }
         out.print("}\n")
       }
-      printChoice(stages[0].form.scales, counts, &out)
+      if let scales = depthwise.first(where: { $0.form.scales.constant == shift })?.form.scales {
+        printChoice(scales, chosen, &out)
+      }
     }
   }
 
-  private func name(_ counts: Int, _ shift: Int) -> String {
-    "depthwise\(shift == 0 ? "" : "\(shift)")_\(counts >> 4)_\(counts & 15)"
+  private func name(_ function: DepthwiseFunction) -> String {
+    "depthwise\(function.shift == 0 ? "" : "\(function.shift)")_\(function.plus)_\(function.minus)"
   }
 
   private static let parameters = ["uint32_t *at", "const uint8_t *taps", "const int32_t *scale", "int32_t lift"]
 
   /// The map of a channel, from the sums of some taps that are added and some that are subtracted.
   private func printColumns(
-    _ counts: Int, _ shift: Int, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
+    _ function: DepthwiseFunction, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
   ) {
-    let (plus, minus) = (counts >> 4, counts & 15)
+    let (plus, minus, shift) = (function.plus, function.minus, function.shift)
     for tap in 0..<(plus + minus) { out.print("const uint32_t t\(tap) = taps[\(tap + 1)] * \(map.pixel)U;") }
     if plus + minus == 0 { out.print("(void)taps;") }
     out.print("const int32_t m = scale[0];\nconst int32_t b = scale[1];\n")
@@ -94,9 +94,9 @@ struct PixelFunctions {
 
   /// The same a row at a time, a pointer for each tap.
   private func printNamedColumns(
-    _ counts: Int, _ shift: Int, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
+    _ function: DepthwiseFunction, _ half: Int, _ width: Int, _ map: ChannelsLastMap, _ out: inout CodePrinter
   ) {
-    let (plus, minus) = (counts >> 4, counts & 15)
+    let (plus, minus, shift) = (function.plus, function.minus, function.shift)
     for tap in 0..<(plus + minus) {
       out.print("const int32_t *p\(tap) = (const int32_t *)at + taps[\(tap + 1)] * \(map.pixel)U;")
     }
@@ -117,7 +117,7 @@ struct PixelFunctions {
     }
   }
 
-  private func printChoice(_ scales: PixelScales, _ counts: [Int], _ out: inout CodePrinter) {
+  private func printChoice(_ scales: PixelScales, _ functions: [DepthwiseFunction], _ out: inout CodePrinter) {
     let shift = scales.constant
     out.print(
       """
@@ -131,10 +131,10 @@ struct PixelFunctions {
       "static const uint8_t *\(scales.depthwise)(", Self.parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
     out.indented { out in
       out.print("switch (taps[0]) {")
-      for counts in counts {
-        out.print("case 0x\(String(counts, radix: 16)):")
+      for function in functions {
+        out.print("case 0x\(String(function.counts, radix: 16)):")
         out.print(
-          "    \(name(counts, shift))(at, taps, scale, lift\(shift == 0 ? ", shift" : ""));\n    break;")
+          "    \(name(function))(at, taps, scale, lift\(shift == 0 ? ", shift" : ""));\n    break;")
       }
       out.print("default:\n    break;\n}\nreturn taps + 1 + (taps[0] >> 4) + (taps[0] & 15U);")
     }
@@ -171,21 +171,7 @@ extension StagePrinter {
   }
 }
 
-extension ChannelsLast {
-  /// Whether the function for so many taps names columns.
-  fileprivate func namesColumns(of counts: Int) -> Bool {
-    namesColumns && (1...Self.mostPointers).contains(counts >> 4 + counts & 15)
-  }
-}
-
-extension TapList {
-  /// Taps that are added and those that are subtracted, four bits each.
-  var counts: Int { plus << 4 | minus }
-}
-
 extension PixelScales {
-  /// The shift where it is better a constant, else 0.
-  var constant: Int { drop > 0 ? shift : 0 }
   var function: String { drop > 0 ? "requantize_by_\(shift)" : "requantize_pixels" }
   var depthwise: String { drop > 0 ? "depthwise\(shift)" : "depthwise" }
   var argument: [String] { drop > 0 ? [] : ["\(shift)"] }
@@ -194,7 +180,7 @@ extension PixelScales {
 extension Stage {
   /// Counts and taps of a depthwise convolution's channels, a byte each.
   var tapBytes: [Int]? {
-    guard channelsLast != nil, case .taps(let lists, _)? = code else { return nil }
-    return lists.flatMap { [$0.counts] + $0.offsets }
+    guard let channelsLast, case .taps(let lists, _)? = code else { return nil }
+    return lists.flatMap { [channelsLast.function($0).counts] + $0.offsets }
   }
 }

@@ -40,6 +40,39 @@ package struct ChannelsLast: Sendable, Equatable {
   package static let mostPointers = 6
 }
 
+/// A function that makes a channel's map: for a number of taps that are added, and a number of those subtracted.
+package struct DepthwiseFunction: Sendable, Hashable, Comparable {
+  /// The requantizers' shift where it is better a constant, else 0.
+  package var shift: Int
+  package var plus: Int
+  package var minus: Int
+  package var namesColumns: Bool
+  package var taps: Int { plus + minus }
+  /// Both numbers in a byte, four bits each.
+  package var counts: Int { plus << 4 | minus }
+
+  package static func < (a: Self, b: Self) -> Bool { (a.shift, a.counts) < (b.shift, b.counts) }
+}
+
+extension ChannelsLast {
+  package func function(_ taps: TapList) -> DepthwiseFunction {
+    DepthwiseFunction(
+      shift: scales.constant, plus: taps.plus, minus: taps.minus,
+      namesColumns: namesColumns && (1...Self.mostPointers).contains(taps.offsets.count))
+  }
+}
+
+extension FirmwarePlan {
+  /// Functions that its depthwise convolutions share whose positions hold all channels, in order.
+  package var depthwiseFunctions: [DepthwiseFunction] {
+    let functions = stages.flatMap { stage in
+      guard let form = stage.channelsLast, case .taps(let lists, _)? = stage.code else { return [DepthwiseFunction]() }
+      return lists.map(form.function)
+    }
+    return Set(functions).sorted()
+  }
+}
+
 extension Stage {
   /// Words of its input map from the first of an output position's window to that of the next column and of the next row.
   package var pixelSteps: (column: Int, row: Int)? {
@@ -72,7 +105,7 @@ extension Planner {
 
   private static func channelsLast(_ stages: [Stage], _ options: PlanningOptions) -> [Stage]? {
     guard let count = stages.firstIndex(where: { if case .averagePool = $0.work { true } else { false } }), count > 1,
-      canPoolPixels(stages[count])
+      canPoolPixels(stages[count]), isVectorNext(stages[(count + 1)...])
     else { return nil }
     let run = stages[1..<count]
     let shape = stages[0].outputShape
@@ -91,16 +124,15 @@ extension Planner {
       var stage = stages[index]
       if index < count {
         guard stage.outputShape.height == shape.height, stage.outputShape.width == shape.width else { return nil }
-        // A row goes where no row lies any more that is still to be seen: down by the padding, or up.
-        let isPoint = stage.window.kernelHeight == 1 && stage.window.strideHeight == 1
-        guard index == 0 || isPoint || stages[index + 1].window.top == 0 else { return nil }
         guard index == 0 || stage.window.strideHeight * stage.window.strideWidth == 1 else { return nil }
         guard let form = form(stage, half, options.core) else { return nil }
         stage.channelsLast = form
       }
       var map = index == 0 ? inputMap(stage, half) : shared
       // A depthwise convolution's output takes the place of its window's first word.
-      if index > 1, case .taps? = mapped[index - 1].code { map.left = halo - stages[index - 1].window.left }
+      if index > 1, case .taps? = mapped[index - 1].code, let before = mapped[index - 1].ring.channelsLast {
+        map.left = before.left - stages[index - 1].window.left
+      }
       guard stage.window.left + stage.window.right == 0 || index == 0 || map.left == halo else { return nil }
       stage.ring = Ring(
         buffer: 0, slots: 0, left: 0, right: 0, paddingLevel: stage.ring.paddingLevel, channelStride: 1,
@@ -108,12 +140,17 @@ extension Planner {
       stage.addsRowByRow = false
       if case .convolution(var work) = stage.work {
         guard let code = code(stage, work, map, options.core) else { return nil }
-        if index == 0, case .taps = code { return nil }
+        // A row goes where no row lies any more that is still to be seen: down by the padding, or up.
+        let isBlock = if case .blocks = code { true } else { false }
+        guard index == 0 ? isBlock : (isBlock && stage.window.kernelHeight == 1) || stages[index + 1].window.top == 0
+        else { return nil }
         work.code = code
         stage.work = .convolution(work)
       }
       mapped[index] = stage
     }
+    // The kernels clamp to as many bits in all layers.
+    guard Set(mapped[..<count].compactMap { $0.channelsLast?.scales.bits }).count == 1 else { return nil }
     shareShifts(&mapped)
     return mapped
   }
@@ -182,13 +219,20 @@ extension Planner {
     return .blocks(blocks(work, offsets, core, partition, channelStride: 1), strip: 1)
   }
 
+  /// Whether nothing follows, or a dense layer.
+  private static func isVectorNext(_ stages: ArraySlice<Stage>) -> Bool {
+    guard let next = stages.first else { return true }
+    if case .dense = next.work { return true }
+    return false
+  }
+
   /// All that its input holds, in one window, summed up in lanes of 16 bits.
   private static func canPoolPixels(_ stage: Stage) -> Bool {
     let window = stage.window
     let rows = (stage.inputShape.height + 1) / 2
     return !window.hasPadding && stage.outputShape.height * stage.outputShape.width == 1
       && window.kernelHeight == stage.inputShape.height && window.kernelWidth == stage.inputShape.width
-      && stage.input.elementBytes == 1
+      && stage.input.elementBytes == 1 && stage.epilogue?.limits.isEmpty ?? true
       && rows * stage.inputShape.width * stage.input.maximumLevel <= Int(UInt16.max)
   }
 }

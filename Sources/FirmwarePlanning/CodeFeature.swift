@@ -20,6 +20,8 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   case maps
   // Of those whose positions hold all channels.
   case pixels, pixelBlock, pixelLoad, pixelFarLoad, pixelAddition, pixelSum, pixelClosed, pixelPool
+  // Functions of depthwise convolutions: those that loop, those that name columns, columns and taps at columns.
+  case pixelLoop, pixelLoopTap, pixelRows, pixelColumn, pixelColumnTap
   // Of all stages together: functions that they share, paid once.
   case anyPacked, anyPackedLanes, anyConvolve, anyPackedColumns, anyPackedWide, anyLookup, anyRing, anyLanePool,
     anyColumnPool
@@ -46,6 +48,17 @@ package enum CodeFeature: String, CaseIterable, Sendable {
     if plan.input.shape.channels > 1 { counts[.inputChannels] = 1 }
     if plan.input.maximumLevel < 255 { counts[.inputClamp] = 1 }
     if plan.stages[0].ring.holdsWords { counts[.inputLanes] = 1 }
+    for function in plan.depthwiseFunctions {
+      if function.namesColumns {
+        let width = plan.stages[0].outputShape.width
+        counts[.pixelRows, default: 0] += 1
+        counts[.pixelColumn, default: 0] += width
+        counts[.pixelColumnTap, default: 0] += width * function.taps
+      } else {
+        counts[.pixelLoop, default: 0] += 1
+        counts[.pixelLoopTap, default: 0] += function.taps
+      }
+    }
     return counts
   }
 

@@ -17,6 +17,9 @@ package struct PixelScales: Sendable, Equatable {
   package var drop: Int
   package var bits: Int
 
+  /// The shift where it is better a constant, else 0.
+  package var constant: Int { drop > 0 ? shift : 0 }
+
   /// Channels that are requantized in one round of the loop.
   package static let unit = 8
   /// Channels with those that fill the last round.

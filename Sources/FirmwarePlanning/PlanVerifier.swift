@@ -70,6 +70,9 @@ extension FirmwarePlan {
           spread.rows * spread.pitch + (stage.inputShape.width + 3) / 4 <= spread.words,
           "\(stage.name): no room for a row of padding")
       }
+      if let map = stage.ring.channelsLast, let problem = channelsLastProblem(of: index, map) {
+        require(false, "\(stage.name): \(problem)")
+      }
       if let columns = stage.columns {
         // The last window row's last channel begins a channel before the end of the rows.
         let read = (columns.sums - 1) * stage.window.strideWidth + stage.window.kernelWidth
@@ -105,6 +108,40 @@ extension FirmwarePlan {
       }
     }
     return found
+  }
+}
+
+extension FirmwarePlan {
+  /// What is wrong with a stage whose input's positions hold all channels.
+  fileprivate func channelsLastProblem(of index: Int, _ map: ChannelsLastMap) -> String? {
+    let stage = stages[index]
+    if map.pixel < stage.inputShape.channels { return "positions do not hold all channels" }
+    guard let form = stage.channelsLast, let epilogue = stage.epilogue else {
+      return map.isFilled || stage.window.hasPadding ? "a pool over padding" : nil
+    }
+    let window = stage.window
+    // Of the last position's window, the last word's place behind the map's first.
+    let row = (form.half - 1) * window.strideHeight + window.kernelHeight - 1
+    let column = map.left - window.left + (stage.outputShape.width - 1) * window.strideWidth + window.kernelWidth - 1
+    if map.left < window.left || row * map.rowWords + (column + 1) * map.pixel > map.words {
+      return "windows leave the map"
+    }
+    if 2 * form.half < stage.outputShape.height { return "fewer rows than the output has" }
+    let lifted = epilogue.accumulators
+    if lifted.lowerBound + form.lift < 0 || lifted.upperBound + form.lift > Int(Int16.max) {
+      return "accumulators leave 15 bits"
+    }
+    guard case .ring(let next) = stage.destination, let target = stages[next].ring.channelsLast else {
+      return "its maps go elsewhere"
+    }
+    if target.pixel < form.scales.padded { return "output positions do not hold all channels" }
+    guard stage.ring.buffer == stages[next].ring.buffer else { return nil }
+    if case .taps? = stage.code {
+      // It replaces its windows' first words.
+      return target.left == map.left - window.left && stages[next].window.top == 0 ? nil : "its output lies elsewhere"
+    }
+    return window.kernelHeight == 1 || stages[next].window.top == 0
+      ? nil : "rows replace some that are still to be seen"
   }
 }
 

@@ -38,9 +38,10 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   /// Whole maps: passes of four words of four values, non-zero taps at them, and the words made; words spread and split.
   case quadPass, quadTap, quadLevels, spreadQuad, splitQuad
   /// Whole maps whose positions hold all channels: calls of straight-line code, words that it loads, additions, words
-  /// requantized and rows of them; depthwise convolutions' channels, taps, and words made; words of rows above and below;
+  /// requantized and rows of them; depthwise convolutions' channels, taps, words made, and steps to the next; words of rows above and below;
   /// words pooled.
-  case pixelCall, pixelLoad, pixelAddition, pixelLevels, pixelRow, pixelChannel, pixelTap, pixelSum, closedPixel,
+  case pixelCall, pixelLoad, pixelAddition, pixelLevels, pixelRow, pixelChannel, pixelTap, pixelSum, pixelStep,
+    closedPixel,
     pooledPixel
   /// The same at columns of bytes or of 16 bits.
   case columnTap, columnAddition, columnRest, columnStep
@@ -237,6 +238,7 @@ private struct StageWorkCounter {
       add(.pixelChannel, lists.count)
       add(.pixelTap, positions * lists.reduce(0) { $0 + $1.offsets.count })
       add(.pixelSum, positions * lists.count)
+      add(.pixelStep, lists.reduce(0) { $0 + (form.function($1).namesColumns ? form.half : positions) })
     case .columns?, nil: break
     }
     if !map.isFilled { add(.closedPixel, (stage.window.top + stage.window.bottom) * map.rowWords) }

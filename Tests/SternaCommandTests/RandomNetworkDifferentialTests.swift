@@ -190,6 +190,43 @@ import Testing
     #expect(count >= 20 && mapped.count == 3, "\(count) networks make whole maps, of \(mapped.count) kinds")
   }
 
+  /// What maps whose positions hold all channels have to cope with.
+  private static let pixelForms: [(name: String, holds: @Sendable (Stage) -> Bool)] = [
+    ("odd heights", { $0.outputShape.height % 2 == 1 }), ("width 1", { $0.outputShape.width == 1 }),
+    ("depthwise", { if case .taps? = $0.code { true } else { false } }),
+    ("padding of other than level 0", { $0.window.hasPadding && $0.ring.paddingLevel > 0 }),
+    ("different padding", { $0.window.top != $0.window.bottom || $0.window.left != $0.window.right }),
+    ("strides", { $0.window.strideHeight * $0.window.strideWidth > 1 }),
+    ("multiplied lanes", { $0.channelsLast?.scales.drop == 16 }),
+    ("a multiple of eight channels", { $0.outputShape.channels % 8 == 0 }),
+    ("other numbers of channels", { $0.outputShape.channels % 8 > 0 }),
+    ("named columns", { $0.channelsLast?.namesColumns ?? false }),
+  ]
+
+  @Test func mapsWithChannelsLastEqualInterpreter() async throws {
+    var counts = [Int](repeating: 0, count: Self.pixelForms.count)
+    for seed in 0..<400 as Range<UInt64> {
+      let living = RandomNetwork.pooledKeyword(seed: seed)
+      let network = seed % 3 == 0 ? living.withDeadChannels(seed: seed) : living
+      var options = Self.speed(seed: seed)
+      options.schedule = .auto
+      options.core = [.cortexM0, .cortexM4, .cortexM3, .cortexM33, .riscv32, .cortexM7][Int(seed % 6)]
+      let compilation = try Compilation(network: network, options)
+      let stages = compilation.plan.stages.filter { $0.channelsLast != nil }
+      if stages.isEmpty { continue }
+      for (index, form) in Self.pixelForms.enumerated() where stages.contains(where: form.holds) { counts[index] += 1 }
+      let inputs = randomInputs(for: network, count: 16, seed: seed)
+      let flags = seed % 4 < 2 ? [] : ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+      let outcome = try await Self.verify(
+        compilation, inputs, seed % 8 < 4 ? .hostGCC : .hostClang, seed % 4 < 2 ? .standard : .none, flags)
+      #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
+    }
+    print(counts)
+    for (form, count) in zip(Self.pixelForms, counts) {
+      #expect(count >= 3, "only \(count) networks with \(form.name)")
+    }
+  }
+
   /// Part 0 is no budget; 1 to 4 lie between what the fastest plan needs and the least.
   private static func budget(_ network: TernaryNetwork, _ options: PlanningOptions, part: UInt64) throws -> Int? {
     guard part > 0 else { return nil }

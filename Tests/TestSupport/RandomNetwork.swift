@@ -29,6 +29,12 @@ package enum RandomNetwork {
     return builder.buildKeyword()
   }
 
+  /// The same, with convolutions behind the first that keep the map's extents, and a pool over all of it.
+  package static func pooledKeyword(seed: UInt64) -> TernaryNetwork {
+    var builder = Builder(seed: seed)
+    return builder.buildKeyword(isPooled: true)
+  }
+
   /// Samples that calibration looks at.
   static let samples = 20
 }
@@ -44,11 +50,16 @@ struct Builder {
   /// Requantizers are multiplications that saturate at the ends of their grids, as most trained networks have them.
   var isPlain = false
 
+  /// Bits of all integers but the input's; nil: as it comes.
+  var bits: Int?
+
   /// What a convolution is to be.
   enum Form {
     case any, full, depthwise, pointwise
     /// Stride 1, and one output a channel.
     case plainDepthwise
+    /// The same, its padding such that the map keeps its extents.
+    case sameDepthwise
   }
 
   init(seed: UInt64, isWide: Bool = false, isSeparable: Bool = false) {
@@ -101,22 +112,29 @@ struct Builder {
       addConvolution(.pointwise, isLast: false)
     }
     if generator.chance(60) { addSquarePool() }
-    if generator.chance(30) { addAveragePool(isLast: false) }
+    if generator.chance(30) { addAveragePool(isGlobal: generator.chance(25), isLast: false) }
     addDense(isLast: true)
     network.outputTensor = current
     return network
   }
 
-  mutating func buildKeyword() -> TernaryNetwork {
+  mutating func buildKeyword(isPooled: Bool = false) -> TernaryNetwork {
     isPlain = generator.chance(90)
-    addConvolution(isLast: false)
+    if isPooled { bits = generator.pick([1, 4, 8, 8, 8]) }
+    addConvolution(isPooled ? .full : .any, isLast: false)
     for _ in 0..<generator.pick(1...3) {
-      if generator.chance(85) { addConvolution(.plainDepthwise, isLast: false) }
+      if generator.chance(85) { addConvolution(isPooled ? .sameDepthwise : .plainDepthwise, isLast: false) }
       if generator.chance(85) { addConvolution(.pointwise, isLast: false) }
     }
     let hasDense = generator.chance(60)
-    let hasMore = generator.chance(20)
-    if generator.chance(70) { addAveragePool(isLast: !hasDense && !hasMore) } else { addMaxPool() }
+    let hasMore = !isPooled && generator.chance(20)
+    if isPooled {
+      addAveragePool(isGlobal: true, isLast: !hasDense)
+    } else if generator.chance(70) {
+      addAveragePool(isGlobal: generator.chance(25), isLast: !hasDense && !hasMore)
+    } else {
+      addMaxPool()
+    }
     if hasMore, tensor.kind != .logits { addConvolution(isLast: !hasDense) }
     if tensor.kind == .sum || (hasDense && tensor.kind != .logits) { addDense(isLast: true) }
     network.outputTensor = current
@@ -141,7 +159,7 @@ struct Builder {
     if hasRows, !isSum, roll < 15, !(isLast && network.layers.isEmpty) {
       addMaxPool()
     } else if hasRows, !isSum, roll < 32 {
-      addAveragePool(isLast: isLast)
+      addAveragePool(isGlobal: generator.chance(25), isLast: isLast)
     } else if roll < 44 || (isLast && roll < 65) {
       addDense(isLast: isLast)
     } else {
@@ -157,6 +175,7 @@ struct Builder {
     var groups = 1
     var outputs = 1
     let isWidening = isWide && network.layers.isEmpty
+    let isPlainDepthwise = form == .plainDepthwise || form == .sameDepthwise
     for attempt in 0..<(isWidening ? 0 : 50) {
       let square = generator.pick(1...7)
       let largest = attempt > 25 ? 3 : 7
@@ -172,11 +191,12 @@ struct Builder {
       }
       if form != .any {
         if form == .pointwise { window = Window(kernelHeight: 1, kernelWidth: 1) }
-        if form == .plainDepthwise || generator.chance(80) { (window.strideHeight, window.strideWidth) = (1, 1) }
-        groups = form == .depthwise || form == .plainDepthwise ? shape.channels : 1
+        if isPlainDepthwise || generator.chance(80) { (window.strideHeight, window.strideWidth) = (1, 1) }
+        groups = form == .depthwise || isPlainDepthwise ? shape.channels : 1
       }
+      if form == .sameDepthwise { keepExtents(&window) }
       let perGroup =
-        form == .plainDepthwise
+        isPlainDepthwise
         ? 1 : groups > 1 ? generator.pick([1, 1, 2, 3]) : generator.pick([1, 2, 3, 4, 5, 6, 8, 11, 16])
       outputs = groups * perGroup
       guard let size = window.outputSize(height: shape.height, width: shape.width), size.height * size.width <= 900
@@ -255,8 +275,7 @@ struct Builder {
     append(Layer(name: output.name, kind: .maxPool(window), inputs: [current], output: nextID), output)
   }
 
-  private mutating func addAveragePool(isLast: Bool) {
-    let isGlobal = generator.chance(25)
+  private mutating func addAveragePool(isGlobal: Bool, isLast: Bool) {
     var window =
       isGlobal ? Window(kernelHeight: tensor.shape.height, kernelWidth: tensor.shape.width) : randomPool()
     if !isGlobal, generator.chance(40), min(tensor.shape.height, tensor.shape.width) > 1 {
@@ -319,6 +338,17 @@ struct Builder {
       kernelHeight: kernelHeight, kernelWidth: kernelWidth, strideHeight: stride,
       strideWidth: generator.chance(70) ? stride : generator.pick(1...3), top: top, left: left, bottom: bottom,
       right: right)
+  }
+
+  /// Padding of one tap less than the window, however it lies; where there may be none, a window of one tap.
+  private mutating func keepExtents(_ window: inout Window) {
+    guard tensor.grid.contains(tensor.zeroPoint) else {
+      window = Window(kernelHeight: 1, kernelWidth: 1)
+      return
+    }
+    window.top = generator.chance(70) ? (window.kernelHeight - 1) / 2 : generator.pick(0...(window.kernelHeight - 1))
+    window.left = generator.chance(70) ? (window.kernelWidth - 1) / 2 : generator.pick(0...(window.kernelWidth - 1))
+    (window.bottom, window.right) = (window.kernelHeight - 1 - window.top, window.kernelWidth - 1 - window.left)
   }
 
   /// A pool's window: it never lies in the padding alone, and overlaps its neighbour where the stride is smaller.
@@ -445,7 +475,9 @@ extension Builder {
       let range = Self.range(requantizer, domains)
       return (requantizer, Tensor(name: name, shape: shape, kind: .logits, range: range, scale: scale))
     }
-    let grid = Self.grid(&generator, atLeast: 1)
+    let half = bits.map { 1 << ($0 - 1) }
+    let isSigned = half == nil || generator.chance(50)
+    let grid = half.map { isSigned ? -$0...($0 - 1) : 0...(2 * $0 - 1) } ?? Self.grid(&generator, atLeast: 1)
     let zeroPoint = Self.zeroPoint(grid, &generator, mayLieOutside: true)
     // A Relu leaves the part of the grid above the zero point, if that is worth something.
     let hasRelu =
