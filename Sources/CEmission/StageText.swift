@@ -35,6 +35,7 @@ struct StageText {
     }
     if let columns = stage.columns { lines.append(describe(columns)) }
     if let maps = stage.maps { lines.append(describe(maps)) }
+    if let form = stage.channelsLast { lines.append(describe(form)) }
     if stage.maps == nil, let lanes = stage.ring.lanes {
       let sums = lanes.partTaps.map { "sums of \($0) taps at a time" } ?? "sums"
       lines.append(
@@ -94,6 +95,10 @@ struct StageText {
     case .affine where stage.usesSharedConvolution || stage.maps != nil:
       return "Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all \(pairs) reachable "
         + "accumulators."
+    case .affine where stage.channelsLast != nil:
+      guard let scales = stage.channelsLast?.scales else { return "" }
+      let product = scales.drop == 0 ? "a * m + b" : "(a * m >> \(scales.drop)) + b"
+      return "Requantizer: (\(product)) >> \(scales.shift) of lifted sums a, exact for all \(pairs) reachable accumulators."
     case .affine(_, _, let shift, _, _):
       return "Requantizer: (a * m + b) >> \(shift)\(arithmetic), exact for all \(pairs) reachable accumulators."
     case .halfEven(_, _, let shift, _, _):
@@ -116,6 +121,11 @@ struct StageText {
       + "is negative."
   }
 
+  private func describe(_ form: ChannelsLast) -> String {
+    "Whole maps, all channels of a position together. Two lanes a word: rows y and y + \(form.half), sums lifted by "
+      + "\(form.lift), so that none is negative."
+  }
+
   private func meaning(_ storage: Storage) -> String {
     storage.base == 0 ? "" : " (the integer \(storage.base < 0 ? "plus" : "minus") \(abs(storage.base)))"
   }
@@ -134,6 +144,10 @@ struct StageText {
     if stage.ring.isInPlace {
       let place = plan.stepInPlace(of: index) > 0 ? "the rows" : "the oldest row"
       return "a row in place of \(place) of \(plan.stages[index - 1].name), at \(buffer.offset)"
+    }
+    if let map = stage.ring.channelsLast {
+      let channels = map.pixel == 1 ? "" : ", \(map.pixel) words a position"
+      return "\(map.rows) rows of \(map.rowWords) words\(channels), at \(buffer.offset)"
     }
     if let channels = stage.ring.mapChannels {
       return "\(channels) map(s) of \(stage.ring.channelStride) bytes at \(buffer.offset)"

@@ -24,7 +24,7 @@ import Testing
         var options = options
         options.core = core
         // A budget that is met on one core need not be on another.
-        if options.ram != nil, (try? Planner.plan(network, options)) == nil { continue }
+        if options.ram != nil || options.flash != nil, (try? Planner.plan(network, options)) == nil { continue }
         let compilation = try Compilation(network: network, options)
         let plan = compilation.plan
         let artefacts = try compilation.artefacts().filter { !$0.name.hasSuffix(".json") }
@@ -76,6 +76,12 @@ import Testing
       try writer.put(RandomNetwork.make(seed: seed, isWide: true), PlanningOptions(name: "wide\(seed)"))
       try writer.put(RandomNetwork.keyword(seed: seed), PlanningOptions(name: "keyword\(seed)", ram: 1 << 20))
     }
+    // Maps whose positions hold all channels.
+    for seed in 0..<40 as Range<UInt64> {
+      try writer.put(
+        RandomNetwork.pooledKeyword(seed: seed),
+        PlanningOptions(name: "pooled\(seed)", schedule: seed % 5 == 0 ? .stream : .auto, goal: .speed))
+    }
     let models = ["max2_pc_qonnx_ts", "const_pt_qcdq_ts", "act4_qonnx_ts", "floatpool_outq_qonnx_ts", "pot_qonnx_ts"]
     for (index, model) in models.enumerated() {
       let network = try Self.network(Fixtures.model("har/\(model).onnx"))
@@ -101,7 +107,11 @@ import Testing
       case "radar":
         try writer.put(network, PlanningOptions(name: "radar_quads", goal: .speed, ram: 6144))
         try writer.putLeaner(network, name)
-      case "ds_cnn": try writer.put(network, PlanningOptions(name: "ds_cnn_lean", goal: .speed, ram: 5800))
+      case "ds_cnn":
+        for (name, ram) in [("rows", 20_000), ("lean", 5800), ("least", 5120)] {
+          try writer.put(network, PlanningOptions(name: "ds_cnn_\(name)", goal: .speed, ram: ram))
+        }
+        try writer.put(network, PlanningOptions(name: "ds_cnn_small", goal: .speed, flash: 36_500))
       default: try writer.put(network, PlanningOptions(name: "\(name)_lean", ram: 20480))
       }
     }
