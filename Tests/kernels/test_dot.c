@@ -1,8 +1,15 @@
-/* ternary_dot, with the vectors of Templates/kernels/WEIGHTS.md. */
+/* ternary_dot in its forms, with the vectors of Templates/kernels/WEIGHTS.md. */
 #include "testing.h"
 
 #include "../../Templates/kernels/ternary_dot.c"
 #include "../../Templates/kernels/ternary_dot16.c"
+
+#define ternary_dot ternary_dot_fours
+#include "../../Templates/kernels/ternary_dot_fours.c"
+#undef ternary_dot
+
+#define MOST 40
+#define MANY 1024
 
 struct vector {
     const char *weights;
@@ -36,13 +43,16 @@ static void test_vectors(void **unused) {
         for (uint32_t i = 0; i < count; i++) {
             const char weight = vectors[v].weights[i];
             const int32_t sign = weight == '+' ? 1 : weight == '-' ? -1 : 0;
-            uint8_t values[9] = {0};
+            /* The vectors leave the last byte's other weights zero: four at a time see them. */
+            uint8_t values[12] = {0};
             uint16_t values16[9] = {0};
 
             values[i] = 255;
             values16[i] = 65535;
             assert_int_equal(ternary_dot(vectors[v].bytes, values, count), sign * 255);
             assert_int_equal(ternary_dot16(vectors[v].bytes, values16, count), sign * 65535);
+            assert_int_equal(ternary_dot_fours(vectors[v].bytes, values, (count + 3) / 4 * 4),
+                             sign * 255);
         }
     }
 }
@@ -53,6 +63,7 @@ static void test_nothing(void **unused) {
 
     (void)unused;
     assert_int_equal(ternary_dot(&byte, &value, 0), 0);
+    assert_int_equal(ternary_dot_fours(&byte, &value, 0), 0);
 }
 
 static void test_random(void **unused) {
@@ -78,11 +89,51 @@ static void test_random(void **unused) {
     }
 }
 
+/* Both ends lie at the ends of their arrays, so that sanitizers see what is read beyond. */
+static void test_random_fours(void **unused) {
+    (void)unused;
+    for (int round = 0; round < 20000; round++) {
+        const uint32_t count = 4 * random_between(1, MOST / 4);
+        int weights[MOST];
+        uint8_t packed[MOST / 4];
+        uint8_t values[MOST];
+        uint8_t *const first = packed + (MOST - count) / 4;
+        int32_t expected = 0;
+
+        random_weights(weights, first, count);
+        for (uint32_t i = 0; i < count; i++) {
+            const uint8_t value = (uint8_t)random_below(256);
+
+            values[MOST - count + i] = value;
+            expected += weights[i] * value;
+        }
+        assert_int_equal(ternary_dot_fours(first, values + MOST - count, count), expected);
+        assert_int_equal(ternary_dot(first, values + MOST - count, count), expected);
+    }
+}
+
+/* All weights alike, and all values the greatest. */
+static void test_extremes(void **unused) {
+    static const uint8_t bytes[] = {0x00, 0x55, 0xff};
+    static const int32_t weights[] = {0, 1, -1};
+    uint8_t packed[MANY / 4];
+    uint8_t values[MANY];
+
+    (void)unused;
+    memset(values, 255, sizeof values);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        memset(packed, bytes[i], sizeof packed);
+        assert_int_equal(ternary_dot(packed, values, MANY), weights[i] * MANY * 255);
+        assert_int_equal(ternary_dot(packed, values, MANY - 3), weights[i] * (MANY - 3) * 255);
+        assert_int_equal(ternary_dot_fours(packed, values, MANY), weights[i] * MANY * 255);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_random),   cmocka_unit_test(test_random_fours),
+        cmocka_unit_test(test_extremes),
     };
 
     return cmocka_run_group_tests_name("dot", tests, NULL, NULL);
