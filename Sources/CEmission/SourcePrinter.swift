@@ -305,23 +305,24 @@ struct SourcePrinter {
   /// rows of the other.
   private func printPixels(_ map: ChannelsLastMap, _ out: inout CodePrinter) {
     let top = first.window.top
-    out.print("const uint32_t y = rows[0]\(top == 0 ? ";" : " + \(top)U; /* padding above counts */")")
-    out.print("const uint32_t above = y - \(map.distance)U; /* in the upper lane; wraps before that has rows */")
+    out.print("/* Where it lies in the lower lane, and in the upper one; beyond the map it lies nowhere. */")
+    out.print("const uint32_t y = rows[0]\(top == 0 ? ";" : " + \(top)U;")")
+    out.print("const uint32_t upper = y - \(map.distance)U;")
     out.print("uint32_t *const map = (uint32_t *)(void *)(memory + \(plan.ringOffset(of: first)));\n")
     let padding = first.ring.paddingLevel
-    let upper = padding == 0 ? "" : "0x\(String(padding << 16, radix: 16, uppercase: true))U | "
+    let beside = padding == 0 ? "" : "0x\(String(padding << 16, radix: 16, uppercase: true))U | "
     let left = map.left * map.pixel
     let start = plan.input.shape.channels == 1 ? "\(left)" : left == 0 ? "c" : "\(left) + c"
     let step = map.pixel == 1 ? "at++" : "at += \(map.pixel)"
     let store: (inout CodePrinter) -> Void = { out in
       out.print("uint32_t at = \(start);\n")
-      out.block("for (uint32_t x = 0; x < \(self.upper)_INPUT_WIDTH; x++, \(step))") { out in
+      out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++, \(step))") { out in
         printLevel("const uint8_t stored =", "uint8_t", &out)
         out.print()
         // The upper lane's row comes later.
-        out.block("if (y < \(map.rows))") { $0.print("map[y * \(map.rowWords) + at] = \(upper)stored;") }
-        out.block("if (above < \(map.rows))") { out in
-          out.print("uint32_t *const word = map + above * \(map.rowWords) + at;\n")
+        out.block("if (y < \(map.rows))") { $0.print("map[y * \(map.rowWords) + at] = \(beside)stored;") }
+        out.block("if (upper < \(map.rows))") { out in
+          out.print("uint32_t *const word = map + upper * \(map.rowWords) + at;\n")
           out.print("*word = (*word & 0xFFFFU) | (uint32_t)stored << 16;")
         }
       }
@@ -330,7 +331,7 @@ struct SourcePrinter {
       out.print("(void)channel_stride;")
       store(&out)
     } else {
-      out.block("for (uint32_t c = 0; c < \(self.upper)_INPUT_CHANNELS; c++)") { out in
+      out.block("for (uint32_t c = 0; c < \(upper)_INPUT_CHANNELS; c++)") { out in
         store(&out)
         out.print("row += channel_stride;")
       }
