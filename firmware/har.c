@@ -290,7 +290,10 @@ static void move_rows(uint32_t *ring, uint32_t kept, uint32_t step) {
     }
 }
 
-/* Scalar product of count packed ternary weights and as many values. */
+/*
+ * Scalar product of count packed ternary weights and as many values. Two bits less two, the upper
+ * one flipped, are the weight.
+ */
 static int32_t ternary_dot(const uint8_t *weights, const uint8_t *values, uint32_t count) {
     int32_t acc = 0;
     uint32_t byte = 0;
@@ -299,9 +302,7 @@ static int32_t ternary_dot(const uint8_t *weights, const uint8_t *values, uint32
         if (i % 4 == 0) {
             byte = *weights++;
         }
-        if ((byte & 1U) != 0) {
-            acc += (byte & 2U) != 0 ? -(int32_t)values[i] : (int32_t)values[i];
-        }
+        acc += values[i] * ((int32_t)((byte & 3U) ^ 2U) - 2);
         byte >>= 2;
     }
     return acc;

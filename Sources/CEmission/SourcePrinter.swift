@@ -63,10 +63,12 @@ struct SourcePrinter {
 
   private var flow: String {
     if first.ring.channelsLast != nil {
-      return "The input's rows are kept until all are there; then layer after layer makes its whole map, most of them in "
+      return
+        "The input's rows are kept until all are there; then layer after layer makes its whole map, most of them in "
         + "place of the one before. "
     }
-    return "Each layer keeps the input rows that its window still needs in a ring, makes an output row as soon as they are "
+    return
+      "Each layer keeps the input rows that its window still needs in a ring, makes an output row as soon as they are "
       + "there, puts it into the ring of the next layer and lets that one advance. "
   }
 

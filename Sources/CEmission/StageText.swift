@@ -98,7 +98,8 @@ struct StageText {
     case .affine where stage.channelsLast != nil:
       guard let scales = stage.channelsLast?.scales else { return "" }
       let product = scales.drop == 0 ? "a * m + b" : "(a * m >> \(scales.drop)) + b"
-      return "Requantizer: (\(product)) >> \(scales.shift) of lifted sums a, exact for all \(pairs) reachable accumulators."
+      return
+        "Requantizer: (\(product)) >> \(scales.shift) of lifted sums a, exact for all \(pairs) reachable accumulators."
     case .affine(_, _, let shift, _, _):
       return "Requantizer: (a * m + b) >> \(shift)\(arithmetic), exact for all \(pairs) reachable accumulators."
     case .halfEven(_, _, let shift, _, _):

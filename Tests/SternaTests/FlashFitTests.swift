@@ -14,10 +14,13 @@ import Testing
   /// A line for each network and core: the folder of its C, its name, the core, bytes of tables, features.
   private struct Writer {
     let folder: String
+    /// Of the names of those to write.
+    let prefix: String
     var files = OutputFiles()
     var lines: [String] = []
 
     mutating func put(_ network: TernaryNetwork, _ options: PlanningOptions) throws {
+      guard options.name.hasPrefix(prefix) else { return }
       // Cores whose C is the same share a folder; it is compiled for each.
       var written: [String: String] = [:]
       for core in Core.measured {
@@ -62,7 +65,7 @@ import Testing
   }
 
   @Test(.enabled(if: folder != nil, "only for Tests/bench/fit.py")) func writeNetworks() throws {
-    var writer = Writer(folder: try #require(Self.folder))
+    var writer = Writer(folder: try #require(Self.folder), prefix: Self.environment["STERNA_FIT_PREFIX"] ?? "")
     let schedules = PlanningOptions.Schedule.allCases
     let goals = PlanningOptions.Goal.allCases
     for seed in 0..<70 as Range<UInt64> {
@@ -106,6 +109,10 @@ import Testing
       switch name {
       case "radar":
         try writer.put(network, PlanningOptions(name: "radar_quads", goal: .speed, ram: 6144))
+        for ram in [6144, 5000, 4300, 3482, 3300] {
+          try writer.put(
+            network, PlanningOptions(name: "radar_stream\(ram)", schedule: .stream, goal: .speed, ram: ram))
+        }
         try writer.putLeaner(network, name)
       case "ds_cnn":
         for (name, ram) in [("rows", 20_000), ("lean", 5800), ("least", 5120)] {

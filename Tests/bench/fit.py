@@ -3,6 +3,7 @@
 
     Tests/bench/fit.py            writes the networks, measures, fits, prints the errors
     Tests/bench/fit.py --write    and writes WorkTable.swift and CodeTable.swift
+    Tests/bench/fit.py --prefix P writes only networks anew whose names begin with P
 
 Random networks, radar networks and those of the benchmark, packed and as code, are compiled for all
 cores; count_instructions counts in QEMU what they take and weighs them. That takes some minutes the
@@ -84,7 +85,7 @@ class Sample:
         return next((kind for kind in WEIGHTS if self.name.startswith(kind)), "random")
 
 
-def write_networks() -> None:
+def write_networks(prefix: str) -> None:
     models = FOLDER / "models"
     models.mkdir(parents=True, exist_ok=True)
     for name in ("ds_cnn", "mobilenet"):
@@ -92,9 +93,17 @@ def write_networks() -> None:
         (models / f"{name}.onnx").write_bytes(gzip.decompress(packed))
     shutil.copy(ROOT / "training/delivered/har.onnx", models / "radar.onnx")
     paths = ":".join(str(path) for path in sorted(models.iterdir()))
-    environment = os.environ | {"STERNA_FIT": str(FOLDER), "STERNA_FIT_MODELS": paths}
+    environment = os.environ | {
+        "STERNA_FIT": str(FOLDER), "STERNA_FIT_MODELS": paths, "STERNA_FIT_PREFIX": prefix
+    }  # fmt: skip
+    features = FOLDER / "features.txt"
+    others = []
+    if prefix:
+        lines = features.read_text().splitlines(keepends=True)
+        others = [line for line in lines if not line.split()[1].startswith(prefix)]
     command = ["swift", "test", "--disable-xctest", "--filter", "FlashFit"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    features.write_text("".join(others) + features.read_text())
 
 
 def samples() -> list[Sample]:
@@ -124,10 +133,10 @@ def measure(sample: Sample) -> list[int]:
     return [int(word) for word in done.stdout.splitlines()[1].split()[1:3]]
 
 
-def measured() -> list[Sample]:
+def measured(prefix: str) -> list[Sample]:
     memory = FOLDER / "measured.json"
     known = json.loads(memory.read_text()) if memory.exists() else {}
-    write_networks()
+    write_networks(prefix)
     found = samples()
     keys = [digest(sample) for sample in found]
     missing = {key: sample for key, sample in zip(keys, found, strict=True) if key not in known}
@@ -262,8 +271,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--prefix", default="")
     arguments = parser.parse_args()
-    found = measured()
+    found = measured(arguments.prefix)
     for kind, file in (("work", "WorkTable.swift"), ("code", "CodeTable.swift")):
         fit = Fit(kind, found)
         fit.show()
