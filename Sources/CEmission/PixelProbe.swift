@@ -4,9 +4,12 @@ import FirmwarePlanning
 struct PixelProbe {
   private let plan: FirmwarePlan
   private let makers: [Stage]
-  private var name: String { "\(plan.macroPrefix)_PROBE_PIXELS" }
-  private static let parameters = ["layer", "row", "values", "pixel", "distance"]
-  private var head: String { "\(name)(\(Self.parameters.joined(separator: ", ")))" }
+  private var macro: ProbeMacro {
+    ProbeMacro(
+      name: "\(plan.macroPrefix)_PROBE_PIXELS",
+      parameters: [("const uint32_t *", "values"), ("uint32_t ", "pixel"), ("uint32_t ", "distance")],
+      function: "take_apart")
+  }
 
   init(_ plan: FirmwarePlan) {
     self.plan = plan
@@ -16,24 +19,19 @@ struct PixelProbe {
   /// What the emitted C does where no test asks for more.
   func printDefault(_ out: inout CodePrinter) {
     guard !makers.isEmpty else { return }
-    out.print(
+    macro.printDefault(
       """
       /*
        * The same for layers that make rows row and row + distance together: words of two lanes,
        * values[x * pixel + c].
        */
-      #ifndef \(name)
-      """)
-    let line = "#define \(head) ((void)(row))"
-    if line.count <= CodePrinter.width { out.print(line) } else { out.macro(head, "((void)(row))") }
-    out.print("#endif\n")
+      """, &out)
   }
 
   /// What tests define before they include the C.
   func printMacro(_ out: inout CodePrinter) {
     guard !makers.isEmpty else { return }
-    out.list("static void take_apart(", Self.declarations, ");\n")
-    out.macro(head, "take_apart(\(Self.parameters.map { "(\($0))" }.joined(separator: ", ")))")
+    macro.printDefinition(&out)
   }
 
   /// The function that takes two rows apart. Expects the table `layers`.
@@ -44,7 +42,7 @@ struct PixelProbe {
     let bytes = makers.map { $0.outputShape.channels * $0.outputShape.width }.max() ?? 0
     out.print("static uint8_t apart[\(bytes)]; /* a row as channel after channel */\n")
     out.print("/* Takes the rows of both lanes apart, and has those looked at that there are. */")
-    out.list("static void take_apart(", Self.declarations, ") {")
+    out.list("static void take_apart(", macro.declarations, ") {")
     out.print(
       """
           const uint32_t width = layers[layer].width;
@@ -61,8 +59,4 @@ struct PixelProbe {
 
       """)
   }
-
-  private static let declarations = [
-    "uint32_t layer", "uint32_t row", "const uint32_t *values", "uint32_t pixel", "uint32_t distance",
-  ]
 }

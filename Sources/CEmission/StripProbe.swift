@@ -5,9 +5,13 @@ struct StripProbe {
   private let plan: FirmwarePlan
   /// Stages that make strips, and their words in a whole row of a channel.
   private let makers: [(stage: Stage, distance: Int)]
-  private var name: String { "\(plan.macroPrefix)_PROBE_STRIP" }
-  private static let parameters = ["layer", "row", "values", "first", "count", "distance"]
-  private var head: String { "\(name)(\(Self.parameters.joined(separator: ", ")))" }
+  private var macro: ProbeMacro {
+    ProbeMacro(
+      name: "\(plan.macroPrefix)_PROBE_STRIP",
+      parameters: [
+        ("const void *", "values"), ("uint32_t ", "first"), ("uint32_t ", "count"), ("uint32_t ", "distance"),
+      ], function: "gather_strip")
+  }
 
   init(_ plan: FirmwarePlan) {
     self.plan = plan
@@ -20,24 +24,19 @@ struct StripProbe {
   /// What the emitted C does where no test asks for more.
   func printDefault(_ out: inout CodePrinter) {
     guard !makers.isEmpty else { return }
-    out.print(
+    macro.printDefault(
       """
       /*
        * The same for layers whose rows are made in strips of count words of each channel: words of
        * columns x and x + distance, two lanes each, from x = first on.
        */
-      #ifndef \(name)
-      """)
-    let line = "#define \(head) ((void)(row))"
-    if line.count <= CodePrinter.width { out.print(line) } else { out.macro(head, "((void)(row))") }
-    out.print("#endif\n")
+      """, &out)
   }
 
   /// What tests define before they include the C.
   func printMacro(_ out: inout CodePrinter) {
     guard !makers.isEmpty else { return }
-    out.list("static void gather_strip(", Self.declarations, ");\n")
-    out.macro(head, "gather_strip(\(Self.parameters.map { "(\($0))" }.joined(separator: ", ")))")
+    macro.printDefinition(&out)
   }
 
   /// The function that puts the strips of a row together. Expects the table `layers`.
@@ -48,7 +47,7 @@ struct StripProbe {
     let words = makers.map { $0.stage.outputShape.channels * $0.distance }.max() ?? 0
     out.print("static uint32_t gathered[\(words)]; /* the strips of a row that have been made */\n")
     out.print("/* Puts the strips of a row together; the last one has the row looked at. */")
-    out.list("static void gather_strip(", Self.declarations, ") {")
+    out.list("static void gather_strip(", macro.declarations, ") {")
     out.print(
       """
           const uint32_t *const words = (const uint32_t *)values;
@@ -63,8 +62,4 @@ struct StripProbe {
 
       """)
   }
-
-  private static let declarations = [
-    "uint32_t layer", "uint32_t row", "const void *values", "uint32_t first", "uint32_t count", "uint32_t distance",
-  ]
 }

@@ -115,7 +115,10 @@ extension Planner {
     let bottom = run.map(\.window.bottom).max() ?? 0
     let halo = run.map { max($0.window.left, $0.window.right) }.max() ?? 0
     // Rows of padding are, in one of the lanes, rows of the other.
-    guard half > 1, max(top, bottom) < half else { return nil }
+    guard half > 1, max(top, bottom) < half,
+      stages[..<count].allSatisfy({ $0.outputShape.height == shape.height && $0.outputShape.width == shape.width }),
+      run.allSatisfy({ $0.window.strideHeight * $0.window.strideWidth == 1 })
+    else { return nil }
     let shared = ChannelsLastMap(
       rows: half + top + bottom, pitch: shape.width + halo, pixel: pixel, halo: halo, left: halo, distance: half)
 
@@ -123,8 +126,6 @@ extension Planner {
     for index in 0...count {
       var stage = stages[index]
       if index < count {
-        guard stage.outputShape.height == shape.height, stage.outputShape.width == shape.width else { return nil }
-        guard index == 0 || stage.window.strideHeight * stage.window.strideWidth == 1 else { return nil }
         guard let form = form(stage, half, options.core) else { return nil }
         stage.channelsLast = form
       }
