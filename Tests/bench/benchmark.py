@@ -59,7 +59,7 @@ CONFIGURATIONS = (
     Configuration("radar", "speed-least", (*SPEED, "--schedule", "stream", "--ram", "3482"), CORES),
     Configuration("ds_cnn", "size", SIZE, ("cortex-m0", "cortex-m4")),
     Configuration("ds_cnn", "speed", SPEED, ("cortex-m0", "cortex-m4")),
-    Configuration("ds_cnn", "speed-small", (*SPEED, "--flash", "42000"), ("cortex-m4",)),
+    Configuration("ds_cnn", "speed-small", (*SPEED, "--flash", "40960"), ("cortex-m4",)),
     Configuration("ds_cnn", "speed-least", (*SPEED, "--ram", "5120"), ("cortex-m0", "cortex-m4")),
     Configuration("mobilenet", "size", SIZE, ("cortex-m4",)),
     Configuration("mobilenet", "size-lean", (*SIZE, "--ram", "20480"), ("cortex-m4",)),

@@ -194,7 +194,28 @@ class Fit:
                 self.prices[core] = np.round(self.solve(alone, common, pull), 2)
             else:
                 common = self.solve(kin, np.zeros(len(self.names)), self.usual(kin) * RIDGE / 10)
-                self.prices[core] = np.round(self.solve(alone, common, self.usual(alone) * RIDGE))
+                self.prices[core] = self.whole(alone, common, self.usual(alone) * RIDGE)
+
+    def whole(self, chosen: np.ndarray, towards: np.ndarray, pull: np.ndarray) -> np.ndarray:
+        """Prices in whole bytes. What occurs thousands of times is rounded first, and the others make
+        up for it."""
+        targets = self.targets
+        fixed = np.full(len(self.names), np.nan)
+        try:
+            for most in np.argsort(-self.counts[chosen].max(axis=0))[:12]:
+                known = np.where(np.isnan(fixed), 0, fixed)
+                self.targets = targets - self.counts @ known
+                # A strong pull towards nothing more than what is known already.
+                held = np.where(np.isnan(fixed), pull, 1e6)
+                prices = self.solve(chosen, np.where(np.isnan(fixed), towards, 0), held)
+                fixed[most] = np.round(prices[most])
+            known = np.where(np.isnan(fixed), 0, fixed)
+            self.targets = targets - self.counts @ known
+            held = np.where(np.isnan(fixed), pull, 1e6)
+            rest = np.round(self.solve(chosen, np.where(np.isnan(fixed), towards, 0), held))
+        finally:
+            self.targets = targets
+        return np.where(np.isnan(fixed), rest, fixed)
 
     def usual(self, chosen: np.ndarray) -> np.ndarray:
         """What a unit of each price makes of the networks, all together."""
