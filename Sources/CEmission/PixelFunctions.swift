@@ -42,6 +42,12 @@ struct PixelFunctions {
   private func printDepthwise(_ out: inout CodePrinter) {
     guard let first = depthwise.first, let map = first.stage.ring.channelsLast else { return }
     let functions = plan.depthwiseFunctions
+    if let function = functions.first {
+      out.comment([
+        "Depthwise convolutions. Functions for the numbers of taps that channels have: \(name(function)) adds "
+          + "\(function.plus) and subtracts \(function.minus)."
+      ])
+    }
     for shift in Set(functions.map(\.shift)).sorted() {
       let chosen = functions.filter { $0.shift == shift }
       for function in chosen {

@@ -264,16 +264,7 @@ struct SourcePrinter {
             "\(lanes.distance)", "\(ring.paddingLevel)", "to", "\(ring.channelStride)",
           ], ");")
       }
-      if input.shape.channels == 1 {
-        out.print("(void)channel_stride;")
-        store(&out)
-      } else {
-        out.block("for (uint32_t c = 0; c < \(upper)_INPUT_CHANNELS; c++)") { out in
-          store(&out)
-          out.print("row += channel_stride;")
-          out.print("to += \(ring.channelStride);")
-        }
-      }
+      printChannels(&out, store: store) { $0.print("to += \(ring.channelStride);") }
       out.print("rows[0]++;")
       if first.advances { out.print("\(first.name)_advance(memory);") }
     }
@@ -285,6 +276,22 @@ struct SourcePrinter {
       }
     }
     out.print("}\n")
+  }
+
+  /// What is done with each channel of a row, and where that is not the only one, what leads to the next.
+  private func printChannels(
+    _ out: inout CodePrinter, store: (inout CodePrinter) -> Void, advance: (inout CodePrinter) -> Void = { _ in }
+  ) {
+    if plan.input.shape.channels == 1 {
+      out.print("(void)channel_stride;")
+      store(&out)
+      return
+    }
+    out.block("for (uint32_t c = 0; c < \(upper)_INPUT_CHANNELS; c++)") { out in
+      store(&out)
+      out.print("row += channel_stride;")
+      advance(&out)
+    }
   }
 
   /// Stores what a byte of the caller's row means.
@@ -329,15 +336,7 @@ struct SourcePrinter {
         }
       }
     }
-    if plan.input.shape.channels == 1 {
-      out.print("(void)channel_stride;")
-      store(&out)
-    } else {
-      out.block("for (uint32_t c = 0; c < \(upper)_INPUT_CHANNELS; c++)") { out in
-        store(&out)
-        out.print("row += channel_stride;")
-      }
-    }
+    printChannels(&out, store: store)
     out.print("rows[0]++;")
     out.print("\(first.name)_advance(memory);")
   }

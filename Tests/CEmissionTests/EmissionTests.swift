@@ -42,6 +42,16 @@ import Testing
       Self.layers(Emission.source(compilation.plan, compilation.provenance, compilation.selfTest)), "host-\(name)")
   }
 
+  /// Maps whose positions hold all channels, on a core that multiplies lanes and on one that does not.
+  @Test(arguments: [Core.cortexM4, .cortexM0]) func pixelsAreAsRecorded(core: Core) throws {
+    let options = PlanningOptions(name: "net", goal: .speed, core: core)
+    let compilation = try Compilation(network: TernaryNetwork(parsing: keyword), options)
+    #expect(compilation.plan.stages[0].channelsLast != nil)
+    try Self.expectRecorded(
+      Self.layers(Emission.source(compilation.plan, compilation.provenance, compilation.selfTest)),
+      "keyword-\(core.rawValue)")
+  }
+
   @Test func emissionIsDeterministic() throws {
     for seed: UInt64 in 1...20 {
       let network = RandomNetwork.make(seed: seed)

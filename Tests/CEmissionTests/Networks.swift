@@ -124,6 +124,53 @@ let pooledColumns = """
     affine shift 1 clamp 0...15
   """
 
+/// Maps whose positions hold all channels: an odd height, padding, depthwise channels of several numbers of taps.
+let keyword = """
+  network "n"
+  input 1x13x5 range 0...255
+  conv "edges" kernel 3x3 pad 1 1 1 1
+    weights
+      +0- +0- +0-
+      +++ 000 ---
+      0+0 +-+ 0+0
+      -00 0+0 00-
+    affine shift 4 clamp 0...255
+    multipliers 3 4 5 6
+    offsets 900 800 100 700
+  conv "blur" kernel 3x3 pad 1 1 1 1 groups 4
+    weights
+      +0- +0- 0+0
+      +++ 000 -0-
+      0+0 +0+ 0+0
+      -00 0+0 00-
+    affine shift 3 clamp 0...255
+  conv "mix" kernel 1x1
+    weights
+      +-0+
+      ++-0
+      0+++
+      -0++
+    affine shift 1 clamp 0...255
+  avgpool "average" kernel 13x5 stride 13x5
+    affine shift 6 clamp 0...255
+  dense "classes"
+    weights
+      ++0-
+      -0+0
+    logits
+  """
+
+/// Networks that take the form on some core.
+let channelsLastCompilations = Result {
+  let cores: [Core] = [.cortexM4, .cortexM0, .riscv32, .cortexM3]
+  let found = try (0..<80).map { seed in
+    try Compilation(
+      network: RandomNetwork.pooledKeyword(seed: UInt64(seed)),
+      PlanningOptions(name: "last\(seed)", goal: .speed, core: cores[seed % cores.count]))
+  }.filter { $0.plan.stages.contains { $0.channelsLast != nil } }
+  return Array(found.prefix(8))
+}
+
 /// Schedules in turn.
 func schedule(_ index: Int) -> PlanningOptions.Schedule {
   PlanningOptions.Schedule.allCases[index % PlanningOptions.Schedule.allCases.count]
