@@ -42,11 +42,12 @@ extension StagePrinter {
 
   func printBlocks(_ blocks: [CodeBlock], strip: Int, _ out: inout CodePrinter) {
     guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue else { return }
+    if blocks.isEmpty { return printStrips(blocks, strip: strip, &out) }
     printLift(lanes, &out)
     for (number, block) in blocks.enumerated() { printBlock(block, number, strip, &out) }
     if let window = stage.unpacked { printUnpacking(window, lanes, &out) }
     printStore(epilogue, lanes, strip, &out)
-    printStrips(blocks, strip, &out)
+    printStrips(blocks, strip: strip, &out)
   }
 
   private var poolHeight: Int { stage.poolsRowByRow ? 1 : stage.pool?.kernelHeight ?? 1 }
@@ -208,13 +209,17 @@ extension StagePrinter {
     out.print()
   }
 
-  private func printStrips(_ blocks: [CodeBlock], _ strip: Int, _ out: inout CodePrinter) {
+  /// The function that makes rows; without blocks, because all channels are constant, it only fills them.
+  private func printStrips(_ blocks: [CodeBlock], strip: Int, _ out: inout CodePrinter) {
     let type = laneType
     let words = stage.outputWords ?? strip
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
+      if !blocks.isEmpty || stage.firesWhenDue || stage.movesRows {
+        out.print("const struct stage *const s = &\(stage.descriptor);")
+      }
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
+      if !blocks.isEmpty { out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);") }
+      out.print()
       out.block(stage.firesWhenDue ? "while (row_is_due(s, rows))" : "if (rows[1] < \(stage.outputShape.height))") {
         out in
         out.print("const uint32_t oy = rows[1];")
@@ -222,15 +227,17 @@ extension StagePrinter {
           out.print("const uint32_t r = rows[0] - 1U - oy * \(pool.kernelHeight); /* of the pool's window */")
         }
         printDestination(&out)
-        printInput(stage.ring.pairsAsRead ? "uint8_t" : type, &out)
-        if stage.unpacked != nil { out.print("\(type) *const window = sums + \(stage.accumulatorWords ?? 0);") }
+        if !blocks.isEmpty { printInput(stage.ring.pairsAsRead ? "uint8_t" : type, &out) }
+        if stage.unpacked != nil, !blocks.isEmpty { out.print("\(type) *const window = sums + \(stage.accumulatorWords ?? 0);") }
         out.print()
         if stage.takesStrips, !stage.constants.isEmpty {
           out.block("if (x == 0)", printConstantRows)
         } else {
           printConstantRows(&out)
         }
-        if stage.ring.strip == nil, strip < words {
+        if blocks.isEmpty {
+          // All that there is has been filled.
+        } else if stage.ring.strip == nil, strip < words {
           out.block("for (uint32_t x = 0; x < \(words); x += \(strip))") { printCalls(blocks, strip, "x", &$0) }
         } else {
           printCalls(blocks, strip, nil, &out)
@@ -275,11 +282,11 @@ extension StagePrinter {
       let step = plan.stepInPlace(of: index)
       return step == 0 ? nil : "(rows[0] - 1U) * \(step)"
     }
-    if stage.ring.slots == 1 { return nil }
-    if stage.ring.isLinear {
-      return stage.isSliding ? nil : "oy * \(stage.advance) * s->row_stride"
+    switch stage.windowPlace {
+    case .front: return nil
+    case .steps: return "oy * \(stage.advance) * s->row_stride"
+    case .modulo: return "row_offset(s, oy * \(stage.advance))"
     }
-    return "row_offset(s, oy * \(stage.advance))"
   }
 
   private func printCalls(_ blocks: [CodeBlock], _ strip: Int, _ x: String?, _ out: inout CodePrinter) {
@@ -320,7 +327,7 @@ extension StagePrinter {
 
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
   func printSlide(_ out: inout CodePrinter) {
-    guard stage.isSliding, stage.ring.slots > 1, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
+    guard stage.movesRows else { return }
     let ring = stage.ring
     let kept = (stage.reach - stage.advance) * ring.rowBytes / 4
     let step = stage.advance * ring.rowBytes / 4

@@ -314,7 +314,7 @@ extension StagePrinter {
 
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
   private func printColumnSlide(_ out: inout CodePrinter) {
-    guard stage.isSliding, stage.reach > stage.advance || stage.window.bottom > 0 else { return }
+    guard stage.movesRows else { return }
     let ring = stage.ring
     let kept = (stage.reach - stage.advance) * ring.rowBytes
     let step = stage.advance * ring.rowBytes
@@ -330,7 +330,7 @@ extension StagePrinter {
 
   /// Writes padding from the first window on that reaches below the map.
   func printPaddingBelow(_ fill: String, _ out: inout CodePrinter) {
-    let first = max(0, stage.inputShape.height - stage.reach + stage.window.top + stage.advance) / stage.advance
+    let first = stage.rowsBeforePadding
     if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
   }
 }

@@ -317,29 +317,6 @@ struct ConvolutionPrinter {
     out.print("};\n")
   }
 
-  /// Kernels of the stages in lanes with packed weights, whether they share the function or not.
-  static func kernels(_ plan: FirmwarePlan) -> Set<Kernel> {
-    let packed = plan.stages.filter(\.isPackedLanes)
-    guard !packed.isEmpty else { return [] }
-    var used: Set<Kernel> = [.listTaps]
-    let pass = plan.wordsPerPass
-    if packed.contains(where: { $0.wholePasses(pass) > 0 }) {
-      used.insert(pass == 8 ? .sumEight : pass == 4 ? .sumFour : .sumThree)
-    }
-    if packed.contains(where: { $0.wholePasses(pass) < $0.ring.lanes?.outputs ?? 0 }) { used.insert(.sumStrided) }
-    let pools = packed.filter(\.hasWordSums).compactMap(\.pool)
-    if packed.contains(where: { !$0.hasWordSums }) { used.insert(.addLanes) }
-    if !pools.isEmpty {
-      let areTwoByTwo = pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 }
-      used.formUnion([.maxLanes, areTwoByTwo ? .poolLanes2x2 : .poolLanes])
-    }
-    let printer = ConvolutionPrinter(plan)
-    if !printer.stages.isEmpty { used.insert(.requantizeLanes) }
-    if printer.splits { used.insert(.splitRow) }
-    if packed.contains(where: { $0.isSliding && $0.window.bottom > 0 }) { used.insert(.fillWords) }
-    return used
-  }
-
   /// `LEVEL_BITS`, where all stages have the same.
   func printLevelBits(_ out: inout CodePrinter) {
     let maps = plan.stages.filter { $0.maps != nil || $0.channelsLast != nil }.compactMap { $0.epilogue?.levelBits }
@@ -377,28 +354,6 @@ extension Stage {
     window.strideWidth > 1 ? 0 : (ring.lanes?.outputs ?? 0) / pass * pass
   }
 
-}
-
-extension Stage {
-  /// Rows by which those of its ring move up when an output row has been made. Rows that are used once need not move:
-  /// the next ones take their places.
-  var slides: Int {
-    // The one row that they take at a time has one place, however many output rows have been made.
-    if takesSingleRows { return 0 }
-    if ring.isLinear { return isSliding ? advance : 0 }
-    return ring.slots == reach && ring.slots == min(reach, advance) && window.top == 0 ? advance : 0
-  }
-
-  private var takesSingleRows: Bool { addsRowByRow || poolsRowByRow }
-
-  /// Rows of padding above the first one in its ring.
-  var storedAbove: Int { ring.isLinear ? window.top : 0 }
-
-  /// Whether a ring's rows come back to its beginning otherwise than by moving up.
-  var wraps: Bool {
-    takesSingleRows
-      || !ring.isLinear && ring.slots < inputShape.height && !(slides > 0 && ring.slots == advance)
-  }
 }
 
 extension StagePrinter {

@@ -8,27 +8,28 @@ extension StagePrinter {
     guard let lanes = stage.ring.lanes, let epilogue = stage.epilogue, case .convolution(let work) = stage.work else {
       return
     }
-    if let statements {
+    let isConstant = stage.constants.count == stage.outputShape.channels
+    if let statements, !isConstant {
       printStatements(statements, lanes, &out)
       if let window = stage.channelWindow { printUnpacking(window, lanes, &out) }
     }
     out.block(Self.prototype(stage)) { out in
       out.print("const struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
-      if stage.channelWindow != nil {
+      if !isConstant { out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);") }
+      if stage.channelWindow != nil, !isConstant {
         out.print("\(laneType) *const window = \(sums) + \(stage.accumulatorWords ?? 0);")
       }
       out.print()
       out.block("while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
         printDestination(&out)
-        printInput(stage.ring.pairsAsRead ? "uint8_t" : inputType, &out)
-        if statements == nil { out.print("const uint16_t *taps = \(name)_taps;") }
+        if !isConstant { printInput(stage.ring.pairsAsRead ? "uint8_t" : inputType, &out) }
+        if statements == nil, !isConstant { out.print("const uint16_t *taps = \(name)_taps;") }
         out.print()
         printConstantRows(&out)
         let printChannels: (String?, inout CodePrinter) -> Void = { x, out in
-          if stage.constants.count == stage.outputShape.channels { return }
+          if isConstant { return }
           out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
             printConstantCases(&out)
             let channel = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
@@ -45,7 +46,7 @@ extension StagePrinter {
           out.print("rows[1]++;")
           printStrips(lanes, printChannels, &out)
           printSlide(&out)
-        } else if stage.constants.count == stage.outputShape.channels {
+        } else if isConstant {
           printEnd(&out)
         } else {
           printChannels(nil, &out)
@@ -94,7 +95,6 @@ extension StagePrinter {
     printLift(lanes, &out)
     let constants = Set(stage.constants.map(\.channel))
     let live = channels.indices.filter { !constants.contains($0) }
-    if live.isEmpty { return }
     out.print("/* The sums of \(nextStrip.map { "\($0) words" } ?? "a row") of channel oc. */")
     out.list(
       "static NO_INLINE void \(name)_sums(", ["uint32_t oc", "const \(inputType) *in", "\(laneType) *sums"], ") {")

@@ -1,98 +1,109 @@
 import FirmwarePlanning
 import Templates
 
-extension FirmwarePlan {
-  /// The kernels that the plan's stages call, in the order of their definition.
-  var kernels: [Kernel] {
+/// The kernels that some C needs: those that define what it names, and what they name in turn, in the order of their
+/// definition.
+struct KernelSelection {
+  let kernels: [Kernel]
+  private let plan: FirmwarePlan
+
+  /// - Parameter text: The layers and the functions of the network.
+  init(_ plan: FirmwarePlan, usedBy text: String) {
+    self.plan = plan
     var used: Set<Kernel> = [.stage]
-    if stages[0].ring.holdsWords || stages.indices.contains(where: pairsRows) { used.insert(.pairRow) }
-    used.formUnion(ConvolutionPrinter.kernels(self))
-    used.formUnion(stages.compactMap(\.maps).flatMap(\.kernels))
-    used.formUnion(stages.flatMap(\.pixelKernels))
-    for (index, stage) in stages.enumerated() where stage.channelsLast == nil {
-      let printer = StagePrinter(self, index)
-      if printer.closesRows { used.insert(printer.nextWords?.quads == nil ? .closeRow : .closeQuads) }
-      if stage.poolsRowByRow { used.insert(printer.nextWords == nil ? .keepLarger : .maxLanes) }
-      let maker = index > 0 ? stages[index - 1] : nil
-      // The shared function finds the places of rows itself.
-      let isFound = stage.isPackedLanes && maker?.usesSharedConvolution ?? true
-      if !stage.ring.isLinear, stage.ring.slots > 1, !isFound, stage.needsRowOffset(madeBy: maker) {
-        used.insert(.rowOffset)
-      }
-      if !printer.constants.isEmpty, !stage.usesSharedConvolution, stage.maps == nil {
-        used.insert(printer.nextWords != nil ? .fillWords : printer.storesShortLevels ? .fillRing16 : .fillRing)
-      }
-      if stage.firesWhenDue { used.formUnion([.rowsNeeded, .rowIsDue]) }
-      let isWide = stage.input.elementBytes == 2
-      switch stage.work {
-      case .convolution:
-        switch stage.code {
-        case .blocks?:
-          used.insert(.keepOrder)
-          if stage.ring.pairsAsRead { used.insert(.pairColumns) }
-        case .columns?: used.insert(.noInline)
-        case .taps(_, let areStatements)?:
-          used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
-          if stage.readsBytePairs || !stage.pairedWords.isEmpty { used.insert(.pairColumns) }
-        case nil:
-          if stage.isPackedLanes || stage.maps != nil { break }
-          used.formUnion([.locateRows, .decodeTaps])
-          used.insert(isWide ? .accumulateRow16 : .accumulateRow)
-        }
-      case .dense(let work):
-        if !work.areBytes { used.insert(isWide ? .ternaryDot16 : addsFourWeights ? .ternaryDotFours : .ternaryDot) }
-      case .maxPool: used.formUnion([.locateRows, .maxPoolRow])
-      case .averagePool where stage.ring.channelsLast != nil: break
-      case .averagePool:
-        used.formUnion(
-          stage.addsRowByRow
-            ? [.addPoolRow] : stage.hasContiguousWindows ? [.sumPoolBlock] : [.locateRows, .sumPoolRow])
-      }
-      if stage.pool != nil, stage.columns == nil {
-        if !stage.hasWordSums {
-          used.insert(.poolAccumulators)
-        } else if !stage.poolsRowByRow || (stage.pool?.kernelWidth ?? 1) > 1 {
-          used.insert(.maxLanes)
-        }
-        if case .taps? = stage.code { used.insert(.poolLanesRow) }
-      }
-      if stage.isSliding, stage.ring.slots > 1 || stage.columns != nil, stage.reach > stage.advance {
-        used.insert(stage.columns != nil ? .slideBytes : stage.usesSharedConvolution ? .moveRows : .slideRows)
-      }
-      if stage.isSliding, stage.ring.slots > 1, stage.window.bottom > 0, stage.ring.pairsAsRead {
-        used.insert(.fillWords)
-      }
-      if stage.ring.needsFilling {
-        used.insert(stage.ring.holdsWords ? .fillWords : stage.ring.elementBytes == 2 ? .fillRing16 : .fillRing)
-      }
-      guard let epilogue = stage.epilogue else { continue }
-      if stage.usesSharedConvolution || stage.maps != nil { continue }
-      if !epilogue.limits.isEmpty {
-        let areShort = stage.columns?.areShort == true
-        used.insert(areShort ? .limitSums : stage.hasWordSums ? .limitLanes : .limitAccumulators)
-      }
-      switch epilogue.form {
-      case .affine where stage.shortLift(epilogue) != nil: break
-      case .affine:
-        used.insert(
-          stage.saturatedBits(epilogue) != nil ? .requantizeSaturating : epilogue.fits32 ? .requantize : .requantize64)
-      case .halfEven: used.insert(epilogue.fits32 ? .requantizeHalfEven : .requantizeHalfEven64)
-      case .thresholds(let lists, _):
-        if !(lists.first?.isEmpty ?? true) { used.insert(.countThresholds) }
-      case .logits: break
+    var unread = [text]
+    while let next = unread.popLast() {
+      for candidates in Identifiers.definers(namedIn: next) {
+        guard let kernel = Self.choice(candidates, plan), used.insert(kernel).inserted else { continue }
+        unread.append(kernel.source)
       }
     }
-    if used.contains(.locateRows) { used.insert(.rowOffset) }
-    if !used.isDisjoint(with: [.makeQuads, .sumQuadTaps]) { used.insert(.quads) }
-    return used.sorted()
+    // What keeps the order of statements says as well which functions are not to be inlined.
+    if used.contains(.keepOrder) { used.remove(.noInline) }
+    kernels = used.sorted()
   }
 
-  /// Whether dense layers take the longer and faster form, which adds four weights at a time: beside weights as code.
-  private var addsFourWeights: Bool {
-    stages.contains { $0.code != nil }
-      && stages.allSatisfy { stage in
-        guard case .dense(let work) = stage.work, stage.input.elementBytes == 1 else { return true }
-        return (stage.addsRowByRow ? stage.ring.rowStride : work.taps) % 4 == 0
+  func contains(_ kernel: Kernel) -> Bool { kernels.contains(kernel) }
+
+  /// Among kernels that define the same name, the one that suits all layers.
+  private static func choice(_ candidates: [Kernel], _ plan: FirmwarePlan) -> Kernel? {
+    if candidates.contains(.poolLanes2x2) {
+      let pools = plan.stages.filter { $0.isPackedLanes && $0.hasWordSums }.compactMap(\.pool)
+      return pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 } ? .poolLanes2x2 : .poolLanes
+    }
+    if candidates.contains(.pixelLevelsDSP) {
+      return plan.stages.contains { ($0.channelsLast?.scales.drop ?? 0) > 0 } ? .pixelLevelsDSP : .pixelLevels
+    }
+    if candidates.contains(.noInline) { return .noInline }
+    return candidates.first
+  }
+}
+
+/// What the kernels define, found in their text: functions, macros, types.
+private enum Identifiers {
+  /// By a hash of the name: emitted code is long, and most of its words are no kernel's.
+  private static let definers: [UInt64: [Kernel]] = {
+    var found: [UInt64: [Kernel]] = [:]
+    for kernel in Kernel.allCases {
+      for name in Set(kernel.source.split(separator: "\n").compactMap(definition)) {
+        found[hash(name.utf8), default: []].append(kernel)
       }
+    }
+    return found
+  }()
+
+  /// The name that a line at the left margin defines; of a type `struct` and the name, as members and variables may have
+  /// the same.
+  private static func definition(_ line: Substring) -> Substring? {
+    func name(_ text: Substring) -> Substring { text.prefix { $0 == "_" || $0.isLetter || $0.isNumber } }
+    if line.hasPrefix("#define ") { return name(line.dropFirst(8)) }
+    if line.hasPrefix("struct "), line.hasSuffix(" {") { return line.dropLast(2) }
+    guard line.hasPrefix("static "), let parenthesis = line.firstIndex(of: "(") else { return nil }
+    return line[..<parenthesis].split { $0 == " " || $0 == "*" }.last
+  }
+
+  /// For every name in the text, outside of comments, the kernels that define it.
+  static func definers(namedIn text: String) -> [[Kernel]] {
+    var found: [UInt64: [Kernel]] = [:]
+    var text = text
+    text.withUTF8 { bytes in
+      var index = 0
+      while index < bytes.count {
+        if bytes[index] == UInt8(ascii: "/"), index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "*") {
+          index += 2
+          while index + 1 < bytes.count, bytes[index] != UInt8(ascii: "*") || bytes[index + 1] != UInt8(ascii: "/") {
+            index += 1
+          }
+          index += 2
+        } else if isPart(bytes[index]) {
+          let start = index
+          while index < bytes.count, isPart(bytes[index]) { index += 1 }
+          // The name of a type goes with the keyword.
+          if bytes[start..<index].elementsEqual("struct".utf8), index < bytes.count {
+            index += 1
+            while index < bytes.count, isPart(bytes[index]) { index += 1 }
+          }
+          let hash = hash(bytes[start..<index])
+          if let kernels = definers[hash] { found[hash] = kernels }
+        } else {
+          index += 1
+        }
+      }
+    }
+    return found.keys.sorted().map { found[$0] ?? [] }
+  }
+
+  /// FNV-1a of 64 bits.
+  private static func hash(_ name: some Sequence<UInt8>) -> UInt64 {
+    name.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+
+  private static func isPart(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
   }
 }

@@ -137,16 +137,6 @@ extension StagePrinter {
   }
 }
 
-extension MapForm {
-  /// Kernels that it calls.
-  var kernels: Set<Kernel> {
-    switch kind {
-    case .rows: [.maps, .convolveRows, .listTaps, .sumStrided, .requantizeLanes, .splitRow]
-    case .channels, .points: [.maps, .convolveMaps, .listTaps, .noInline, .makeQuads]
-    }
-  }
-}
-
 extension FirmwarePlan {
   /// The stages from maps to maps: one behind the other.
   var mapStages: [Int] {

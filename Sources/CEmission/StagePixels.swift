@@ -131,14 +131,4 @@ extension StagePrinter {
 
 extension Stage {
   fileprivate var hasSides: Bool { window.left + window.right > 0 }
-
-  /// Kernels that it calls while it makes maps whose positions hold all channels, and what pools those.
-  var pixelKernels: Set<Kernel> {
-    guard let map = ring.channelsLast else { return [] }
-    guard let channelsLast else { return [.sumPixels] }
-    var used: Set<Kernel> = [.keepOrder, channelsLast.scales.drop == 0 ? .pixelLevels : .pixelLevelsDSP]
-    if case .blocks? = code { used.insert(.requantizePixels) }
-    if map.isFilled { used.insert(.fillWords) } else if window.hasPadding { used.insert(.closePixels) }
-    return used
-  }
 }

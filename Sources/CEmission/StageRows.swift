@@ -11,11 +11,14 @@ extension Stage {
   /// C expression of the offset of input row `y` from slot 0, in values, to be added; empty where there is one row.
   /// `made` is the number of rows that the stage has made.
   func rowOffset(_ descriptor: String, _ y: String, made: String) -> String {
-    if ring.slots == 1 { return "" }
-    guard ring.isLinear else { return " + row_offset(\(descriptor), \(y))" }
-    let top = window.top > 0 ? "\(y) + \(window.top)U" : y
-    let row = isSliding ? "\(top) - \(advance > 1 ? "\(advance)U * " : "")\(made)" : top
-    return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
+    switch rowPlace {
+    case .single: return ""
+    case .modulo: return " + row_offset(\(descriptor), \(y))"
+    case .linear(let above, let step):
+      let top = above > 0 ? "\(y) + \(above)U" : y
+      let row = step > 0 ? "\(top) - \(step > 1 ? "\(step)U * " : "")\(made)" : top
+      return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
+    }
   }
 
   /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with all layers of maps.
@@ -36,29 +39,9 @@ extension Stage {
     columns?.areShort == true && output.elementBytes == 1 ? epilogue.shortLift : nil
   }
 
-  /// Whether it looks how many rows have arrived; others take each row as it comes.
-  var firesWhenDue: Bool {
-    if case .output = destination { return false }
-    return maps == nil && ring.channelsLast == nil && !poolsRowByRow && !addsRowByRow && ring.strip == nil
-  }
-
   /// Whether it is told which strip of its row is there.
   var takesStrips: Bool {
     guard let strip = ring.strip, let lanes = ring.lanes else { return false }
     return strip < lanes.outputs
-  }
-
-  /// Whether it is an average pool whose windows' rows always follow one another in its ring, none of padding among them.
-  var hasContiguousWindows: Bool {
-    guard case .averagePool = work, window.top + window.bottom == 0 else { return false }
-    return ring.slots == inputShape.height || (ring.slots == reach && reach == advance)
-  }
-
-  /// Whether its code, or its predecessor's, looks a row's place up with `row_offset`.
-  func needsRowOffset(madeBy predecessor: Stage?) -> Bool {
-    if maps != nil || ring.channelsLast != nil { return false }
-    if predecessor?.maps == nil, predecessor?.usesSharedConvolution != true { return true }
-    if case .dense = work { return false }
-    return !hasContiguousWindows
   }
 }

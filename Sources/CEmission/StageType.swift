@@ -3,10 +3,10 @@ import Templates
 
 extension FirmwarePlan {
   /// Fields of `struct stage` that anything reads.
-  var usedFields: Set<String> {
+  func usedFields(_ selection: KernelSelection) -> Set<String> {
     var code = CodePrinter()
     ConvolutionPrinter(self).print(to: &code)
-    let text = kernels.filter { $0 != .stage }.map(\.source).joined() + code.text
+    let text = selection.kernels.filter { $0 != .stage }.map(\.source).joined() + code.text
     var used: Set<String> = ["ring", "row_stride", "channel_stride"]
     if stages.contains(where: { $0.isPackedLanes && !$0.usesSharedConvolution }) { used.insert("stride_width") }
     return used.union(Self.fields(readBy: text))
@@ -19,10 +19,10 @@ extension FirmwarePlan {
   }
 
   /// `struct grid` and `struct maps`, likewise.
-  var mapsType: String {
+  func mapsType(_ selection: KernelSelection) -> String {
     let printers = stages.indices.map { StagePrinter(self, $0) }
     // What the kernel reads of depthwise layers is 0 where there are none.
-    let text = kernels.contains(.convolveMaps) ? Kernel.convolveMaps.source : ""
+    let text = selection.contains(.convolveMaps) ? Kernel.convolveMaps.source : ""
     let read = Self.fields(readBy: text).map { (name: $0, value: 0) }
     let grids = Self.narrowed(Kernel.maps.source, "grid", printers.flatMap(\.gridNumbers) + read)
     return Self.narrowed(grids, "maps", printers.flatMap(\.mapNumbers) + read)

@@ -106,7 +106,12 @@ extension FirmwarePlan {
             && Int32(exactly: epilogue.accumulators.upperBound) != nil,
           "\(stage.name): accumulators leave int32")
       }
+      for problem in stage.columnProblems(pairedBy: index > 0 ? stages[index - 1] : nil) {
+        require(false, "\(stage.name): \(problem)")
+      }
     }
+    // Rows are replayed only where they have places.
+    if found.isEmpty { for problem in ScheduleReplay.problems(self) { require(false, problem) } }
     return found
   }
 }

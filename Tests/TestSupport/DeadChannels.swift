@@ -4,12 +4,15 @@ import TernaryIR
 extension TernaryNetwork {
   /// The network after training has let channels die: some of every convolution and hidden dense layer have no weights
   /// left, some are saturated, and at some no weight looks.
-  package func withDeadChannels(seed: UInt64) -> TernaryNetwork {
+  ///
+  /// - Parameter entirely: Whether a layer, the last one perhaps, may lose all of its channels.
+  package func withDeadChannels(seed: UInt64, entirely: Bool = false) -> TernaryNetwork {
     var generator = SplitMix64(seed: seed ^ 0xDEAD_C4A2_2E15_0001)
     var network = self
-    for index in layers.indices where layers[index].output != outputTensor {
+    for index in layers.indices where entirely || layers[index].output != outputTensor {
       let channels = self[layers[index].output].shape.channels
-      for channel in 0..<channels where generator.chance(30) {
+      let percent = entirely && generator.chance(40) ? 100 : 30
+      for channel in 0..<channels where generator.chance(percent) {
         switch generator.pick(0...2) {
         case 0: network.layers[index].clearWeights(ofOutput: channel)
         case 1: network.layers[index].saturate(channel, of: channels, atMaximum: generator.chance(50))

@@ -35,6 +35,22 @@ package enum RandomNetwork {
     return builder.buildKeyword(isPooled: true)
   }
 
+  /// A network whose windows lie in the corners of what is legal: strides beyond the kernel, padding on one side and of more
+  /// than a kernel, kernels beyond the map, single rows and columns, layers that are constant.
+  ///
+  /// A seed draws one of the families above, so that every way of computing a layer meets every such window.
+  package static func corner(seed: UInt64) -> TernaryNetwork {
+    var builder = Builder(seed: seed, isWide: seed % 16 == 5, isSeparable: seed % 4 == 1, hasCorners: true)
+    let network =
+      switch seed % 4 {
+      case 1: seed % 16 == 5 ? builder.build() : builder.buildSeparable()
+      case 2: builder.buildKeyword()
+      case 3: builder.buildKeyword(isPooled: seed % 8 == 3)
+      default: builder.build()
+      }
+    return seed % 5 == 0 ? network.withDeadChannels(seed: seed, entirely: seed % 10 == 0) : network
+  }
+
   /// Samples that calibration looks at.
   static let samples = 20
 }
@@ -43,6 +59,8 @@ package enum RandomNetwork {
 struct Builder {
   let seed: UInt64
   let isWide: Bool
+  /// Whether windows are drawn from the corners of what is legal.
+  let hasCorners: Bool
   var generator: SplitMix64
   var network: TernaryNetwork
   var current = TernaryNetwork.TensorID(0)
@@ -62,15 +80,18 @@ struct Builder {
     case sameDepthwise
   }
 
-  init(seed: UInt64, isWide: Bool = false, isSeparable: Bool = false) {
+  init(seed: UInt64, isWide: Bool = false, isSeparable: Bool = false, hasCorners: Bool = false) {
     self.seed = seed
     self.isWide = isWide
+    self.hasCorners = hasCorners
     generator = SplitMix64(seed: seed)
     let grid = isWide ? 0...255 : Self.grid(&generator, atLeast: 1)
     let zeroPoint = Self.zeroPoint(grid, &generator, mayLieOutside: true)
     let shape =
       isWide
       ? Shape(generator.pick(30...60), generator.pick(3...6), generator.pick(4...9))
+      : hasCorners
+        ? Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.cornerExtent(&generator), Self.cornerExtent(&generator))
       : isSeparable
         ? Shape(generator.pick(1...3), generator.pick(5...12), generator.pick(8...40))
         : Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
@@ -191,7 +212,10 @@ struct Builder {
       }
       if form != .any {
         if form == .pointwise { window = Window(kernelHeight: 1, kernelWidth: 1) }
-        if isPlainDepthwise || generator.chance(80) { (window.strideHeight, window.strideWidth) = (1, 1) }
+        if form == .pointwise, hasCorners, generator.chance(50) { window = cornerPoint() }
+        if isPlainDepthwise || generator.chance(hasCorners ? 40 : 80) {
+          (window.strideHeight, window.strideWidth) = (1, 1)
+        }
         groups = form == .depthwise || isPlainDepthwise ? shape.channels : 1
       }
       if form == .sameDepthwise { keepExtents(&window) }
@@ -319,7 +343,8 @@ struct Builder {
   // MARK: Geometry
 
   /// A window that fits; padded only where the zero point can be stored.
-  private mutating func randomWindow(height: Int, width: Int) -> Window {
+  private mutating func randomWindow(height: Int, width: Int, isPool: Bool = false) -> Window {
+    if hasCorners { return cornerWindow(isPool: isPool) }
     let shape = tensor.shape
     let mayPad = tensor.grid.contains(tensor.zeroPoint)
     func padding(_ kernel: Int, _ extent: Int) -> (Int, Int) {
@@ -340,6 +365,36 @@ struct Builder {
       right: right)
   }
 
+  /// Each axis by itself: half of the kernels are small, strides go beyond them, and padding may lie on one side or be more
+  /// than a kernel. A pool's windows never lie in the padding alone.
+  private mutating func cornerWindow(isPool: Bool) -> Window {
+    let mayPad = tensor.grid.contains(tensor.zeroPoint)
+    func axis(_ extent: Int) -> (kernel: Int, stride: Int, before: Int, after: Int) {
+      var kernel = generator.pick([1, 1, 2, 2, 3, 3, 4, 5, 7])
+      if !mayPad { kernel = min(kernel, extent) }
+      let stride = generator.chance(50) ? 1 : generator.chance(40) ? kernel + generator.pick(1...2) : generator.pick(1...4)
+      let most = isPool ? kernel - 1 : kernel + 2
+      guard mayPad, most > 0, generator.chance(60) else { return (kernel, stride, 0, 0) }
+      let (one, other) = (generator.pick(1...most), generator.chance(40) ? generator.pick(0...most) : 0)
+      return generator.chance(50) ? (kernel, stride, one, other) : (kernel, stride, other, one)
+    }
+    let (rows, columns) = (axis(tensor.shape.height), axis(tensor.shape.width))
+    return Window(
+      kernelHeight: rows.kernel, kernelWidth: columns.kernel, strideHeight: rows.stride, strideWidth: columns.stride,
+      top: rows.before, left: columns.before, bottom: rows.after, right: columns.after)
+  }
+
+  /// A window of one position, with strides and padding.
+  private mutating func cornerPoint() -> Window {
+    var window = cornerWindow(isPool: false)
+    (window.kernelHeight, window.kernelWidth) = (1, 1)
+    return window
+  }
+
+  private static func cornerExtent(_ generator: inout SplitMix64) -> Int {
+    generator.chance(15) ? 1 : generator.chance(10) ? generator.pick(20...40) : generator.pick(2...13)
+  }
+
   /// Padding of one tap less than the window, however it lies; where there may be none, a window of one tap.
   private mutating func keepExtents(_ window: inout Window) {
     guard tensor.grid.contains(tensor.zeroPoint) else {
@@ -354,7 +409,7 @@ struct Builder {
   /// A pool's window: it never lies in the padding alone, and overlaps its neighbour where the stride is smaller.
   private mutating func randomPool() -> Window {
     for _ in 0..<50 {
-      let window = randomWindow(height: generator.pick(1...4), width: generator.pick(1...4))
+      let window = randomWindow(height: generator.pick(1...4), width: generator.pick(1...4), isPool: true)
       if window.kernelHeight * window.kernelWidth > 1,
         window.outputSize(height: tensor.shape.height, width: tensor.shape.width) != nil
       {

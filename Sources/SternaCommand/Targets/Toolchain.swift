@@ -85,14 +85,14 @@ enum Toolchain {
     throw .missing(tool)
   }
 
-  private static func writeTargetFiles(into directory: String) throws {
+  static func writeTargetFiles(into directory: String) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for (name, bytes) in TargetFiles.all {
       try Data(bytes).write(to: URL(filePath: "\(directory)/\(name)"))
     }
   }
 
-  private static func run(_ executable: FilePath, arguments: [String], in directory: String, timeout: Duration)
+  static func run(_ executable: FilePath, arguments: [String], in directory: String, timeout: Duration)
     async throws -> Outcome
   {
     try await withThrowingTaskGroup(of: Outcome.self) { group in

@@ -1,0 +1,83 @@
+import TernaryIR
+
+/// Where the rows of a map stand in a stage's ring. Those who write rows, read windows or replay the schedule go by this
+/// alone.
+package enum RowPlace: Sendable, Equatable {
+  /// There is room for one row.
+  case single
+  /// Row `y` stands in slot `y % slots`.
+  case modulo
+  /// Row `y` stands in slot `y + above − step · made`: behind the padding above, moved up by `step` rows with each output
+  /// row that has been made.
+  case linear(above: Int, step: Int)
+
+  /// - Returns: The slot of row `y` when the stage has made `made` rows; outside of the ring if that has no place for it.
+  package func slot(of y: Int, made: Int, slots: Int) -> Int {
+    switch self {
+    case .single: 0
+    case .modulo: y % slots
+    case .linear(let above, let step): y + above - step * made
+    }
+  }
+}
+
+/// The slot of the first row of a window that is read as one block of memory.
+package enum WindowPlace: Sendable, Equatable {
+  case front
+  /// Slot `advance · oy` of output row `oy`.
+  case steps
+  /// Slot `advance · oy % slots`: of windows of one row, or where all rows are there.
+  case modulo
+}
+
+extension Stage {
+  package var rowPlace: RowPlace {
+    if ring.slots == 1 { return .single }
+    guard ring.isLinear else { return .modulo }
+    return .linear(above: window.top, step: isSliding ? advance : 0)
+  }
+
+  package var windowPlace: WindowPlace {
+    if ring.slots == 1 || isSliding { return .front }
+    return ring.isLinear ? .steps : .modulo
+  }
+
+  /// Whether it takes rows one at a time: the ring's one row has one place, however many output rows have been made.
+  private var takesSingleRows: Bool { addsRowByRow || poolsRowByRow }
+
+  /// Rows by which those of its ring move up when an output row has been made, as the shared function counts them. Rows that
+  /// are used once need not move: the next ones take their places.
+  package var slides: Int {
+    if takesSingleRows { return 0 }
+    if ring.isLinear { return isSliding ? advance : 0 }
+    // Strides beyond the window leave rows that nobody sees: those have no place, unless there is but one.
+    return ring.slots == reach && window.top == 0 && (reach == advance || ring.slots == 1) ? advance : 0
+  }
+
+  /// Rows of padding above the first one in its ring.
+  package var storedAbove: Int { ring.isLinear ? window.top : 0 }
+
+  /// Whether a ring's rows come back to its beginning otherwise than by moving up.
+  package var wraps: Bool {
+    takesSingleRows
+      || !ring.isLinear && ring.slots < inputShape.height && !(slides > 0 && ring.slots == advance)
+  }
+
+  /// Whether it is an average pool whose windows' rows always follow one another in its ring, none of padding among them.
+  package var hasContiguousWindows: Bool {
+    guard case .averagePool = work, window.top + window.bottom == 0 else { return false }
+    return ring.slots == inputShape.height || (ring.slots == reach && reach == advance)
+  }
+
+  /// Whether it looks how many rows have arrived; others take each row as it comes.
+  package var firesWhenDue: Bool {
+    if case .output = destination { return false }
+    return maps == nil && ring.channelsLast == nil && !poolsRowByRow && !addsRowByRow && ring.strip == nil
+  }
+
+  /// Whether its rows move up within the ring, or padding comes in behind the last of them.
+  package var movesRows: Bool { isSliding && (reach > advance || window.bottom > 0) }
+
+  /// Output rows after which padding comes in behind the last row of the map: the next window reaches below it.
+  package var rowsBeforePadding: Int { max(0, inputShape.height - reach + window.top + advance) / advance }
+}

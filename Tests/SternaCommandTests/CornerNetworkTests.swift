@@ -1,0 +1,163 @@
+import FirmwarePlanning
+import FoundationEssentials
+import Sterna
+import Synchronization
+import TernaryIR
+import TestSupport
+import Testing
+
+@testable import SternaCommand
+
+/// Networks from the corners of what is legal, the emitted C against the interpreter: every value of every layer.
+///
+/// `STERNA_RANDOM_NETWORKS` is the number of networks, all of which are compiled.
+@Suite struct CornerNetworkTests {
+  @Test func cEqualsInterpreter() async throws {
+    let environment = ProcessInfo.processInfo.environment
+    let count = environment["STERNA_RANDOM_NETWORKS"].flatMap(UInt64.init) ?? 200
+    let first = environment["STERNA_RANDOM_FIRST"].flatMap(UInt64.init) ?? 0
+    let bench = try NetworkBench()
+    let tally = Tally(seeds: first..<(first + count))
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<2 {
+        group.addTask {
+          while let seed = tally.next() { await Self.check(seed, bench, tally) }
+        }
+      }
+    }
+    let lines = tally.coverage.map { "\($0.key)\t\($0.value)" }.sorted()
+    try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "/tmp/coverage.txt"))
+    #expect(tally.failures == [])
+  }
+
+  private static func check(_ seed: UInt64, _ bench: NetworkBench, _ tally: Tally) async {
+    var text = "seed \(seed)"
+    do {
+      let network = RandomNetwork.corner(seed: seed)
+      let options = try options(network, seed)
+      text += ", \(options.commandLine)"
+      let compilation = try Compilation(network: network, options)
+      tally.add(compilation.plan)
+      if let problem = try await bench.problem(compilation, seed: seed) { tally.fail("\(text): \(problem.prefix(400))") }
+    } catch {
+      tally.fail("\(text): \(error)")
+    }
+  }
+
+  /// Goals, cores and schedules in turn; a rung of the ladder of RAM or of flash.
+  static func options(_ network: TernaryNetwork, _ seed: UInt64) throws -> PlanningOptions {
+    var generator = SplitMix64(seed: seed ^ 0x0971_0915)
+    var options = PlanningOptions(
+      name: "net\(seed)", schedule: generator.pick(PlanningOptions.Schedule.allCases),
+      goal: generator.pick([.size, .speed]), core: generator.pick(Core.allCases), fusesPools: generator.chance(75))
+    let folded = try Compilation(network: network, options).folded.network
+    var rungs = [options]
+    switch generator.pick(0...2) {
+    case 0: break
+    case 1:
+      while rungs.count < 20 {
+        guard let plan = try? Planner.plan(folded, options) else { break }
+        options.ram = plan.stateBytes - 1
+        rungs.append(options)
+        rungs[rungs.count - 2].ram = plan.stateBytes
+      }
+      if rungs.count > 1, rungs.count < 20 { rungs.removeLast() }
+    default:
+      let most = try Planner.plan(folded, options).flash.bytes
+      for step in 1...10 {
+        options.flash = most - most * step / 20
+        guard (try? Planner.plan(folded, options)) != nil else { break }
+        rungs.append(options)
+      }
+    }
+    let rung = generator.pick(rungs)
+    return (try? Planner.plan(folded, rung)) == nil ? rungs[0] : rung
+  }
+}
+
+/// What several tasks count together.
+final class Tally: Sendable {
+  private let state: Mutex<(seeds: Range<UInt64>, coverage: [String: Int], failures: [String])>
+
+  init(seeds: Range<UInt64>) { state = Mutex((seeds, [:], [])) }
+
+  var coverage: [String: Int] { state.withLock { $0.coverage } }
+  var failures: [String] { state.withLock { $0.failures } }
+
+  func next() -> UInt64? { state.withLock { $0.seeds.popFirst() } }
+
+  func fail(_ text: String) {
+    print("FAIL \(text)")
+    state.withLock { $0.failures.append(text) }
+  }
+
+  func add(_ plan: FirmwarePlan) {
+    for stage in plan.stages {
+      let form = LayerForm(stage).rawValue
+      let corners = LayerCorner.all.filter { $0.holds(stage) }.map { "\(form)\t\($0.name)" }
+      state.withLock { state in for corner in corners { state.coverage[corner, default: 0] += 1 } }
+    }
+  }
+}
+
+/// Compiles and runs networks; the harness is compiled once for each set of flags.
+final class NetworkBench: Sendable {
+  struct Compiler: Hashable {
+    var name: String
+    var flags: [String]
+  }
+
+  static let sanitizing = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+  static let compilers = [
+    Compiler(name: "gcc", flags: ["-O0"] + sanitizing), Compiler(name: "gcc", flags: ["-O1"]),
+    Compiler(name: "clang", flags: ["-O1"] + sanitizing), Compiler(name: "gcc", flags: ["-O2"]),
+  ]
+
+  private let folder: String
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.path + "/sterna-bench-\(UUID().uuidString)"
+    try Toolchain.writeTargetFiles(into: folder)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  func problem(_ compilation: Compilation, seed: UInt64) async throws -> String? {
+    let compiler = Self.compilers[Int(seed % UInt64(Self.compilers.count))]
+    let name = compilation.plan.name
+    for (index, flags) in Self.compilers.enumerated() where flags == compiler {
+      for source in ["verify_harness", "semihosting_stdio"] {
+        let object = "\(folder)/\(source)\(index).o"
+        if !FileManager.default.fileExists(atPath: object) {
+          let temporary = "\(source)\(index)_\(seed).o"
+          _ = try await Toolchain.run(
+            Toolchain.find(Tool(name: compiler.name, packages: [])),
+            arguments: compiler.flags + ["-std=c99", "-c", "\(source).c", "-o", temporary], in: folder,
+            timeout: .seconds(300))
+          try FileManager.default.moveItem(atPath: "\(folder)/\(temporary)", toPath: object)
+        }
+      }
+      let inputs = randomInputs(for: compilation.network, count: 12, seed: seed)
+      for file in compilation.verificationFiles(inputs: inputs) {
+        let fileName = file.name == "vectors.bin" ? "\(name).bin" : file.name
+        try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(fileName)"))
+      }
+      defer {
+        for file in ["\(name).h", "\(name).c", "verify_\(name).c", "\(name).bin", name] {
+          try? FileManager.default.removeItem(atPath: "\(folder)/\(file)")
+        }
+      }
+      let built = try await Toolchain.run(
+        Toolchain.find(Tool(name: compiler.name, packages: [])),
+        arguments: compiler.flags + Toolchain.warningFlags + [
+          "-I.", "verify_\(name).c", "verify_harness\(index).o", "semihosting_stdio\(index).o", "-o", name,
+        ], in: folder, timeout: .seconds(300))
+      if built.exitCode != 0 { return built.standardError }
+      let ran = try await Toolchain.run(
+        .init("\(folder)/\(name)"), arguments: ["\(name).bin"], in: folder, timeout: .seconds(60))
+      if ran.exitCode == 0, ran.standardOutput.contains("differing=0") { return nil }
+      return ran.standardOutput + ran.standardError
+    }
+    return nil
+  }
+}
