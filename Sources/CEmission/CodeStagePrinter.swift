@@ -132,6 +132,11 @@ extension StagePrinter {
     } + ["KEEP_ORDER;"]
   }
 
+  /// Whether its rows go where its own window lies: what has not been computed must not be written before that.
+  var writesInPlace: Bool {
+    if case .ring(let next) = stage.destination { plan.stages[next].ring.isInPlace } else { false }
+  }
+
   /// Rows of channels that are the same for every input.
   func printConstantRows(_ out: inout CodePrinter) {
     for constant in constants {
@@ -232,7 +237,7 @@ extension StagePrinter {
         out.print()
         if stage.takesStrips, !stage.constants.isEmpty {
           out.block("if (x == 0)", printConstantRows)
-        } else {
+        } else if !writesInPlace {
           printConstantRows(&out)
         }
         if blocks.isEmpty {
@@ -242,6 +247,7 @@ extension StagePrinter {
         } else {
           printCalls(blocks, strip, nil, &out)
         }
+        if writesInPlace { printConstantRows(&out) }
         var isComplete: [String] = []
         if let pool = stage.pool, stage.poolsRowByRow { isComplete.append("r == \(pool.kernelHeight - 1)") }
         if stage.takesStrips, let strip = stage.ring.strip, let lanes = stage.ring.lanes {

@@ -146,16 +146,18 @@ struct ConvolutionPrinter {
 
   /// `in`, the window's first word, and `out`, the first value of the output row.
   private func printPlaces(_ out: inout CodePrinter) {
-    let isStill = stages.contains { $0.stage.slides == 0 }
-    let start = isStill ? "first + made * (uint32_t)(s->advance - s->slides) * s->row_stride" : "first"
+    let isStill = stages.contains { $0.stage.windowStep > 0 }
+    let areSlides = stages.allSatisfy { $0.stage.windowStep == $0.stage.advance - $0.stage.slides }
+    let step = areSlides ? "(uint32_t)(s->advance - s->slides)" : "s->step"
+    let start = isStill ? "first + made * \(step) * s->row_stride" : "first"
     out.print("const uint32_t *in = \(start);")
     let nexts = stages.map { plan.stages[$0.index + 1] }
     let wraps = nexts.contains(where: \.wraps) ? " % next->slots" : ""
     let isAbove = nexts.contains { $0.storedAbove > 0 }
     let above = isAbove ? nexts.allSatisfy { $0.storedAbove == $0.window.top } ? " + next->top" : " + next->above" : ""
     let isMoving = nexts.contains { $0.slides > 0 }
-    let step = nexts.allSatisfy { $0.slides == $0.advance } ? "advance" : "slides"
-    let slides = isMoving ? " - (uint32_t)rows[2] * next->\(step)" : ""
+    let by = nexts.allSatisfy { $0.slides == $0.advance } ? "advance" : "slides"
+    let slides = isMoving ? " - (uint32_t)rows[2] * next->\(by)" : ""
     let slot = "made\(above)\(slides)"
     out.print("const uint32_t slot = \(wraps.isEmpty ? slot : slot == "made" ? "made\(wraps)" : "(\(slot))\(wraps)");")
     out.print("const uint32_t place = slot * next->row_stride + next->left;")

@@ -27,7 +27,7 @@ extension StagePrinter {
         if !isConstant { printInput(stage.ring.pairsAsRead ? "uint8_t" : inputType, &out) }
         if statements == nil, !isConstant { out.print("const uint16_t *taps = \(name)_taps;") }
         out.print()
-        printConstantRows(&out)
+        if !writesInPlace { printConstantRows(&out) }
         let printChannels: (String?, inout CodePrinter) -> Void = { x, out in
           if isConstant { return }
           out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
@@ -47,9 +47,11 @@ extension StagePrinter {
           printStrips(lanes, printChannels, &out)
           printSlide(&out)
         } else if isConstant {
+          if writesInPlace { printConstantRows(&out) }
           printEnd(&out)
         } else {
           printChannels(nil, &out)
+          if writesInPlace { printConstantRows(&out) }
           printRowDone(&out)
         }
       }

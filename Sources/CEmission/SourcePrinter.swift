@@ -23,7 +23,9 @@ struct SourcePrinter {
     var functions = CodePrinter()
     printFunctions(&functions)
     // Layers decide which kernels there are, and those which fields descriptors have.
-    let selection = KernelSelection(plan, usedBy: layers + functions.text)
+    var pixels = CodePrinter()
+    PixelFunctions(plan).print(to: &pixels)
+    let selection = KernelSelection(plan, usedBy: layers + functions.text + pixels.text)
 
     var out = CodePrinter()
     out.comment([
@@ -43,7 +45,7 @@ struct SourcePrinter {
     for kernel in selection.kernels {
       if kernel == levels { ConvolutionPrinter(plan).printLevelBits(&out) }
       out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.mapsType(selection) : kernel.source)
-      if kernel == .requantizePixels { PixelFunctions(plan).print(to: &out) }
+      if kernel == .requantizePixels { out.print(String(pixels.text.dropLast())) }
     }
     section("Layers", &out)
     for (index, stage) in plan.stages.enumerated() where stage.hasDescriptor {

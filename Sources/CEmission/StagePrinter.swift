@@ -87,6 +87,7 @@ struct StagePrinter {
       ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
       ("above", stage.storedAbove), ("left", ring.left), ("padding", ring.paddingLevel),
       ("reach", stage.reach), ("advance", stage.advance), ("slides", stage.slides),
+      ("step", stage.windowStep),
     ]
   }
 

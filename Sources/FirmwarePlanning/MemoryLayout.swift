@@ -4,11 +4,11 @@ import TernaryIR
 extension Planner {
   static func ringRows(_ stage: Stage) -> Int { min(stage.reach, tensorRows(stage)) }
 
-  /// Whether a stage uses up every input row as soon as that is complete.
+  /// Whether a stage uses up every input row as soon as that is complete, for a single output row.
   private static func isReadAtOnce(_ index: Int, _ stages: [Stage]) -> Bool {
-    guard case .convolution = stages[index].work, stages[index].reach == 1, stages[index].advance == 1 else {
-      return false
-    }
+    guard case .convolution = stages[index].work, stages[index].reach == 1, stages[index].advance == 1,
+      stages[index].window.top + stages[index].window.bottom == 0
+    else { return false }
     // Padding that is written but once must stay.
     if !stages[index].ring.holdsWords, stages[index].ring.hasHalo || stages[index].ring.tailBytes > 0 { return false }
     // What is read behind its rows has to stay levels.

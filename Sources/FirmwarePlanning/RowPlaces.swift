@@ -50,9 +50,12 @@ extension Stage {
   package var slides: Int {
     if takesSingleRows { return 0 }
     if ring.isLinear { return isSliding ? advance : 0 }
-    // Strides beyond the window leave rows that nobody sees: those have no place, unless there is but one.
-    return ring.slots == reach && window.top == 0 && (reach == advance || ring.slots == 1) ? advance : 0
+    // Strides beyond the window leave rows that nobody sees: those would have no place.
+    return ring.slots == reach && reach == advance && window.top == 0 ? advance : 0
   }
+
+  /// Rows in the ring from a window to the next.
+  package var windowStep: Int { windowPlace == .front ? 0 : advance }
 
   /// Rows of padding above the first one in its ring.
   package var storedAbove: Int { ring.isLinear ? window.top : 0 }

@@ -182,7 +182,7 @@ struct ScheduleReplay {
     let oy = counters[index + 1]
     let top = oy * stage.advance - stage.window.top
     let isBlock = stage.readsBlocks
-    let first = stage.usesSharedConvolution ? oy * (stage.advance - stage.slides) : firstSlot(index, oy)
+    let first = stage.usesSharedConvolution ? oy * stage.windowStep : firstSlot(index, oy)
     for k in 0..<stage.reach {
       // Rows between those of a fused pool's windows are not looked at.
       guard stage.sees(row: k) else { continue }

@@ -24,6 +24,7 @@ struct stage {
     uint16_t reach;   /* input rows under one output row, those of a fused pool's other rows too */
     uint16_t advance; /* input rows from an output row to the next */
     uint16_t slides;  /* rows move up by so many when an output row has been made */
+    uint16_t step;    /* rows from a window to the next, where they do not move */
 };
 
 /* Marks a window row that lies in the padding above or below. */

@@ -38,7 +38,7 @@ import Testing
       text += ", \(options.commandLine)"
       let compilation = try Compilation(network: network, options)
       tally.add(compilation.plan)
-      if let problem = try await bench.problem(compilation, seed: seed) { tally.fail("\(text): \(problem.prefix(400))") }
+      if let problem = try await bench.problem(compilation, seed: seed) { tally.fail("\(text): \(problem.prefix(3000))") }
     } catch {
       tally.fail("\(text): \(error)")
     }
@@ -120,7 +120,10 @@ final class NetworkBench: Sendable {
     try Toolchain.writeTargetFiles(into: folder)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
+  deinit {
+    if ProcessInfo.processInfo.environment["STERNA_RANDOM_KEEP"] != nil { return }
+    try? FileManager.default.removeItem(atPath: folder)
+  }
 
   func problem(_ compilation: Compilation, seed: UInt64) async throws -> String? {
     let compiler = Self.compilers[Int(seed % UInt64(Self.compilers.count))]
@@ -142,8 +145,10 @@ final class NetworkBench: Sendable {
         let fileName = file.name == "vectors.bin" ? "\(name).bin" : file.name
         try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(fileName)"))
       }
+      let isKept = ProcessInfo.processInfo.environment["STERNA_RANDOM_KEEP"] != nil
+      if isKept { print("kept: \(folder)/\(name).c") }
       defer {
-        for file in ["\(name).h", "\(name).c", "verify_\(name).c", "\(name).bin", name] {
+        for file in isKept ? [] : ["\(name).h", "\(name).c", "verify_\(name).c", "\(name).bin", name] {
           try? FileManager.default.removeItem(atPath: "\(folder)/\(file)")
         }
       }
