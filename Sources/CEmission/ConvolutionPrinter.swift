@@ -82,13 +82,25 @@ struct ConvolutionPrinter {
     return fields + ["uint32_t ", "uint16_t ", "uint8_t "].flatMap { type in numbers.filter { $0.type == type } }
   }
 
+  /// The descriptor's type.
+  var typeText: String {
+    let lines = Self.aligned(fields.map { ("    \($0.type)\($0.name);", $0.comment) })
+    return (["struct convolution {"] + lines + ["};"]).joined(separator: "\n")
+  }
+
+  /// The descriptors' values.
+  var descriptors: [Descriptor] {
+    stages.enumerated().map { number, entry in
+      Descriptor(
+        "convolution", "\(entry.stage.name)_convolution", fields.map { ($0.name, $0.values[number]) })
+    }
+  }
+
   /// The descriptor's type and the function; nothing where no stage needs them.
   func print(to out: inout CodePrinter) {
     guard !stages.isEmpty else { return }
     out.print("/* A convolution over words of two lanes: what convolve needs beside the window. */")
-    out.print("struct convolution {")
-    for line in Self.aligned(fields.map { ("    \($0.type)\($0.name);", $0.comment) }) { out.print(line) }
-    out.print("};\n")
+    out.print(typeText + "\n")
     printFunction(&out)
   }
 

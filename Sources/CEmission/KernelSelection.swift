@@ -83,6 +83,8 @@ extension FirmwarePlan {
       }
     }
     if used.contains(.locateRows) { used.insert(.rowOffset) }
+    // The self-test calls its functions once for each table: inlined, they would take a kilobyte.
+    if !used.contains(.keepOrder) { used.insert(.noInline) }
     if !used.isDisjoint(with: [.makeQuads, .sumQuadTaps]) { used.insert(.quads) }
     return used.sorted()
   }

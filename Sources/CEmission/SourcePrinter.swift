@@ -25,7 +25,8 @@ struct SourcePrinter {
       "Activations are stored as levels, the quantized integers less the smallest of them, so that no value is negative. "
         + flow + weights,
     ])
-    head.print("#include \"\(p).h\"\n")
+    let needsOffsets = plan.stages.contains { $0.hasDescriptor || $0.maps != nil }
+    head.print("#include \"\(p).h\"\n" + (needsOffsets ? "#include <stddef.h>\n" : ""))
     var out = CodePrinter()
     printProbe(&out)
     printMap(&out)
@@ -161,7 +162,7 @@ struct SourcePrinter {
     printFinish(&out)
     printRun(&out)
     printArgmax(&out)
-    selfTest.print(plan, element, to: &out)
+    selfTest.print(plan, plan.usedFields, element, to: &out)
   }
 
   /// Rings with a halo that is written during a segment: those of its own stages and the next segment's input.
