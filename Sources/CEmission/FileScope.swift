@@ -27,7 +27,7 @@ struct FileScope {
 
   private static func macro(_ line: Substring) -> String? {
     guard line.hasPrefix("#define ") else { return nil }
-    return String(line.dropFirst(8).prefix(while: isPart))
+    return String(line.dropFirst(8).prefix(while: \.isIdentifierPart))
   }
 
   /// What a line without indentation defines: the identifier before its first parenthesis, bracket or equals sign, and of
@@ -35,12 +35,8 @@ struct FileScope {
   private static func name(_ line: Substring) -> String? {
     guard ["static ", "struct ", "typedef "].contains(where: line.hasPrefix) else { return nil }
     let head = line.prefix { !"([={;".contains($0) }
-    let words = head.split { !isPart($0) }
+    let words = head.split { !$0.isIdentifierPart }
     return words.last.map(String.init)
-  }
-
-  private static func isPart(_ character: Character) -> Bool {
-    character == "_" || character.isLetter || character.isNumber
   }
 
   /// What stands before everything else.
@@ -61,4 +57,9 @@ struct FileScope {
     out.print()
     for name in names + macros { out.print("#undef \(name)") }
   }
+}
+
+extension Character {
+  /// Whether a C identifier may hold it.
+  var isIdentifierPart: Bool { self == "_" || isLetter || isNumber }
 }

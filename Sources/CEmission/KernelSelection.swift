@@ -30,7 +30,7 @@ extension FirmwarePlan {
         case .blocks?:
           used.insert(.keepOrder)
           if stage.ring.pairsAsRead { used.insert(.pairColumns) }
-        case .columns?: used.insert(.noInline)
+        case .columns?: break
         case .taps(_, let areStatements)?:
           used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
           if stage.readsBytePairs || !stage.pairedWords.isEmpty { used.insert(.pairColumns) }
@@ -82,9 +82,9 @@ extension FirmwarePlan {
       case .logits: break
       }
     }
-    if used.contains(.locateRows) { used.insert(.rowOffset) }
+    if used.contains(.locateRows) { used.formUnion([.outside, .rowOffset]) }
     // The self-test calls its functions once for each table: inlined, they would take a kilobyte.
-    if !used.contains(.keepOrder) { used.insert(.noInline) }
+    used.insert(.noInline)
     if !used.isDisjoint(with: [.makeQuads, .sumQuadTaps]) { used.insert(.quads) }
     return used.sorted()
   }

@@ -143,7 +143,7 @@ extension MapForm {
   var kernels: Set<Kernel> {
     switch kind {
     case .rows: [.maps, .convolveRows, .listTaps, .sumStrided, .requantizeLanes, .splitRow]
-    case .channels, .points: [.maps, .convolveMaps, .listTaps, .noInline, .makeQuads]
+    case .channels, .points: [.maps, .convolveMaps, .listTaps, .makeQuads]
     }
   }
 }
