@@ -20,10 +20,7 @@ struct SourcePrinter {
 
   func text() -> String {
     // What is printed last comes first: it tells what of the rest is used.
-    var layers = CodePrinter()
-    printLayers(&layers)
-    var network = CodePrinter()
-    printFunctions(&network)
+    var (layers, network) = code
     let used = plan.usedFields(by: layers.text + network.text)
     selfTest.print(plan, used, element, to: &network)
     var kernels = CodePrinter()
@@ -47,6 +44,17 @@ struct SourcePrinter {
     scope.printPrefixes(&head)
     scope.printEnd(&out)
     return head.text + out.text
+  }
+
+  /// Fields of `struct stage` that anything reads.
+  var usedFields: Set<String> { plan.usedFields(by: code.layers.text + code.network.text) }
+
+  /// The functions of the layers, and those of the network without the self-test.
+  private var code: (layers: CodePrinter, network: CodePrinter) {
+    var (layers, network) = (CodePrinter(), CodePrinter())
+    printLayers(&layers)
+    printFunctions(&network)
+    return (layers, network)
   }
 
   private func printHead(_ out: inout CodePrinter) {
@@ -263,7 +271,6 @@ struct SourcePrinter {
   }
 
   private func printPush(_ out: inout CodePrinter) {
-    let input = plan.input
     let ring = first.ring
     let halo = ring.left > 0 ? " + \(ring.left)" : ""
     let type = first.hasShortLevels ? "int16_t" : "uint8_t"
