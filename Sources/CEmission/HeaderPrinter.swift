@@ -105,9 +105,9 @@ struct HeaderPrinter {
     out.list("void \(p)_run(", ["\(p)_state *state", "const \(element) input[\(upper)_INPUT_BYTES]", output], ");")
     out.print()
     out.comment([
-      "The same in portions, as a sensor delivers its rows: begin, then push_row for each of the "
-        + "\(upper)_INPUT_HEIGHT rows (all channels of a row, one after another), then finish. The input never has to exist "
-        + "as a whole. A row too many is ignored; finish before the last row leaves the output unspecified."
+      "The same in portions, as a sensor delivers its rows: \(p)_begin, then \(p)_push_row for each of the "
+        + "\(upper)_INPUT_HEIGHT rows (all channels of a row, one after another), then \(p)_finish. The input never has to "
+        + "exist as a whole. A row too many is ignored; to finish before the last row leaves the output unspecified."
     ])
     out.print("void \(p)_begin(\(p)_state *state);")
     out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ");")

@@ -38,7 +38,7 @@ extension InputQuantization {
     out.comment([
       "The integer of a physical value, to the bit as the trained network's own quantizer computes it. All steps are "
         + "stored: compilers may neither keep more digits nor multiply by reciprocals. What is no number becomes the zero "
-        + "point. Programs whose sensors count, such as an ADC, may tabulate it.",
+        + "point. Programs whose sensors count, such as an ADC, may tabulate it."
     ])
     out.block("static inline \(element) \(name)_quantize(float x)") { out in
       out.print("volatile float y = x;\nvolatile float by;\nfloat rest;\nint32_t n;\n")

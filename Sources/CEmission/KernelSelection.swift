@@ -4,7 +4,7 @@ import Templates
 extension FirmwarePlan {
   /// The kernels that the plan's stages call, in the order of their definition.
   var kernels: [Kernel] {
-    var used: Set<Kernel> = [.stage]
+    var used: Set<Kernel> = stages.contains(where: \.hasDescriptor) ? [.stage] : []
     if stages[0].ring.holdsWords || stages.indices.contains(where: pairsRows) { used.insert(.pairRow) }
     used.formUnion(ConvolutionPrinter.kernels(self))
     used.formUnion(stages.compactMap(\.maps).flatMap(\.kernels))
@@ -28,11 +28,10 @@ extension FirmwarePlan {
       case .convolution:
         switch stage.code {
         case .blocks?:
-          used.insert(.keepOrder)
           if stage.ring.pairsAsRead { used.insert(.pairColumns) }
         case .columns?: break
         case .taps(_, let areStatements)?:
-          used.insert(areStatements ? .keepOrder : stage.ring.quads == nil ? .sumTaps : .sumQuadTaps)
+          if !areStatements { used.insert(stage.ring.quads == nil ? .sumTaps : .sumQuadTaps) }
           if stage.readsBytePairs || !stage.pairedWords.isEmpty { used.insert(.pairColumns) }
         case nil:
           if stage.isPackedLanes || stage.maps != nil { break }

@@ -138,7 +138,8 @@ package struct SelfTest: Sendable, Equatable {
   private func printChecksum(_ bits: Int, _ out: inout CodePrinter) {
     let type = bits == 64 ? "int64_t" : "uint\(bits)_t"
     out.list(
-      "static NO_INLINE uint32_t checksum\(bits)(", ["uint32_t sum", "const volatile \(type) *values", "uint32_t count"], ") {")
+      "static NO_INLINE uint32_t checksum\(bits)(",
+      ["uint32_t sum", "const volatile \(type) *values", "uint32_t count"], ") {")
     out.indented { out in
       out.block("for (uint32_t i = 0; i < count; i++)") { out in
         if bits < 64 {
@@ -164,8 +165,8 @@ package struct SelfTest: Sendable, Equatable {
       let names = [8: "bytes", 16: "shorts", 32: "words"]
       out.print("const volatile uint8_t *const from = (const volatile uint8_t *)d;")
       for run in type.runs {
-        out.print(
-          "const volatile void *const \(names[run.bits] ?? "") = from + offsetof(struct \(type.name), \(run.fields[0]));")
+        let offset = "offsetof(struct \(type.name), \(run.fields[0]))"
+        out.print("const volatile void *const \(names[run.bits] ?? "") = from + \(offset);")
       }
       out.print()
       if !type.pointers.isEmpty {

@@ -69,9 +69,7 @@ struct SourcePrinter {
 
   private func printKernels(_ used: Set<String>, _ layers: String, _ out: inout CodePrinter) {
     let convolutions = ConvolutionPrinter(plan)
-    var kernels = plan.kernels
-    let hasPointers = kernels.contains(.requantizePixels) && plan.core.blocksLoop || layers.contains("KEEP_POINTER(")
-    if hasPointers { kernels = (kernels + [.keepPointer]).sorted() }
+    let kernels = kernels(for: layers)
     if let offsets = offsets(kernels) {
       out.print("typedef uint\(plan.tapOffsetBits)_t tap_offset; /* \(offsets) */\n")
     }
@@ -81,6 +79,17 @@ struct SourcePrinter {
       out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.mapsType : kernel.source)
       if kernel == .requantizePixels { PixelFunctions(plan).print(to: &out) }
     }
+  }
+
+  /// Kernels, in the order of their definition.
+  var kernels: [Kernel] { kernels(for: code.layers.text) }
+
+  private func kernels(for layers: String) -> [Kernel] {
+    var pixels = CodePrinter()
+    if plan.kernels.contains(.requantizePixels) { PixelFunctions(plan).print(to: &pixels) }
+    let text = layers + pixels.text
+    let marks: [(Kernel, String)] = [(.keepOrder, "KEEP_ORDER;"), (.keepPointer, "KEEP_POINTER(")]
+    return (plan.kernels + marks.filter { text.contains($0.1) }.map(\.0)).sorted()
   }
 
   /// What an offset of a tap counts; nil where there is none.

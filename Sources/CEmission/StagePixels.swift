@@ -136,7 +136,7 @@ extension Stage {
   var pixelKernels: Set<Kernel> {
     guard let map = ring.channelsLast else { return [] }
     guard let channelsLast else { return [.sumPixels] }
-    var used: Set<Kernel> = [.keepOrder, channelsLast.scales.drop == 0 ? .pixelLevels : .pixelLevelsDSP]
+    var used: Set<Kernel> = [channelsLast.scales.drop == 0 ? .pixelLevels : .pixelLevelsDSP]
     if case .blocks? = code { used.insert(.requantizePixels) }
     if map.isFilled { used.insert(.fillWords) } else if window.hasPadding { used.insert(.closePixels) }
     return used

@@ -104,7 +104,8 @@ struct StageText {
     case .halfEven(_, _, let shift, _, _):
       return "Requantizer: (a * m + b) / 2^\(shift)\(arithmetic) rounded half to even\(proof)"
     case .thresholds(let lists, let start):
-      return lists.first?.isEmpty ?? true ? "Requantizer: the level \(start)\(proof)" : "Requantizer: thresholds\(proof)"
+      let isOne = lists.first?.isEmpty ?? true
+      return "Requantizer: \(isOne ? "the level \(start)" : "thresholds")\(proof)"
     case .logits: return "Logits: a * m + b\(arithmetic), all in one scale."
     }
   }

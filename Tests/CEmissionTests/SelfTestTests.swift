@@ -13,10 +13,7 @@ import Testing
   private static let compilations = Result {
     var all = try smallNetworks.map { try compiled(small($0.name), name: "flip_\($0.name)") }
     all += try leanCompilations.get().prefix(3) + channelsLastCompilations.get().prefix(2)
-    all += try (0..<6).map { seed in
-      try Compilation(
-        network: RandomNetwork.keyword(seed: UInt64(seed)), PlanningOptions(name: "maps\(seed)", ram: 1 << 20))
-    }
+    all += try mapCompilations.get().prefix(3)
     all += try (1...6).map { try compiled(RandomNetwork.make(seed: UInt64($0)), name: "any\($0)", schedule($0)) }
     all += try [2, 5].map { try compiled(RandomNetwork.make(seed: $0), name: "host\($0)", core: .host) }
     return all
@@ -82,7 +79,9 @@ import Testing
         return words.count == 3 && words[1] == "r" && words[2].hasPrefix("\(name)_") ? String(words[2]) : nil
       }
       #expect(!objects.isEmpty)
-      let renaming = objects.flatMap { ["--rename-section", ".rodata.\($0)=t_\($0),alloc,load,readonly,data,contents"] }
+      let renaming = objects.flatMap {
+        ["--rename-section", ".rodata.\($0)=t_\($0),alloc,load,readonly,data,contents"]
+      }
       let renamed = try await workshop.run("objcopy", renaming + ["net.o", "flat.o"])
       try #require(renamed.exitCode == 0, "\(renamed.output)")
       try workshop.write("main.c", Self.harness(name, objects))
