@@ -80,7 +80,8 @@ let package = Package(
     .testTarget(
       name: "CEmissionTests",
       dependencies: [
-        "CEmission", "FirmwarePlanning", "Sterna", "TernaryIR", "TestSupport",
+        "CEmission", "FirmwarePlanning", "ReferenceInterpreter", "Sterna", "Templates", "TernaryIR", "TestSupport",
+        "ModelBuilding",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Golden"]),

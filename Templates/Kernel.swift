@@ -1,6 +1,7 @@
 /// The kernels, in the order in which a source file needs them.
 package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case stage
+  case outside
   case rowOffset
   case rowsNeeded
   case rowIsDue
@@ -21,8 +22,9 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case poolLanes
   case poolLanes2x2
   case poolLanesRow
-  case keepOrder
   case noInline
+  case keepOrder
+  case keepPointer
   case closeRow
   case closeQuads
   case sumTaps
@@ -68,6 +70,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
     let bytes: [UInt8] =
       switch self {
       case .stage: PackageResources.stage_c
+      case .outside: PackageResources.outside_c
       case .rowOffset: PackageResources.row_offset_c
       case .rowsNeeded: PackageResources.rows_needed_c
       case .rowIsDue: PackageResources.row_is_due_c
@@ -87,6 +90,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .maxLanes: PackageResources.max_lanes_c
       case .keepOrder: PackageResources.keep_order_c
       case .noInline: PackageResources.no_inline_c
+      case .keepPointer: PackageResources.keep_pointer_c
       case .closeQuads: PackageResources.close_quads_c
       case .sumTaps: PackageResources.sum_taps_c
       case .sumQuadTaps: PackageResources.sum_quad_taps_c

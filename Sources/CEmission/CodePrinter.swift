@@ -19,6 +19,11 @@ struct CodePrinter {
     }
   }
 
+  /// What another printer has collected.
+  mutating func append(_ other: CodePrinter) {
+    text += other.text
+  }
+
   mutating func indented(_ body: (inout CodePrinter) -> Void) {
     indentation += 4
     body(&self)

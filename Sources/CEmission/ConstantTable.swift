@@ -78,7 +78,10 @@ extension Stage {
         tables.append(taps)
         tables.append(ConstantTable("\(name)_counts", .uint16, rows: live.map { [$0.plus, $0.minus] }))
       case .blocks?, .columns?:
-        guard channelsLast == nil, let order else { break }
+        // Channels of a depthwise convolution have a loop each, over columns.
+        let isDepthwise = work.groupChannels == 1 && work.outputsPerGroup == 1 && outputShape.channels > 1
+        let hasLoops = columns != nil && isDepthwise
+        guard channelsLast == nil, !hasLoops, let order else { break }
         var table = ConstantTable("\(name)_order", order)
         table.element = .uint16
         tables.append(table)

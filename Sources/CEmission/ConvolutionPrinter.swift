@@ -46,7 +46,7 @@ struct ConvolutionPrinter {
   private var bits: Set<Int> { Set(stages.compactMap { $0.work.epilogue.levelBits }) }
 
   private var fields: [Field] {
-    var fields = [
+    let fields = [
       Field("const struct stage *", "stage", "", values: stages.map { "&\($0.stage.descriptor)" }),
       Field(
         "const struct stage *", "next", "whose ring the rows go into",
@@ -62,12 +62,15 @@ struct ConvolutionPrinter {
       Field("channels", "of the output", stages.map(\.stage.outputShape.channels)),
       Field("group_channels", "of the input, that an output channel sees", stages.map(\.work.groupChannels)),
       Field("taps", "weights of a channel", stages.map(\.work.taps)),
-      Field(
-        "in_step", "words from the input of an output channel to the next one's",
-        stages.map { $0.work.hasSingleOutputs($0.stage) ? $0.work.groupChannels * $0.stage.ring.channelStride : 0 }),
       Field("words", "of an output row", stages.map { $0.stage.outputWords ?? 0 }),
       Field("lift", "of both lanes", stages.map { $0.stage.ring.lanes?.lift ?? 0 }),
     ]
+    if stages.contains(where: { $0.work.hasSingleOutputs($0.stage) }) {
+      numbers.append(
+        Field(
+          "in_step", "words from the input of an output channel to the next one's",
+          stages.map { $0.work.hasSingleOutputs($0.stage) ? $0.work.groupChannels * $0.stage.ring.channelStride : 0 }))
+    }
     if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.levelBits ?? 0 })) }
     if closes || splits, !hasEvenWidths {
       numbers.append(Field("width", "columns of an output row", stages.map(\.stage.outputShape.width)))
@@ -82,13 +85,25 @@ struct ConvolutionPrinter {
     return fields + ["uint32_t ", "uint16_t ", "uint8_t "].flatMap { type in numbers.filter { $0.type == type } }
   }
 
+  /// The descriptor's type.
+  var typeText: String {
+    let lines = Self.aligned(fields.map { ("    \($0.type)\($0.name);", $0.comment) })
+    return (["struct convolution {"] + lines + ["};"]).joined(separator: "\n")
+  }
+
+  /// The descriptors' values.
+  var descriptors: [Descriptor] {
+    stages.enumerated().map { number, entry in
+      Descriptor(
+        "convolution", "\(entry.stage.name)_convolution", fields.map { ($0.name, $0.values[number]) })
+    }
+  }
+
   /// The descriptor's type and the function; nothing where no stage needs them.
   func print(to out: inout CodePrinter) {
     guard !stages.isEmpty else { return }
     out.print("/* A convolution over words of two lanes: what convolve needs beside the window. */")
-    out.print("struct convolution {")
-    for line in Self.aligned(fields.map { ("    \($0.type)\($0.name);", $0.comment) }) { out.print(line) }
-    out.print("};\n")
+    out.print(typeText + "\n")
     printFunction(&out)
   }
 

@@ -46,7 +46,7 @@ struct HeaderPrinter {
         "Input: \(input.shape.channels) channel(s) of \(input.shape.height) rows and \(input.shape.width) columns, in "
           + "this order, one \(element) each.",
         "",
-      ] + quantization.recipe(upper))
+      ] + quantization.recipe(p, upper))
     out.print("#define \(upper)_INPUT_CHANNELS \(input.shape.channels)")
     out.print("#define \(upper)_INPUT_HEIGHT \(input.shape.height)")
     out.print("#define \(upper)_INPUT_WIDTH \(input.shape.width)")
@@ -56,9 +56,9 @@ struct HeaderPrinter {
     out.print("#define \(upper)_INPUT_MINIMUM \(cInteger(quantization.minimum))")
     out.print("#define \(upper)_INPUT_MAXIMUM \(cInteger(quantization.maximum))")
     out.print("#define \(upper)_INPUT_ZERO_POINT \(cInteger(quantization.zeroPoint))")
-    let (mantissa, exponent) = quantization.scale.dyadic
-    out.print("#define \(upper)_INPUT_SCALE_MANTISSA \(mantissa)")
-    out.print("#define \(upper)_INPUT_SCALE_EXPONENT \(cInteger(exponent))\n")
+    printScale("INPUT", Double(quantization.scale), &out)
+    out.print()
+    quantization.print(p, upper, element, to: &out)
   }
 
   private func printOutput(_ out: inout CodePrinter) {
@@ -73,11 +73,17 @@ struct HeaderPrinter {
             ? ", exactly."
             : ", to within \(output.resolution.rounded(.up).integerText) unit(s)."))
     } else {
-      paragraphs.append("The real value is \(tensor.scale) * (output - (\(tensor.zeroPoint))).")
+      paragraphs.append("The real value is \(tensor.scale) * (output - \(cInteger(tensor.zeroPoint))).")
     }
+    paragraphs.append(
+      "The scale \(tensor.scale) is \(upper)_OUTPUT_SCALE_MANTISSA * 2^\(upper)_OUTPUT_SCALE_EXPONENT.")
     paragraphs.append("Every output lies in [\(tensor.range.lowerBound), \(tensor.range.upperBound)].")
     out.comment(paragraphs)
     out.print("#define \(upper)_OUTPUT_COUNT \(output.count)")
+    out.print("#define \(upper)_OUTPUT_MINIMUM \(cInteger(tensor.range.lowerBound))")
+    out.print("#define \(upper)_OUTPUT_MAXIMUM \(cInteger(tensor.range.upperBound))")
+    out.print("#define \(upper)_OUTPUT_ZERO_POINT \(cInteger(tensor.zeroPoint))")
+    printScale("OUTPUT", tensor.scale, &out)
     if tensor.shape.height * tensor.shape.width > 1 {
       out.print("#define \(upper)_OUTPUT_CHANNELS \(tensor.shape.channels)")
       out.print("#define \(upper)_OUTPUT_HEIGHT \(tensor.shape.height)")
@@ -86,15 +92,22 @@ struct HeaderPrinter {
     out.print()
   }
 
+  private func printScale(_ side: String, _ scale: Double, _ out: inout CodePrinter) {
+    let (mantissa, exponent) = scale.dyadic
+    let number = mantissa <= Int(Int32.max) ? "\(mantissa)" : "INT64_C(\(mantissa))"
+    out.print("#define \(upper)_\(side)_SCALE_MANTISSA \(number)")
+    out.print("#define \(upper)_\(side)_SCALE_EXPONENT \(cInteger(exponent))")
+  }
+
   private func printFunctions(_ out: inout CodePrinter, _ element: String) {
     let output = "int32_t output[\(upper)_OUTPUT_COUNT]"
     out.print("/* Runs the network on a whole input. */")
     out.list("void \(p)_run(", ["\(p)_state *state", "const \(element) input[\(upper)_INPUT_BYTES]", output], ");")
     out.print()
     out.comment([
-      "The same in portions, as a sensor delivers its rows: begin, then push_row for each of the "
-        + "\(upper)_INPUT_HEIGHT rows (all channels of a row, one after another), then finish. The input never has to exist "
-        + "as a whole. A row too many is ignored; finish before the last row leaves the output unspecified."
+      "The same in portions, as a sensor delivers its rows: \(p)_begin, then \(p)_push_row for each of the "
+        + "\(upper)_INPUT_HEIGHT rows (all channels of a row, one after another), then \(p)_finish. The input never has to "
+        + "exist as a whole. A row too many is ignored; to finish before the last row leaves the output unspecified."
     ])
     out.print("void \(p)_begin(\(p)_state *state);")
     out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ");")
@@ -104,32 +117,25 @@ struct HeaderPrinter {
     out.list("int \(p)_argmax(", ["const \(output)"], ");")
     out.print()
     out.comment([
-      "Checks the network on the device; overwrites the state. 0: all is well, 1: a table in flash is damaged, 2: a "
-        + "built-in sample does not give the known answer, 3: memory beyond the network's own was overwritten."
+      "Checks the network on the device; overwrites the state.", "",
+      "0: all is well.",
+      "1: a constant in flash is damaged. The checksum covers each number of each table and descriptor of \(p).c; not "
+        + "its code, nor what compilers add to it: tables of jumps and literals, and gaps between constants.",
+      "2: the built-in sample does not give the known answer: code, memory or the arithmetic is damaged.",
+      "3: the last word of the state, a guard that \(p)_begin writes, was overwritten while the sample ran.",
     ])
     out.print("int \(p)_self_test(\(p)_state *state);\n")
   }
 }
 
 /// A macro's value that is safe in any expression.
-func cInteger(_ value: Int) -> String { value < 0 ? "(\(value))" : "\(value)" }
+func cInteger(_ value: Int) -> String {
+  value == Int(Int32.min) ? "(-2147483647 - 1)" : value < 0 ? "(\(value))" : "\(value)"
+}
 
 extension Double {
   /// Without a fraction or an exponent, for bounds that are known to be small integers.
   var integerText: String { self < 1e15 ? "\(Int(self))" : "\(self)" }
-}
-
-extension Float {
-  /// The number as `mantissa · 2^exponent` with an odd mantissa below 2^24.
-  var dyadic: (mantissa: Int, exponent: Int) {
-    var mantissa = Int(significandBitPattern) + (isNormal ? 1 << Float.significandBitCount : 0)
-    var exponent = (isNormal ? Int(self.exponent) : -126) - Float.significandBitCount
-    while mantissa != 0, mantissa & 1 == 0 {
-      mantissa >>= 1
-      exponent += 1
-    }
-    return (mantissa, exponent)
-  }
 }
 
 extension OutputPlan {
@@ -137,30 +143,5 @@ extension OutputPlan {
     let what = tensor.kind == .logits ? "logits" : "quantized values"
     return tensor.shape.height * tensor.shape.width == 1
       ? "\(tensor.shape.channels) \(what)" : "\(tensor.shape) \(what)"
-  }
-}
-
-extension InputQuantization {
-  /// How a physical value becomes a byte.
-  func recipe(_ prefix: String) -> [String] {
-    var lines = ["A physical value x becomes the integer"]
-    var x = "x"
-    for step in steps {
-      x =
-        switch step {
-        case .add(let constant): "(\(x) + \(constant))"
-        case .subtract(let constant): "(\(x) - \(constant))"
-        case .subtractFrom(let constant): "(\(constant) - \(x))"
-        case .multiply(let constant): "(\(x) * \(constant))"
-        case .divide(let constant): "(\(x) / \(constant))"
-        }
-    }
-    lines.append("    clamp(round(\(x) / \(scale)) + (\(zeroPoint)), \(minimum), \(maximum))")
-    let mid = (minimum + maximum) / 2
-    lines.append(
-      "where the scale \(scale) is exactly \(prefix)_INPUT_SCALE_MANTISSA * 2^\(prefix)_INPUT_SCALE_EXPONENT. For "
-        + "example \(Float(mid - zeroPoint) * scale)\(steps.isEmpty ? "" : ", behind the steps before the division,") "
-        + "becomes \(mid).")
-    return lines
   }
 }

@@ -10,7 +10,7 @@ struct KernelSelection {
   /// - Parameter text: The layers and the functions of the network.
   init(_ plan: FirmwarePlan, usedBy text: String) {
     self.plan = plan
-    var used: Set<Kernel> = [.stage]
+    var used: Set<Kernel> = plan.stages.contains(where: \.hasDescriptor) ? [.stage] : []
     var unread = [text]
     while let next = unread.popLast() {
       for candidates in Identifiers.definers(namedIn: next) {
@@ -18,8 +18,6 @@ struct KernelSelection {
         unread.append(kernel.source)
       }
     }
-    // What keeps the order of statements says as well which functions are not to be inlined.
-    if used.contains(.keepOrder) { used.remove(.noInline) }
     kernels = used.sorted()
   }
 
@@ -34,7 +32,6 @@ struct KernelSelection {
     if candidates.contains(.pixelLevelsDSP) {
       return plan.stages.contains { ($0.channelsLast?.scales.drop ?? 0) > 0 } ? .pixelLevelsDSP : .pixelLevels
     }
-    if candidates.contains(.noInline) { return .noInline }
     return candidates.first
   }
 }

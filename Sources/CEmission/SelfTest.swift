@@ -37,8 +37,11 @@ package struct SelfTest: Sendable, Equatable {
     return Int32(min(max(value, input.base + input.minimumLevel), input.base + input.maximumLevel))
   }
 
-  /// Folds values into a checksum. Any change of one value changes it, since each step is a bijection of the sum.
-  static func checksum(_ sum: UInt32, _ value: UInt32) -> UInt32 { (sum ^ value) &* 16_777_619 }
+  private static let start: UInt32 = 2_166_136_261
+  private static let prime: UInt32 = 16_777_619
+
+  /// Folds a number into a checksum. Any change of one number changes it, since each step is a bijection of the sum.
+  private static func checksum(_ sum: UInt32, _ value: UInt32) -> UInt32 { (sum ^ value) &* prime }
 
   /// Folds a table into a checksum, as the emitted function of its element type does.
   private static func checksum(_ sum: UInt32, _ table: ConstantTable) -> UInt32 {
@@ -54,36 +57,44 @@ package struct SelfTest: Sendable, Equatable {
     }
   }
 
-  func print(_ plan: FirmwarePlan, _ element: String, to out: inout CodePrinter) {
-    let tables = plan.stages.flatMap(\.tables)
+  /// - Parameter used: Fields of `struct stage` that anything reads.
+  func print(_ plan: FirmwarePlan, _ used: Set<String>, _ element: String, to out: inout CodePrinter) {
+    let answer = ConstantTable("answer", output.map(Int.init))
+    let tables = plan.stages.flatMap(\.tables) + [answer]
+    let descriptors = plan.descriptors(used)
+    let types = plan.descriptorTypes(used)
     let upper = plan.macroPrefix
-    var printed: Set<String> = []
-    for element in [ConstantTable.Element.packed, .int8, .uint16, .int16, .int32, .int64] {
-      guard let table = tables.first(where: { $0.element == element }) else { continue }
-      if printed.insert(function(table)).inserted { printChecksum(table, &out) }
-    }
+    let bits = Set(tables.map(\.checksumBits) + types.flatMap { $0.runs.map(\.bits) })
+    out.print("/* Self-test: what the network makes of the built-in sample. */\n/* clang-format off */")
+    for line in Tables.definition(answer) { out.print(line) }
+    out.print("/* clang-format on */\n")
+    out.comment([
+      "Checksums of what is constant: of numbers, not of bytes, so that they are the same on every machine; volatile, so "
+        + "that compilers read what is there and not what they put there."
+    ])
+    for bits in bits.sorted() { printChecksum(bits, &out) }
+    for type in types { printChecksum(type, &out) }
     out.block("int \(plan.name)_self_test(\(plan.name)_state *state)") { out in
-      out.print("static const int32_t answer[\(upper)_OUTPUT_COUNT] = {")
-      out.print("    /* clang-format off */")
-      let numbers = output.map { $0 == Int32.min ? "(-2147483647 - 1)" : "\($0)" }
-      for line in Tables.lines(numbers, width: CodePrinter.width - 4) { out.print(line) }
-      out.print("    /* clang-format on */")
-      out.print("};")
       let bytes = "state->bytes + SELF_TEST_ROW"
       out.print("\(element) *const row = \(element == "uint8_t" ? bytes : "(\(element) *)(void *)(\(bytes))");")
       out.print("int32_t output[\(upper)_OUTPUT_COUNT];")
       out.print("uint32_t seed = 1;")
-      if !tables.isEmpty { out.print("uint32_t sum = UINT32_C(2166136261);") }
-      out.print()
-      if !tables.isEmpty {
-        var sum: UInt32 = 2_166_136_261
-        for table in tables {
-          printFolding(table, &out)
-          sum = Self.checksum(sum, table)
-        }
-        out.block("if (sum != UINT32_C(\(sum)))") { $0.print("return 1;") }
-        out.print()
+      out.print("uint32_t sum = UINT32_C(\(Self.start));\n")
+      var sum = Self.start
+      for table in tables {
+        printFolding(table, &out)
+        sum = Self.checksum(sum, table)
       }
+      for descriptor in descriptors {
+        guard let type = types.first(where: { $0.name == descriptor.type }) else { continue }
+        let pointers = type.pointers.map { descriptor.initializer($0.field) }
+        out.list("sum = checksum_\(type.name)(", ["sum", "&\(descriptor.object)"] + pointers, ");")
+        for field in type.runs.flatMap(\.fields) {
+          sum = Self.checksum(sum, UInt32(truncatingIfNeeded: descriptor.number(field)))
+        }
+      }
+      out.block("if (sum != UINT32_C(\(sum)))") { $0.print("return 1;") }
+      out.print()
       out.print("/* Pseudo-random rows, made where the layers' scratch memory is. */")
       out.print("\(plan.name)_begin(state);")
       out.block("for (uint32_t y = 0; y < \(upper)_INPUT_HEIGHT; y++)") { out in
@@ -105,49 +116,83 @@ package struct SelfTest: Sendable, Equatable {
     }
   }
 
-  private func function(_ table: ConstantTable) -> String {
-    switch table.element {
-    case .packed, .int8: "checksum8"
-    case .uint16, .int16: "checksum16"
-    case .int32: "checksum32"
-    case .int64: "checksum64"
-    }
-  }
-
   private func printFolding(_ table: ConstantTable, _ out: inout CodePrinter) {
+    let function = "checksum\(table.checksumBits)"
     switch (table.element, table.isMatrix) {
     case (.packed, _), (.int8, _):
       // Bytes may be read through all rows of a matrix; other types row by row.
       let count = table.rows.count * table.columns
-      out.list("sum = \(function(table))(", ["sum", "(const uint8_t *)\(table.name)", "\(count)"], ");")
+      out.list("sum = \(function)(", ["sum", "(const uint8_t *)\(table.name)", "\(count)"], ");")
     case (.int16, _):
-      out.list(
-        "sum = \(function(table))(", ["sum", "(const uint16_t *)\(table.name)", "\(table.columns)"], ");")
+      out.list("sum = \(function)(", ["sum", "(const uint16_t *)\(table.name)", "\(table.columns)"], ");")
     case (_, true):
       out.block("for (uint32_t oc = 0; oc < \(table.rows.count); oc++)") {
-        $0.list("sum = \(function(table))(", ["sum", "\(table.name)[oc]", "\(table.columns)"], ");")
+        $0.list("sum = \(function)(", ["sum", "\(table.cast)\(table.name)[oc]", "\(table.columns)"], ");")
       }
     case (_, false):
-      out.list("sum = \(function(table))(", ["sum", table.name, "\(table.columns)"], ");")
+      out.list("sum = \(function)(", ["sum", table.cast + table.name, "\(table.columns)"], ");")
     }
   }
 
-  private func printChecksum(_ table: ConstantTable, _ out: inout CodePrinter) {
-    let type = table.element == .int8 ? "uint8_t" : table.element == .int16 ? "uint16_t" : table.cType
+  /// The function that folds numbers of a type.
+  private func printChecksum(_ bits: Int, _ out: inout CodePrinter) {
+    let type = bits == 64 ? "int64_t" : "uint\(bits)_t"
     out.list(
-      "static uint32_t \(function(table))(", ["uint32_t sum", "const \(type) *values", "uint32_t count"], ") {")
+      "static NO_INLINE uint32_t checksum\(bits)(",
+      ["uint32_t sum", "const volatile \(type) *values", "uint32_t count"], ") {")
     out.indented { out in
       out.block("for (uint32_t i = 0; i < count; i++)") { out in
-        switch table.element {
-        case .packed, .int8, .uint16, .int16: out.print("sum = (sum ^ values[i]) * UINT32_C(16777619);")
-        case .int32: out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
-        case .int64:
-          out.print("sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);")
-          out.print("sum = (sum ^ (uint32_t)((uint64_t)values[i] >> 32)) * UINT32_C(16777619);")
+        if bits < 64 {
+          out.print("sum = (sum ^ values[i]) * UINT32_C(\(Self.prime));")
+        } else {
+          out.print("const uint64_t value = (uint64_t)values[i];\n")
+          out.print("sum = (sum ^ (uint32_t)value) * UINT32_C(\(Self.prime));")
+          out.print("sum = (sum ^ (uint32_t)(value >> 32)) * UINT32_C(\(Self.prime));")
         }
       }
       out.print("return sum;")
     }
     out.print("}\n")
   }
+
+  /// The function that folds a descriptor: its pointers as to whether they are those that are expected.
+  private func printChecksum(_ type: DescriptorType, _ out: inout CodePrinter) {
+    out.list(
+      "static NO_INLINE uint32_t checksum_\(type.name)(",
+      ["uint32_t sum", "const volatile struct \(type.name) *d"] + type.pointers.map { "\($0.type)\($0.field)" },
+      ") {")
+    out.indented { out in
+      let names = [8: "bytes", 16: "shorts", 32: "words"]
+      out.print("const volatile uint8_t *const from = (const volatile uint8_t *)d;")
+      for run in type.runs {
+        let offset = "offsetof(struct \(type.name), \(run.fields[0]))"
+        out.print("const volatile void *const \(names[run.bits] ?? "") = from + \(offset);")
+      }
+      out.print()
+      if !type.pointers.isEmpty {
+        let compared = type.pointers.map { "d->\($0.field) != \($0.field)" }
+        out.print("sum += \(compared.joined(separator: " || "));")
+      }
+      for run in type.runs {
+        let values = "(const volatile uint\(run.bits)_t *)\(names[run.bits] ?? "")"
+        out.list("sum = checksum\(run.bits)(", ["sum", values, "\(run.fields.count)"], ");")
+      }
+      out.print("return sum;")
+    }
+    out.print("}\n")
+  }
+}
+
+extension ConstantTable {
+  /// Of the numbers that its checksum is made of.
+  fileprivate var checksumBits: Int {
+    switch element {
+    case .packed, .int8: 8
+    case .uint16, .int16: 16
+    case .int32: 32
+    case .int64: 64
+    }
+  }
+
+  fileprivate var cast: String { element == .int32 ? "(const uint32_t *)" : "" }
 }

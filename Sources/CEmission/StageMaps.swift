@@ -12,7 +12,7 @@ extension StagePrinter {
     let target = plan.stages[next].ring
     printGrid(&out)
     out.print("static const struct maps \(name)_layer = {")
-    for line in mapFields { out.print("    \(line),") }
+    for line in mapFields { out.print("    .\(line.field) = \(line.value),") }
     out.print("};\n")
     let input = plan.buffers[stage.ring.buffer].offset
     out.block(Self.prototype(stage)) { out in
@@ -52,7 +52,7 @@ extension StagePrinter {
     out.print("static const struct maps map_layers[\(count)] = {")
     for printer in printers {
       out.print("    {")
-      for line in printer.mapFields { out.print("        \(line),") }
+      for line in printer.mapFields { out.print("        .\(line.field) = \(line.value),") }
       out.print("    },")
     }
     out.print("};\n")
@@ -86,16 +86,17 @@ extension StagePrinter {
   }
 
   /// The first layer of the same extents.
-  private var gridOwner: Int {
+  var gridOwner: Int {
     plan.stages.indices.first { plan.stages[$0].maps != nil && StagePrinter(plan, $0).hasGrid(of: self) } ?? index
   }
 
   private func hasGrid(of other: StagePrinter) -> Bool { gridNumbers.elementsEqual(other.gridNumbers, by: ==) }
 
-  private var mapFields: [String] {
+  var mapFields: [(field: String, value: String)] {
     [
-      ".grid = &\(plan.stages[gridOwner].name)_grid", ".weights = \(name)_weights[0]", ".scale = \(name)_scale[0]",
-    ] + mapNumbers.map { ".\($0.name) = \($0.value)" }
+      ("grid", "&\(plan.stages[gridOwner].name)_grid"), ("weights", "\(name)_weights[0]"),
+      ("scale", "\(name)_scale[0]"),
+    ] + mapNumbers.map { ($0.name, "\($0.value)") }
   }
 
   /// The layer's own numbers.

@@ -34,6 +34,9 @@ extension Stage {
   /// Whether it is a dense layer whose weights take a byte each.
   var hasByteWeights: Bool { if case .dense(let work) = work { work.areBytes } else { false } }
 
+  /// Whether a loop goes over the list of a channel's taps.
+  var hasTapLists: Bool { if case .taps(_, areStatements: false)? = code { channelsLast == nil } else { false } }
+
   /// What is added to a row's levels before they are clamped, where 16 bits hold them and their sums.
   func shortLift(_ epilogue: Epilogue) -> Int? {
     columns?.areShort == true && output.elementBytes == 1 ? epilogue.shortLift : nil

@@ -13,7 +13,7 @@ struct StageText {
   }
 
   var paragraphs: [String] {
-    var lines = ["Stage \(index + 1) of \(plan.stages.count): \(stage.layer.name.inComment)", ""]
+    var lines = ["Stage \(index + 1) of \(plan.stages.count): \"\(stage.layer.name.inComment)\"", ""]
     lines.append("\(kind), \(stage.inputShape) -> \(stage.accumulatorShape).")
     if let pool = stage.pool {
       lines.append(
@@ -90,23 +90,22 @@ struct StageText {
 
   private func describe(_ requantizer: Requantizer, _ epilogue: Epilogue) -> String {
     let pairs = requantizer.proof.pairs
+    // A network that came as text has been proven by nobody.
+    let proof = pairs == 0 ? "." : ", exact for all \(pairs) reachable accumulators."
     let arithmetic = !epilogue.fits32 ? " in 64 bits" : epilogue.limits.isEmpty ? "" : " of a within its limits"
     switch epilogue.form {
     case .affine where stage.usesSharedConvolution || stage.maps != nil:
-      return "Requantizer: (a * m + b) >> s, the shift s of each channel in its b, exact for all \(pairs) reachable "
-        + "accumulators."
+      return "Requantizer: (a * m + b) >> s, the shift s of each channel in its b\(proof)"
     case .affine where stage.channelsLast != nil:
       guard let scales = stage.channelsLast?.scales else { return "" }
       let product = scales.drop == 0 ? "a * m + b" : "(a * m >> \(scales.drop)) + b"
-      return
-        "Requantizer: (\(product)) >> \(scales.shift) of lifted sums a, exact for all \(pairs) reachable accumulators."
-    case .affine(_, _, let shift, _, _):
-      return "Requantizer: (a * m + b) >> \(shift)\(arithmetic), exact for all \(pairs) reachable accumulators."
+      return "Requantizer: (\(product)) >> \(scales.shift) of lifted sums a\(proof)"
+    case .affine(_, _, let shift, _, _): return "Requantizer: (a * m + b) >> \(shift)\(arithmetic)\(proof)"
     case .halfEven(_, _, let shift, _, _):
-      return
-        "Requantizer: (a * m + b) / 2^\(shift)\(arithmetic) rounded half to even, exact for all \(pairs) reachable "
-        + "accumulators."
-    case .thresholds: return "Requantizer: thresholds, exact for all \(pairs) reachable accumulators."
+      return "Requantizer: (a * m + b) / 2^\(shift)\(arithmetic) rounded half to even\(proof)"
+    case .thresholds(let lists, let start):
+      let isOne = lists.first?.isEmpty ?? true
+      return "Requantizer: \(isOne ? "the level \(start)" : "thresholds")\(proof)"
     case .logits: return "Logits: a * m + b\(arithmetic), all in one scale."
     }
   }

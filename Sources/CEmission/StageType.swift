@@ -3,29 +3,53 @@ import Templates
 
 extension FirmwarePlan {
   /// Fields of `struct stage` that anything reads.
-  func usedFields(_ selection: KernelSelection) -> Set<String> {
-    var code = CodePrinter()
-    ConvolutionPrinter(self).print(to: &code)
-    let text = selection.kernels.filter { $0 != .stage }.map(\.source).joined() + code.text
-    var used: Set<String> = ["ring", "row_stride", "channel_stride"]
-    if stages.contains(where: { $0.isPackedLanes && !$0.usesSharedConvolution }) { used.insert("stride_width") }
-    return used.union(Self.fields(readBy: text))
+  ///
+  /// - Parameter code: All that the file says but for the kernels, the descriptors and the self-test.
+  func usedFields(_ selection: KernelSelection, _ code: String) -> Set<String> {
+    let text = selection.kernels.filter { $0 != .stage }.map(\.source).joined() + code
+    return Set(["stage", "s", "next"].flatMap { Self.fields(of: $0, readBy: text) })
   }
 
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
   func stageType(_ used: Set<String>) -> String {
     let numbers = stages.indices.flatMap { StagePrinter(self, $0).fields.filter { used.contains($0.name) } }
-    return Self.narrowed(Kernel.stage.source, "stage", numbers)
+    var sentences = ["A layer's window and the ring that holds its input rows: all channels after one another."]
+    let rings = stages.filter(\.hasDescriptor).map(\.ring)
+    let isLinear = rings.contains(where: \.isLinear)
+    let order = "in the map's order, from the first that the next window sees, padding above among them"
+    if used.contains("slots"), rings.contains(where: { !$0.isLinear }) {
+      sentences.append("Row y lies in slot y % slots\(isLinear ? "; of other layers rows lie \(order)" : "").")
+    } else if isLinear {
+      sentences.append("Rows lie \(order).")
+    }
+    sentences.append("Strides count values, not bytes.")
+    var comment = CodePrinter()
+    comment.comment([sentences.joined(separator: " ")])
+    return comment.text + Self.narrowed(Self.definition(of: "stage", in: Kernel.stage.source), "stage", numbers)
+  }
+
+  /// What stands behind a type's comment.
+  private static func definition(of type: String, in source: String) -> String {
+    source.firstRange(of: "struct \(type) {").map { String(source[$0.lowerBound...]) } ?? source
   }
 
   /// `struct grid` and `struct maps`, likewise.
-  func mapsType(_ selection: KernelSelection) -> String {
+  var mapsType: String {
     let printers = stages.indices.map { StagePrinter(self, $0) }
     // What the kernel reads of depthwise layers is 0 where there are none.
-    let text = selection.contains(.convolveMaps) ? Kernel.convolveMaps.source : ""
+    let text = !mapStages.isEmpty ? Kernel.convolveMaps.source : ""
     let read = Self.fields(readBy: text).map { (name: $0, value: 0) }
     let grids = Self.narrowed(Kernel.maps.source, "grid", printers.flatMap(\.gridNumbers) + read)
     return Self.narrowed(grids, "maps", printers.flatMap(\.mapNumbers) + read)
+  }
+
+  /// Fields of what a name points to.
+  private static func fields(of pointer: String, readBy text: String) -> [String] {
+    let pieces = text.split(separator: "->", omittingEmptySubsequences: false)
+    return zip(pieces, pieces.dropFirst()).compactMap { before, behind in
+      guard before.reversed().prefix(while: \.isIdentifierPart).reversed().elementsEqual(pointer) else { return nil }
+      return String(behind.prefix(while: \.isIdentifierPart))
+    }
   }
 
   private static func fields(readBy text: String) -> [String] {

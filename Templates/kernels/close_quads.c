@@ -1,6 +1,7 @@
 /*
- * As close_row, for words of four columns distance apart, a byte each: the halo of a byte repeats
- * columns of its neighbour, or is padding at the row's ends.
+ * Completes a row of words of four columns, distance apart and a byte each, which stand from
+ * words[left] on, width of them: the halo of a byte repeats columns of its neighbour, or is padding
+ * at the row's ends.
  */
 static void close_quads(uint32_t *words, uint32_t left, uint32_t distance, uint32_t width,
                         uint32_t count, uint32_t padding) {

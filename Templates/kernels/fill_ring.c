@@ -1,4 +1,4 @@
-/* Fills a ring with the level of its padding; rows overwrite all but the halo. */
+/* Fills bytes with one level. */
 static void fill_ring(uint8_t *ring, uint32_t bytes, uint8_t level) {
     for (uint32_t i = 0; i < bytes; i++) {
         ring[i] = level;

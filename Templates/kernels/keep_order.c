@@ -1,13 +1,9 @@
 /*
- * Straight-line blocks need all registers: inlined, a block would share them with its caller, and a
- * compiler that moved all loads to its front would run out of them. Elsewhere the sums are equal.
+ * Straight-line blocks need all registers: a compiler that moved all loads to a block's front would
+ * run out of them.
  */
 #if defined(__GNUC__)
-#define NO_INLINE __attribute__((noinline))
 #define KEEP_ORDER __asm__ volatile("" ::: "memory")
-#define KEEP_POINTER(p) __asm__("" : "+r"(p)) /* offsets count from here: they are short */
 #else
-#define NO_INLINE
 #define KEEP_ORDER ((void)0)
-#define KEEP_POINTER(p) ((void)0)
 #endif

@@ -2,7 +2,7 @@
 #include <arm_acle.h>
 #endif
 
-/* As in requantize_lanes, of one accumulator. */
+/* (sum * m + b) >> shift, clamped to what some bits hold: most is the largest before the shift. */
 static uint32_t level_of(uint32_t sum, uint32_t m, uint32_t b, unsigned shift, uint32_t most) {
     const uint32_t scaled = sum * m + b;
 
@@ -17,7 +17,9 @@ static uint32_t level_of(uint32_t sum, uint32_t m, uint32_t b, unsigned shift, u
 /*
  * Words of four levels from those under the taps of one output channel. Four words at a time share
  * each tap: count is rounded up to a multiple of four. What is subtracted is summed up first and is
- * at most lift in any lane, so that lift less that sum does not borrow from the lane beside.
+ * at most lift in any lane, so that lift less that sum does not borrow from the lane beside. scale
+ * is the multiplier's low half and the two halves of the bias, the low one first. The bias's lowest
+ * five bits are the shift, its sixth is the multiplier's seventeenth: there they change no level.
  */
 static NO_INLINE void make_quads(const uint32_t *values, const tap_offset *offsets,
                                  struct tap_list taps, uint32_t lift, const uint16_t scale[3],

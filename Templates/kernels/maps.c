@@ -30,7 +30,7 @@ struct grid {
 struct maps {
     const struct grid *grid;
     const uint8_t *weights; /* packed, of all channels */
-    const uint16_t *scale;  /* three of each: see requantize_lanes */
+    const uint16_t *scale;  /* three of each: a multiplier, and a bias that holds the shift */
     uint32_t out;           /* offset of its maps in the state */
     uint16_t lift;          /* of all lanes */
     uint16_t padding;       /* its level */

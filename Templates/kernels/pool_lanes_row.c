@@ -1,4 +1,8 @@
-/* As pool_accumulators, two columns at a time. */
+/*
+ * Max pool of accumulators, two columns at a time: folds a row into the pooled row, kernel_width
+ * columns into one. The requantizer that follows does not decrease, so pooling first gives the same
+ * values from fewer of them.
+ */
 static void pool_lanes_row(const uint32_t *acc, uint32_t kernel_width, int is_first,
                            uint32_t *pooled, uint32_t width) {
     for (uint32_t ox = 0; ox < width; ox++) {

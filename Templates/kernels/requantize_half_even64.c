@@ -1,6 +1,7 @@
 /*
- * As requantize, with ties rounded to even: a * multiplier + bias is the exact value times 2^shift.
- * low and high are the clamps times 2^shift.
+ * (a * multiplier + bias) / 2^shift, clamped and rounded to the nearest integer, ties to the even
+ * one. low and high are the clamps times 2^shift, so that nothing negative is shifted. The compiler
+ * has proven that no step leaves 64 bits and that the result is the exact real one, rounded.
  */
 static int32_t requantize_half_even64(int32_t a, int32_t multiplier, int64_t bias, unsigned shift,
                                       int64_t low, int64_t high) {

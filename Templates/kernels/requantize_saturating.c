@@ -1,6 +1,7 @@
 /*
- * As requantize, with the clamps 0 and 2^bits - 1. Armv7-M saturates in one instruction, and the
- * compilers that say so shift negative numbers as one expects.
+ * (a * multiplier + bias) >> shift, clamped to 0 and 2^bits - 1. The compiler has proven that no
+ * step leaves 32 bits and that the result is the exact real one, rounded. Armv7-M saturates in one
+ * instruction, and the compilers that say so shift negative numbers as one expects.
  */
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
 #include <arm_acle.h>

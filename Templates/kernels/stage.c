@@ -1,8 +1,4 @@
-/*
- * A layer's window and the ring that holds its input rows: all channels after one another, each
- * with its halo of padding. Row y lies in slot y % slots; where rows slide, they lie in the map's
- * order, from the first that the next window sees. Strides count values, not bytes.
- */
+/* A layer's window and the ring that holds its input rows. */
 struct stage {
     uint32_t ring; /* offset of slot 0 in the state */
     uint32_t row_stride;
@@ -26,6 +22,3 @@ struct stage {
     uint16_t slides;  /* rows move up by so many when an output row has been made */
     uint16_t step;    /* rows from a window to the next, where they do not move */
 };
-
-/* Marks a window row that lies in the padding above or below. */
-#define OUTSIDE ((tap_offset)-1)

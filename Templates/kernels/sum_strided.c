@@ -1,4 +1,8 @@
-/* The same for words that lie stride apart, three at a time and then one. */
+/*
+ * Sums of a row of one output channel, two columns a word, for words that lie stride apart: three at
+ * a time, which share each tap's offset, and then one. start lifts both lanes so that they never go
+ * below zero.
+ */
 static void sum_strided(const uint32_t *values, uint32_t stride, const tap_offset *offsets,
                         struct tap_list taps, uint32_t start, uint32_t *acc, uint32_t count) {
     for (; count >= 3; count -= 3, values += 3 * stride) {

@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  /// Every external symbol begins with the model's name, and all memory is the caller's.
+  /// Every symbol begins with the model's name, static ones too, and all memory is the caller's.
   @Test func symbolsArePrefixedAndNothingIsMutable() async throws {
     let workshop = try Workshop()
     for compilation in try Self.compilations.get() {
@@ -68,7 +68,8 @@ import Testing
         case "T", "R":
           #expect(symbol.hasPrefix("\(name)_"))
           defined.insert(String(symbol))
-        case "t", "r": break
+        // Tables that gcc makes of switches have names of its own.
+        case "t", "r": #expect(symbol.hasPrefix("\(name)_") || symbol.hasPrefix("CSWTCH."), "\(line)")
         case "U":
           // The compiler's own helpers: divisions, 64-bit products, loops that it takes for a memset. None of them floats.
           #expect(
@@ -105,5 +106,36 @@ import Testing
     let built = try await workshop.run("gcc", Workshop.warnings + ["main.c", "first.c", "second.c", "-o", "both"])
     #expect(built.exitCode == 0, "\(built.output)")
     #expect(try await workshop.run("./both").exitCode == 0)
+  }
+
+  /// Models in one translation unit, all probes defined: nothing of one meets anything of another.
+  @Test(arguments: [["gcc"], ["clang"], ["g++", "-x", "c++", "-std=c++20", "-Drestrict=__restrict"]])
+  func modelsShareATranslationUnit(compiler: [String]) async throws {
+    let warnings = Workshop.warnings.filter { compiler[0] != "g++" || !$0.hasPrefix("-std") && $0 != "-Wpedantic" }
+    // Three at a time, the last with the first: every form meets others, and sometimes its like.
+    let all = try Self.compilations.get()
+    for start in stride(from: 0, to: all.count, by: 3) {
+      let workshop = try Workshop()
+      let models = [all[start], all[(start + 1) % all.count], all[(start + 2) % all.count]]
+      var (main, tests) = ("#include <stdint.h>\nstatic uint32_t rows[3];\n", "")
+      for (index, model) in models.enumerated() {
+        try workshop.write(model)
+        let (name, prefix) = (model.plan.name, model.plan.macroPrefix)
+        main += """
+          #define \(prefix)_PROBE(layer, row, values, channel_stride, distance, bits) (rows[\(index)] += 1U + 0U * (row))
+          #define \(prefix)_PROBE_STRIP(layer, row, values, first, count, distance) (rows[\(index)] += 1U + 0U * (row))
+          #define \(prefix)_PROBE_PIXELS(layer, row, values, pixel, distance) (rows[\(index)] += 1U + 0U * (row))
+          #include "\(name).c"
+          static \(name)_state state\(index);
+
+          """
+        tests += "    if (\(name)_self_test(&state\(index)) != 0 || rows[\(index)] == 0) return \(index + 1);\n"
+      }
+      try workshop.write("main.c", main + "int main(void) {\n\(tests)    return 0;\n}\n")
+      let built = try await workshop.run(
+        compiler[0], Array(compiler.dropFirst()) + warnings + ["-O1", "main.c", "-o", "main"])
+      #expect(built.exitCode == 0, "\(models.map(\.plan.name)): \(built.output.prefix(2000))")
+      if built.exitCode == 0 { #expect(try await workshop.run("./main").exitCode == 0) }
+    }
   }
 }

@@ -212,3 +212,13 @@ let leanCompilations = Result {
     return try Compilation(network: network, options)
   }
 }
+
+/// Convolutions that make whole maps, each kind of them.
+let mapCompilations = Result {
+  let all = try (0..<60).map { seed in
+    try Compilation(
+      network: RandomNetwork.keyword(seed: UInt64(seed)), PlanningOptions(name: "maps\(seed)", ram: 1 << 20))
+  }.filter { $0.plan.stages.contains { $0.maps != nil } }
+  let channels = all.filter { $0.plan.stages.contains { $0.maps?.kind == .channels } }
+  return Array(channels.prefix(2) + all.filter { !$0.plan.stages.contains { $0.maps?.kind == .channels } }.prefix(2))
+}

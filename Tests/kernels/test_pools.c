@@ -1,6 +1,8 @@
 /* Max pools of rows, of accumulators and of single levels; sum_pool_row. */
 #include "testing.h"
 
+#include "../../Templates/kernels/outside.c"
+
 #include "../../Templates/kernels/keep_larger.c"
 #include "../../Templates/kernels/max_pool_row.c"
 #include "../../Templates/kernels/pool_accumulators.c"

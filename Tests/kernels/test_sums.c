@@ -4,6 +4,8 @@
 #include "../../Templates/kernels/close_quads.c"
 #include "../../Templates/kernels/close_row.c"
 #include "../../Templates/kernels/keep_order.c"
+#include "../../Templates/kernels/keep_pointer.c"
+#include "../../Templates/kernels/no_inline.c"
 #include "../../Templates/kernels/quads.c"
 
 #include "../../Templates/kernels/sum_quad_taps.c"

@@ -2,6 +2,8 @@
 #include "testing.h"
 
 /* In the order in which emitted C has them: accumulate_row takes what decode_taps makes. */
+#include "../../Templates/kernels/outside.c"
+
 #include "../../Templates/kernels/decode_taps.c"
 
 #include "../../Templates/kernels/accumulate_row.c"

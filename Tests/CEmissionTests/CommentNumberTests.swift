@@ -1,0 +1,387 @@
+import FirmwarePlanning
+import Sterna
+import TernaryIR
+import Testing
+
+@testable import CEmission
+
+/// Every number that a comment of an emitted source states is the plan's. A comment with a number that no rule below knows
+/// fails: whoever adds one says here where it comes from.
+@Suite struct CommentNumberTests {
+  /// A sentence, and what its numbers have to be.
+  private struct Rule {
+    let pattern: Regex<AnyRegexOutput>
+    let isTrue: ([Int]) -> Bool
+
+    init(_ pattern: String, _ isTrue: @escaping ([Int]) -> Bool) throws {
+      self.pattern = try Regex(pattern.replacing("#", with: "(-?[0-9]+)"))
+      self.isTrue = isTrue
+    }
+  }
+
+  private static func hasNumber(_ text: some StringProtocol) -> Bool {
+    var before: Character = " "
+    for character in text {
+      if character.isNumber, !(before == "_" || before.isLetter || before.isNumber) { return true }
+      before = before.isNumber && character.isNumber ? before : character
+      if before.isNumber { before = "_" }
+    }
+    return false
+  }
+
+  /// Takes sentence after sentence off a comment. Nil: all are known and true; else what is left.
+  private static func rest(_ comment: String, _ rules: [Rule], _ used: inout Set<Int>) -> String? {
+    var rest = comment[...]
+    while !rest.isEmpty {
+      rest = rest.drop { $0 == " " }
+      guard hasNumber(rest) else { return nil }
+      var isFound = false
+      for (index, rule) in rules.enumerated() {
+        guard let match = rest.prefixMatch(of: rule.pattern) else { continue }
+        let numbers = (1..<match.output.count).compactMap { match.output[$0].substring.flatMap { Int($0) } }
+        guard rule.isTrue(numbers) else { continue }
+        used.insert(index)
+        rest = rest[match.range.upperBound...]
+        isFound = true
+        break
+      }
+      if !isFound {
+        // A sentence without numbers is no concern of this test.
+        guard let end = rest.firstRange(of: ". ")?.upperBound, !hasNumber(rest[..<end]) else { return String(rest) }
+        rest = rest[end...]
+      }
+    }
+    return nil
+  }
+
+  private static func numbers(_ shape: Shape) -> [Int] { [shape.channels, shape.height, shape.width] }
+
+  // MARK: Layers
+
+  private static func rules(_ index: Int, of compilation: Compilation) throws -> [Rule] {
+    let plan = compilation.plan
+    let stage = plan.stages[index]
+    let network = compilation.folded.network
+    let layer = network.layers[stage.layers.lowerBound]
+    let (from, to) = (network[layer.inputs[0]], network[layer.output])
+    // From the network's own layer, not from the plan.
+    var (window, taps, weights, groups) = (Window(kernelHeight: 1, kernelWidth: 1), 0, [Int8](), 1)
+    switch layer.kind {
+    case .convolution(let convolution):
+      (window, taps, groups) = (convolution.window, convolution.taps, convolution.groups)
+      weights = convolution.weights.map { Int8($0) }
+    case .dense(let dense): (taps, weights) = (dense.taps, dense.weights.map { Int8($0) })
+    case .maxPool(let pool): window = pool
+    case .averagePool(let pool): window = pool.window
+    }
+    let zeros = weights.count { $0 == 0 }
+    let most = stage.input.maximumLevel
+    // Levels hold what the network says of its tensors.
+    #expect(stage.input.base <= from.range.lowerBound && from.range.upperBound <= stage.input.base + most)
+    let sums = stride(from: 0, to: weights.count, by: max(taps, 1)).map { start in
+      let channel = weights[start..<(start + taps)]
+      return (-most * channel.count { $0 < 0 }, most * channel.count { $0 > 0 })
+    }
+    let pairs = layer.requantizer?.proof.pairs ?? 0
+    let geometry = [window.kernelHeight, window.kernelWidth]
+    let strides = window.strideHeight == 1 && window.strideWidth == 1 ? [] : [window.strideHeight, window.strideWidth]
+    let padding = window.hasPadding ? [window.top, window.left, window.bottom, window.right] : []
+    let extents = numbers(from.shape) + numbers(to.shape)
+    let ring = stage.ring
+    let at = plan.ringOffset(of: stage)
+    let form = stage.epilogue?.form
+    var shifts: [Int] = []
+    if case .affine(_, _, let shift, _, _)? = form { shifts = [shift] }
+    if case .halfEven(_, _, let shift, _, _)? = form { shifts = [shift] }
+    if case .thresholds(_, let start)? = form { shifts = [start] }
+    if let scales = stage.channelsLast?.scales { shifts = (scales.drop == 0 ? [] : [scales.drop]) + [scales.shift] }
+    let output = network[network.layers[stage.layers.upperBound].output]
+    let whole = compilation.network
+    return try [
+      Rule("Stage # of #: \"[^\"]*\"") { $0 == [index + 1, plan.stages.count] },
+      Rule(
+        "(?:Depthwise c|C)onvolution in # groups #x#, stride #x#(?:, padding # # # # \\(top, left, "
+          + "bottom, right\\))?, #x#x# -> #x#x#\\."
+      ) {
+        $0 == [groups] + geometry + strides + padding + extents
+      },
+      Rule(
+        "(?:Depthwise c|C)onvolution in # groups #x#(?:, padding # # # # \\(top, left, bottom, "
+          + "right\\))?, #x#x# -> #x#x#\\."
+      ) {
+        $0 == [groups] + geometry + padding + extents
+      },
+      Rule(
+        "(?:Depthwise convolution|Convolution|Max pool|Average pool) #x#(?:, stride #x#)?(?:, "
+          + "padding # # # # \\(top, left, bottom, right\\))?, #x#x# -> #x#x#\\."
+      ) {
+        $0 == geometry + strides + padding + extents
+      },
+      Rule("Dense layer, #x#x# -> #x#x#\\.") { $0 == extents },
+      Rule("Max pool #x# of the accumulators -> #x#x#\\.") { found in
+        guard case .maxPool(let pool) = network.layers[stage.layers.upperBound].kind else { return false }
+        return found == [pool.kernelHeight, pool.kernelWidth] + numbers(output.shape)
+      },
+      Rule("Left out, as constant or unused: # of the trained # channels\\.") { found in
+        let trained = whole[whole.layers[stage.layers.upperBound].output].shape.channels
+        return found == [trained - output.shape.channels, trained]
+      },
+      Rule("# weights, # of them zero \\(# %\\)\\.") {
+        $0 == [weights.count, zeros, 100 * zeros / max(weights.count, 1)]
+      },
+      Rule("Accumulators of levels lie in \\[#, #\\], partial sums included\\.") { found in
+        // The network knows of each channel what it reaches; that lies within what its weights could.
+        guard found.count == 2, found == [stage.accumulators?.lowerBound, stage.accumulators?.upperBound] else {
+          return false
+        }
+        if case .averagePool = layer.kind {
+          return found[0] >= 0 && found[1] <= most * window.kernelHeight * window.kernelWidth
+        }
+        return found[0] >= sums.map(\.0).min() ?? 0 && found[1] <= sums.map(\.1).max() ?? 0
+      },
+      Rule(
+        "Requantizer: \\(a \\* m \\+ b\\) (?:>> |/ 2\\^)#(?: in 64 bits| of a within its limits)?(?: "
+          + "rounded half to even)?(?:, exact for all # reachable accumulators)?\\."
+      ) {
+        $0 == shifts + (pairs > 0 ? [pairs] : [])
+      },
+      Rule(
+        "Requantizer: \\(\\(a \\* m >> #\\) \\+ b\\) >> # of lifted sums a(?:, exact for all # "
+          + "reachable accumulators)?\\."
+      ) {
+        $0 == shifts + (pairs > 0 ? [pairs] : [])
+      },
+      Rule("Requantizer: \\(a \\* m \\+ b\\) >> # of lifted sums a(?:, exact for all # reachable accumulators)?\\.") {
+        $0 == shifts + (pairs > 0 ? [pairs] : [])
+      },
+      Rule(
+        "Requantizer: \\(a \\* m \\+ b\\) >> s, the shift s of each channel in its b, exact for all "
+          + "# reachable accumulators\\."
+      ) {
+        $0 == [pairs]
+      },
+      Rule("Requantizer: thresholds, exact for all # reachable accumulators\\.") { $0 == [pairs] },
+      Rule("Requantizer: the level #(?:, exact for all # reachable accumulators)?\\.") {
+        $0 == shifts + (pairs > 0 ? [pairs] : [])
+      },
+      Rule(
+        "Logits: a \\* m \\+ b(?: in 64 bits| of a within its limits)?, all in one scale\\."
+      ) { $0.isEmpty || $0 == [64] },
+      Rule(
+        "Sums of # bits, # columns a row(?:: a whole number of vectors, of which # columns "
+          + "count)?\\.(?: The # bytes behind the last row hold levels too, so that all sums are in "
+          + "range\\.)?"
+      ) { found in
+        guard let columns = stage.columns else { return false }
+        let width = to.shape.width
+        let slack = ring.slack * ring.elementBytes
+        return found == [columns.areShort ? 16 : 32, columns.sums] + (columns.sums > width ? [width] : [])
+          + (slack > 0 ? [slack] : [])
+      },
+      Rule(
+        "Whole maps, one output channel after the other: [^0-9]*?(?:x and x \\+ #, |)sums lifted by "
+          + "#, so that none is negative\\."
+      ) { found in
+        guard let maps = stage.maps else { return false }
+        return found == (maps.kind == .rows ? [maps.lanes.distance] : []) + [maps.lanes.lift]
+      },
+      Rule(
+        "Whole maps, all channels of a position together\\. Two lanes a word: rows y and y \\+ #, "
+          + "sums lifted by #, so that none is negative\\."
+      ) {
+        $0 == [(to.shape.height + 1) / 2, stage.channelsLast?.lift ?? -1]
+      },
+      Rule(
+        "Two lanes a word: columns x and x \\+ #, sums (?:of # taps at a time )?lifted by #, so that "
+          + "none is negative\\."
+      ) { found in
+        guard let lanes = ring.lanes else { return false }
+        return found == [lanes.distance] + (lanes.partTaps.map { [$0] } ?? []) + [lanes.lift]
+      },
+      Rule(
+        "Input: levels 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) #\\))?, (?:a row in place of "
+          + "(?:the rows|the oldest row) of [A-Za-z0-9_]+, at #|all # row\\(s\\) of # bytes at #|a ring "
+          + "of # row\\(s\\) of # bytes at #|# rows of # words(?:, # words a position)?, at #|# "
+          + "map\\(s\\) of # bytes at #|# word\\(s\\) of each channel at a time, in scratch memory at "
+          + "#)\\."
+      ) { found in
+        let level = [most] + (stage.input.base == 0 ? [] : [abs(stage.input.base)])
+        guard found.starts(with: level), found.last == at else { return false }
+        let place = found.dropFirst(level.count).dropLast()
+        if let strip = ring.strip { return place.elementsEqual([strip]) }
+        if ring.isInPlace { return place.isEmpty }
+        if let map = ring.channelsLast {
+          return place.elementsEqual([map.rows, map.rowWords] + (map.pixel == 1 ? [] : [map.pixel]))
+            && 4 * map.rows * map.rowWords <= plan.buffers[ring.buffer].bytes
+        }
+        if let channels = ring.mapChannels {
+          return place.elementsEqual([channels, ring.channelStride]) && channels == from.shape.channels
+        }
+        return place.elementsEqual([ring.slots, ring.rowBytes])
+          && ring.slots * ring.rowBytes <= plan.buffers[ring.buffer].bytes
+      },
+      Rule(
+        "Output: (?:int32 logits|integers|levels 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) "
+          + "#\\))?), (?:into the input of [A-Za-z0-9_]+|# bytes at #|to the caller)\\."
+      ) { found in
+        var expected: [Int] = []
+        if output.kind != .logits, stage.destination != .output {
+          let (base, most) = (stage.output.base, stage.output.maximumLevel)
+          guard base <= output.range.lowerBound, output.range.upperBound <= base + most else { return false }
+          expected = [most] + (base == 0 ? [] : [abs(base)])
+        }
+        if case .result(let buffer) = stage.destination {
+          expected += [plan.buffers[buffer].bytes, plan.buffers[buffer].offset]
+        }
+        return found == expected || found == [32] + expected
+      },
+    ]
+  }
+
+  // MARK: Other comments
+
+  private static func rules(_ compilation: Compilation) throws -> [Rule] {
+    let plan = compilation.plan
+    let stages = plan.stages
+    // The least that must be there at once, and the guard word.
+    let least = plan.segments.indices.map { segment in
+      plan.buffers.filter { $0.firstSegment <= segment && segment <= $0.lastSegment }
+    }
+    let strips = Set(
+      stages.compactMap(\.ring.strip)
+        + stages.flatMap { stage -> [Int] in
+          if case .blocks(_, let strip)? = stage.code { [strip] } else { [] }
+        })
+    let mapStages = stages.indices.filter { stages[$0].maps.map { $0.kind != .rows } ?? false }
+    return try [
+      Rule("# in both lanes") { found in
+        stages.contains { $0.ring.lanes?.lift == found[0] || $0.channelsLast?.lift == found[0] }
+      },
+      Rule(
+        "(?:Pools, requantizes|Requantizes) and stores # word\\(s\\) of (?:each channel from oc to "
+          + "end|the channels from place i to end of the order)\\."
+      ) {
+        strips.contains($0[0])
+      },
+      Rule("The sums of # words of channel oc\\.") { strips.contains($0[0]) },
+      Rule(
+        "The window's rows(?: of a channel)? in two lanes, # words each(?:; from the second strip on "
+          + "# of them move)?\\."
+      ) { found in
+        stages.contains { stage in
+          if let window = stage.channelWindow, [window.width] == found { return true }
+          return stage.unpacked.map { [$0.width] + ($0.kept > 0 ? [$0.kept] : []) == found } ?? false
+        }
+      },
+      Rule("Makes the maps of stages # to #, each those of the stage before\\.") { found in
+        found == [(mapStages.first ?? 0) + 1, (mapStages.last ?? 0) + 1]
+      },
+      Rule(
+        "Depthwise convolutions\\. Functions for the numbers of taps that channels have: "
+          + "depthwise#?_#_# adds # and subtracts #\\."
+      ) {
+        $0.suffix(4).prefix(2).elementsEqual($0.suffix(2))
+      },
+      Rule("The state, # bytes \\(no arrangement of these buffers needs less than #\\):") { found in
+        let sums = least.map { $0.filter { $0.reader == nil }.reduce(4) { $0 + $1.bytes } }
+        return found == [plan.stateBytes, plan.lowerBoundBytes] && found[1] >= sums.max() ?? 0 && found[1] <= found[0]
+      },
+      // What the code itself says.
+      Rule("Where distance is not #, values are words of several columns, that far apart, of some bits each\\.") {
+        $0 == [0]
+      },
+      Rule(
+        "Makes the next row of a convolution, one output channel after the other, and returns #; or "
+          + "returns # where it is not due\\."
+      ) {
+        $0 == [1, 0]
+      },
+      Rule(
+        "taps\\[#\\] says how many are added and how many subtracted, four bits each; behind it are "
+          + "their positions\\."
+      ) {
+        $0 == [0]
+      },
+      Rule("#\\.\\.\\.# canary") { $0 == [plan.stateBytes - 4, plan.stateBytes - 1] },
+      Rule(
+        "#\\.\\.\\.# [a-z][A-Za-z0-9_]*(?: (?:input|sums|counters|output|result|map|row))*(?:, "
+          + "phases? #(?: to #)?)?"
+      ) { found in
+        plan.buffers.contains { buffer in
+          var expected = [buffer.offset, buffer.offset + buffer.bytes - 1]
+          if plan.segments.count > 1 {
+            expected.append(buffer.firstSegment + 1)
+            if buffer.lastSegment > buffer.firstSegment { expected.append(buffer.lastSegment + 1) }
+          }
+          return found == expected
+        }
+      },
+    ]
+  }
+
+  /// A block's weights, additions and words, counted in its code.
+  private static func isTrue(_ comment: String, _ body: Substring) -> Bool {
+    let words = comment.split { " .,:".contains($0) }
+    guard let end = words.firstIndex(of: "weights"), let additions = words.firstIndex(of: "additions"),
+      let loads = Int(words[additions + 2])
+    else { return false }
+    let tokens = body.prefix { $0 != "}" }.split { " \n".contains($0) }
+    func count(_ first: [Substring]) -> Int {
+      zip(tokens, tokens.dropFirst()).count { first.contains($0) && $1 == "=" }
+    }
+    let loaded = count(["v", "w"])
+    let made = count(["s"])
+    let added = tokens.count { $0 == "+=" || $0 == "-=" } + tokens.count { $0.hasSuffix("_LIFT") && $0 != tokens.last }
+    _ = end
+    return loads == loaded && Int(words[additions - 1]).map { $0 <= added + made && $0 >= made } ?? false
+  }
+
+  @Test func numbersAreThePlans() throws {
+    var (count, blocks) = (0, 0)
+    var used: Set<Int> = []
+    var usedOfLayers: Set<Int> = []
+    for compilation in try corpus.get() {
+      guard let source = try compilation.artefacts().first(where: { $0.name.hasSuffix(".c") })?.text else { continue }
+      let printer = SourcePrinter(compilation.plan, compilation.provenance, compilation.selfTest)
+      let kernels = Set(printer.kernels.flatMap { EmittedText($0.source).comments })
+      let rules = try Self.rules(compilation)
+      var stage = 0
+      var row = -1
+      var blockNotes: [String] = []
+      for comment in EmittedText(source).comments where Self.hasNumber(comment) && !kernels.contains(comment) {
+        count += 1
+        let name = "\(compilation.plan.name).c"
+        if let number = Int(comment) {
+          // Channels of a table, from 0 on.
+          if number != 0, number != row + 1 { Issue.record("\(name): row \(number) behind \(row)") }
+          row = number
+        } else if comment.contains("Generated by sterna") {
+          guard let at = comment.firstRange(of: "within each of ") else { continue }
+          let phases = Int(comment[at.upperBound...].prefix(while: \.isNumber))
+          #expect(phases == compilation.plan.segments.count)
+        } else if comment.hasPrefix("Channels ") {
+          blockNotes.append(comment)
+        } else if comment.hasPrefix("Stage ") {
+          let layer = try Self.rules(stage, of: compilation)
+          if let rest = Self.rest(comment, layer, &usedOfLayers) { Issue.record("\(name): \(rest.prefix(300))") }
+          stage += 1
+        } else if let rest = Self.rest(comment, rules, &used) {
+          Issue.record("\(name): \(rest.prefix(300))")
+        }
+      }
+      #expect(stage == compilation.plan.stages.count)
+      // Notes over blocks stand right before them.
+      var rest = source[...]
+      while let at = rest.firstRange(of: "* Channels ") ?? rest.firstRange(of: "/* Channels ") {
+        rest = rest[at.lowerBound...]
+        guard let close = rest.firstRange(of: "*/") else { break }
+        let note = EmittedText("/*\n \(rest[..<close.lowerBound].drop { $0 == "/" })*/").comments.first ?? ""
+        rest = rest[close.upperBound...]
+        blocks += 1
+        if !Self.isTrue(note, rest) { Issue.record("\(compilation.plan.name).c: \(note)") }
+      }
+    }
+    #expect(count > 2000 && blocks > 200, "\(count) comments, \(blocks) blocks")
+    print("comments with numbers: \(count), blocks: \(blocks)")
+  }
+}
