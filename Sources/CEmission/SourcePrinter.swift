@@ -26,6 +26,7 @@ struct SourcePrinter {
         + flow + weights,
     ])
     out.print("#include \"\(p).h\"\n")
+    out.requireBuild(of: plan, provenance, in: "\(p).c")
     printProbe(&out)
     printMap(&out)
     section("Kernels", &out)
