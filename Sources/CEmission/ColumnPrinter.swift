@@ -54,7 +54,7 @@ extension StagePrinter {
     out.print("/* The sums of a row of channel oc. */")
     out.list(
       "static NO_INLINE void \(name)_sums(",
-      ["uint32_t oc", "const \(inputType) *restrict in", "\(columns.type) *restrict sums"], ") {")
+      ["uint32_t oc", "const \(inputType) *\(plan.macroPrefix)_RESTRICT in", "\(columns.type) *\(plan.macroPrefix)_RESTRICT sums"], ") {")
     out.indented { out in
       out.print("/* clang-format off */\nswitch (oc) {")
       for block in blocks {
@@ -93,7 +93,7 @@ extension StagePrinter {
     if note.count + 6 <= CodePrinter.width { out.print("/* \(note) */") } else { out.comment([note]) }
     out.list(
       "static NO_INLINE void \(name)_block\(number)(",
-      ["const \(inputType) *restrict in", "\(columns.type) *restrict sums"],
+      ["const \(inputType) *\(plan.macroPrefix)_RESTRICT in", "\(columns.type) *\(plan.macroPrefix)_RESTRICT sums"],
       ") {")
     out.indented { out in
       out.block("for (uint32_t x = 0; x < \(columns.sums); x++)") { printColumnSums(block, columns, &$0) }
@@ -206,8 +206,8 @@ extension StagePrinter {
     out.print("/* \(isPooled ? "Pools, requantizes" : "Requantizes") and stores a row of channel oc. */")
     out.list(
       "static NO_INLINE void \(name)_store(",
-      ["uint32_t oc", "\(columns.type) *restrict sums"] + (poolsColumns ? ["\(columns.type) *restrict pooled"] : [])
-        + ["\(elementType) *restrict row"],
+      ["uint32_t oc", "\(columns.type) *\(plan.macroPrefix)_RESTRICT sums"] + (poolsColumns ? ["\(columns.type) *\(plan.macroPrefix)_RESTRICT pooled"] : [])
+        + ["\(elementType) *\(plan.macroPrefix)_RESTRICT row"],
       ") {")
     out.indented { out in
       if let pool = stage.pool {

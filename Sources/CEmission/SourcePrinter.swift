@@ -29,6 +29,7 @@ struct SourcePrinter {
     out.requireBuild(of: plan, provenance, in: "\(p).c")
     printProbe(&out)
     printMap(&out)
+    printRestrict(&out)
     section("Kernels", &out)
     out.print("typedef uint\(plan.tapOffsetBits)_t tap_offset; /* counts values within a ring */\n")
     let convolutions = ConvolutionPrinter(plan)
@@ -89,6 +90,13 @@ struct SourcePrinter {
 
   private func section(_ title: String, _ out: inout CodePrinter) {
     out.print("/* ---- \(title) " + String(repeating: "-", count: 88 - title.count) + " */\n")
+  }
+
+  /// C++ has no `restrict`, but its compilers have a word for it.
+  private func printRestrict(_ out: inout CodePrinter) {
+    guard plan.stages.contains(where: { $0.columns != nil || $0.channelWindow != nil }) else { return }
+    let name = "\(upper)_RESTRICT"
+    out.print("#ifdef __cplusplus\n#define \(name) __restrict\n#else\n#define \(name) restrict\n#endif\n")
   }
 
   private func printProbe(_ out: inout CodePrinter) {

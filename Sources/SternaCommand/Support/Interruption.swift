@@ -17,30 +17,48 @@ enum Interruption {
   /// that signal: 130 for Ctrl-C.
   static func cancelling<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result
   {
-    let (received, continuation) = AsyncStream.makeStream(of: Int32.self)
-    let sources = signals.map { number in
-      // What is ignored does not end the program, but is still seen by the source.
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { continuation.yield(number) }
-      source.resume()
-      return source
-    }
-    defer {
-      for source in sources { source.cancel() }
-      for number in signals { signal(number, SIG_DFL) }
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return try await body() }
+    let (readEnd, writeEnd) = (ends[0], ends[1])
+    wakingEnd = writeEnd
+    let previous = signals.map { number in
+      let handler = signal(number) { caught in
+        var number = UInt8(truncatingIfNeeded: caught)
+        _ = write(wakingEnd, &number, 1)
+      }
+      // As nohup has it: who asked for that wants no end.
+      if number == SIGHUP, isIgnoring(handler) { signal(number, SIG_IGN) }
+      return handler
     }
     let work = Task { try await body() }
-    let watch = Task<Int32?, Never> {
-      for await number in received {
-        work.cancel()
-        return number
+    // A thread that may wait, other than those of tasks.
+    let (received, continuation) = AsyncStream.makeStream(of: Int32.self)
+    DispatchQueue.global().async {
+      var number: UInt8 = 0
+      while true {
+        let count = read(readEnd, &number, 1)
+        if count < 0, errno == EINTR { continue }
+        if count == 1, number != 0 {
+          continuation.yield(Int32(number))
+          work.cancel()
+          continue
+        }
+        close(readEnd)
+        continuation.finish()
+        return
       }
-      return nil
     }
     let result = await work.result
-    continuation.finish()
-    if let number = await watch.value { throw ExitCode(128 + number) }
+    for (number, handler) in zip(signals, previous) { signal(number, handler) }
+    close(writeEnd)
+    for await number in received { throw ExitCode(128 + number) }
     return try result.get()
   }
+
+  private static func isIgnoring(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
+    unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
 }
+
+/// Where a signal's handler, which must do next to nothing, leaves the signal's number. Set before there is a handler.
+nonisolated(unsafe) private var wakingEnd: Int32 = -1

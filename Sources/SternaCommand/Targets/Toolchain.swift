@@ -108,7 +108,9 @@ enum Toolchain {
           .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(5))
         ]
         let result = try await Subprocess.run(
-          .path(executable), arguments: Arguments(arguments), workingDirectory: FilePath(directory),
+          .path(executable), arguments: Arguments(arguments),
+          // What a compiler leaves when it is killed goes with the folder.
+          environment: .inherit.updating(["TMPDIR": directory]), workingDirectory: FilePath(directory),
           platformOptions: options, output: .string(limit: outputLimit), error: .string(limit: outputLimit))
         let exitCode: Int32 =
           switch result.terminationStatus {
