@@ -84,8 +84,10 @@ package struct Compilation: Sendable {
     ]
   }
 
-  /// A digest of what is emitted: the same files have the same, on every machine.
+  /// A digest of what is emitted, whatever the model's file is called: the same code has the same, on every machine.
   private var buildID: UInt32 {
+    var provenance = provenance
+    provenance.modelFile = ""
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for text in [Emission.header(plan, provenance), Emission.source(plan, provenance, selfTest)] {
       // FNV-1a: enough to tell files apart by mistake, and quick on megabytes.
