@@ -51,7 +51,8 @@ package enum ModelName {
         + "\(name)_model"
     }
     if toolFiles.contains(lowercased) {
-      return "is the name of a file that sterna's own programs are made of: expected another name, such as \(name)_model"
+      return "is the name of a file that sterna's own programs are made of: expected another name, such as "
+        + "\(name)_model"
     }
     if devices.contains(lowercased) {
       return "names a device on Windows, where no file can be called so: expected another name, such as \(name)_model"

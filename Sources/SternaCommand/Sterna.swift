@@ -38,8 +38,9 @@ struct SternaTool: AsyncParsableCommand {
     guard words.first == "help", let verb = words.dropFirst().first, !verb.hasPrefix("-") else { return }
     let verbs = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
     guard verbs.contains(verb), words.count == 2 || words.dropFirst(2).allSatisfy({ $0.hasPrefix("-") }) else {
-      throw ValidationError("there is no verb '\(words.dropFirst().joined(separator: " "))': expected one of "
-        + verbs.joined(separator: ", "))
+      throw ValidationError(
+        "there is no verb '\(words.dropFirst().joined(separator: " "))': expected one of "
+          + verbs.joined(separator: ", "))
     }
   }
 

@@ -78,7 +78,7 @@ package struct Comparison: Sendable {
         ? 0 : output.scale * Double(abs(multipliers[multipliers.count == 1 ? 0 : channel]))
       let ties = tieSpreads.reduce(0.0) { max($0, $1.isEmpty ? 0 : $1[elements].max() ?? 0) }
       ranges.append(range)
-      tolerances.append(max(0.01 * range, unit, 1e-5 * max(abs(low), abs(high)), 2 * ties))
+      tolerances.append(max(0.01 * range, unit, 1e-5 * max(abs(low), abs(high)), step == nil ? ties : 0))
     }
     self.ranges = ranges
     self.tolerances = tolerances
@@ -205,8 +205,9 @@ package struct Comparison: Sendable {
     var text =
       "against the expected outputs\(subject): argmax equal on \(sameArgmax) of \(samples) samples"
       + (tied > 0 ? " (\(tied) too close to tell)" : "")
-    if groups.isEmpty || !ranksOnly {
-      text += ", largest difference \(largestDifference) (\(largestDifference.isFinite ? percent(share) : "all")"
+    if !ranksOnly {
+      text +=
+        ", largest difference \(largestDifference) (\(largestDifference.isFinite ? percent(share) : "all")"
         + " of its output's range)"
     }
     if steps > 0 { text += "; \(steps) of \(values) values one step apart" }

@@ -21,7 +21,8 @@ extension NPYError: CustomStringConvertible {
       case []: "the file is empty: expected a .npy file, as numpy.save writes it"
       case let bytes:
         switch FileKind(bytes) {
-        case .numPyArchive, .zip: "this is a zip or .npz archive: expected a .npy file; save the one array with numpy.save"
+        case .numPyArchive, .zip:
+          "this is a zip or .npz archive: expected a .npy file; save the one array with numpy.save"
         case let kind?: "this is \(kind.rawValue): expected a .npy file, as numpy.save writes it"
         case nil: "this is not a .npy file: expected one that numpy.save has written"
         }

@@ -78,7 +78,9 @@ struct ModelOptions: ParsableArguments {
       (schedule != .auto, "--schedule"), (optimize != .size, "--optimize"), (core != .generic, "--core"),
       (ram != nil, "--ram"), (flash != nil, "--flash"),
     ].filter(\.0).map(\.1)
-    if !idle.isEmpty { Console.say("\(shownName): note: \(idle.joined(separator: ", ")): for firmware, not for this verb") }
+    if !idle.isEmpty {
+      Console.say("\(shownName): note: \(idle.joined(separator: ", ")): for firmware, not for this verb")
+    }
     return compilation
   }
 
@@ -99,9 +101,10 @@ struct ModelOptions: ParsableArguments {
     case "M", "MB", "MIB": 1 << 20
     default: nil
     }
-  guard let number = Int(digits), let factor, case let (count, overflow) = number.multipliedReportingOverflow(by: factor),
-    !overflow
-  else { throw ValidationError("'\(text)' is no number of bytes: expected one such as 4096, 4K or 1M") }
+  let problem = ValidationError("'\(text)' is no number of bytes: expected one such as 4096, 4K or 1M")
+  guard let number = Int(digits), let factor else { throw problem }
+  let (count, overflow) = number.multipliedReportingOverflow(by: factor)
+  guard !overflow else { throw problem }
   return count
 }
 

@@ -31,7 +31,8 @@ struct DemoVerb: AsyncParsableCommand {
       try files.write()
       let names = artefacts.map(\.name) + BuiltInModel.files.map(\.name)
       try Console.result("Written to \(directory): " + names.joined(separator: ", "))
-      try Console.result("Next: sterna verify \(directory)/har.onnx --target cortex-m0    (runs the C on an emulated core)")
+      try Console.result(
+        "Next: sterna verify \(directory)/har.onnx --target cortex-m0    (runs the C on an emulated core)")
     }
   }
 }
