@@ -228,6 +228,8 @@ told() {
     expect 0 "$STERNA" run model.onnx --input x.npy --output new.npy --ram 10 --optimize speed
     grep -q 'note: --optimize, --ram: for firmware' err
     expect 0 "$STERNA" inspect big.onnx
+    grep -q 'logits: one unit is 0.00390625; times that, the outputs are the real logits of the file' out
+    expect 0 "$STERNA" inspect "$models/har/max2_pc_qonnx_ts.onnx"
     grep -Eq 'logits: one unit is .*differ from the real logits of the file by less than [0-9.e-]{1,12}$' out
     # 2^30, everywhere.
     array far.npy '<f4' '(1, 2, 9, 9)' "$(printf '\\0\\0\\200\\116%.0s' {1..162})"
