@@ -5,12 +5,17 @@
 
 # Not CMAKE_CURRENT_LIST_DIR: in a function that is the caller's folder.
 set(STERNA_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+# Beside this file where it is installed.
+set(STERNA_TARGETS_DIR ${CMAKE_CURRENT_LIST_DIR}/targets)
+if(NOT EXISTS ${STERNA_TARGETS_DIR})
+  set(STERNA_TARGETS_DIR ${CMAKE_CURRENT_LIST_DIR}/../Templates/targets)
+endif()
 
 # Adds the static library <target> with the C code of a model. Programs that link with it can include <name>.h.
 # The model is compiled again whenever it, the tool, or a file that the model refers to changes.
 #
 #   MODEL    an .onnx file, relative to the current source folder
-#   NAME     the prefix of all its symbols; the file's stem unless given
+#   NAME     the prefix of all its symbols; unless given what `sterna name <file>` says, which is made of the file's stem
 #   OPTIONS  for `sterna compile`, such as --schedule frame
 #
 # The tool is the cache variable STERNA_EXECUTABLE; unset, the `sterna` in PATH, else one built in this checkout.
@@ -24,7 +29,7 @@ function(sterna_add_model target)
   endif()
   find_program(
     STERNA_EXECUTABLE sterna
-    PATHS ${STERNA_CMAKE_DIR}/../.build/release ${STERNA_CMAKE_DIR}/../.build/debug
+    PATHS ${STERNA_CMAKE_DIR}/../.build/release ${STERNA_CMAKE_DIR}/../.build/debug ${STERNA_CMAKE_DIR}/../../../bin
     NO_CMAKE_FIND_ROOT_PATH
     DOC "The sterna compiler")
   if(NOT STERNA_EXECUTABLE)
@@ -36,8 +41,22 @@ function(sterna_add_model target)
   if(arg_NAME)
     set(name ${arg_NAME})
   else()
-    get_filename_component(stem ${model} NAME_WLE)
-    string(MAKE_C_IDENTIFIER ${stem} name)
+    # The tool's own rule, so that there is only one.
+    execute_process(
+      COMMAND ${STERNA_EXECUTABLE} name ${model}
+      OUTPUT_VARIABLE name
+      OUTPUT_STRIP_TRAILING_WHITESPACE
+      RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+      message(FATAL_ERROR "sterna_add_model(${target}): ${STERNA_EXECUTABLE} name: ${status}")
+    endif()
+    # Two files of one name would meet in any program that has both.
+    get_property(other GLOBAL PROPERTY STERNA_MODEL_OF_${name})
+    if(other AND NOT other STREQUAL model)
+      message(FATAL_ERROR "sterna_add_model(${target}): ${model} and ${other} are both called '${name}': "
+                          "give one of them another NAME")
+    endif()
+    set_property(GLOBAL PROPERTY STERNA_MODEL_OF_${name} ${model})
   endif()
 
   # A folder of its own for each target: two may compile one model with different options.
@@ -60,7 +79,7 @@ endfunction()
 # Gives a program the start-up code, linker script and semihosting of the emulated board that the toolchain file
 # chose; on the host, semihosting.h by <stdio.h>.
 function(sterna_link_board target)
-  set(runtime ${STERNA_CMAKE_DIR}/../Templates/targets)
+  set(runtime ${STERNA_TARGETS_DIR})
   target_include_directories(${target} PRIVATE ${runtime})
   if(NOT CMAKE_CROSSCOMPILING)
     target_sources(${target} PRIVATE ${runtime}/semihosting_stdio.c)

@@ -8,6 +8,10 @@
  */
 #include "har.h"
 
+#if HAR_BUILD_ID != 0xF84BF036U
+#error "har.h and har.c are of two compilations: compile the model again"
+#endif
+
 /*
  * Tests define this to see every row that a layer makes: values[c * channel_stride + x]. Where
  * distance is not 0, values are words of several columns, that far apart, of some bits each.

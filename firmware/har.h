@@ -11,6 +11,9 @@
 
 #include <stdint.h>
 
+/* Of this compilation: har.c and the tests check that they belong to the same. */
+#define HAR_BUILD_ID 0xF84BF036U
+
 #ifdef __cplusplus
 extern "C" {
 #endif

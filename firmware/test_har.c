@@ -20,6 +20,10 @@ static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t
     check_row((layer), (row), (values), (channel_stride), (distance), (bits))
 #include "har.c"
 
+#if HAR_BUILD_ID != 0xF84BF036U
+#error "har.h and test_har.c are of two compilations: compile the model again"
+#endif
+
 #define CHANNELS HAR_INPUT_CHANNELS
 #define HEIGHT HAR_INPUT_HEIGHT
 #define WIDTH HAR_INPUT_WIDTH

@@ -1,3 +1,5 @@
+import FirmwarePlanning
+
 /// Collects lines of C with the right indentation and without trailing blanks.
 ///
 /// Glue is printed from multi-line Swift strings rather than from a template language: the templates would hold loops over
@@ -122,11 +124,20 @@ extension CodePrinter {
   }
 }
 
+extension CodePrinter {
+  /// Ends the translation where the header is of another compilation: old and new files do not fit each other, but most
+  /// mixtures of them would compile.
+  mutating func requireBuild(of plan: FirmwarePlan, _ provenance: Provenance, in file: String) {
+    print("#if \(plan.macroPrefix)_BUILD_ID != \(provenance.buildIDText)")
+    print("#error \"\(plan.name).h and \(file) are of two compilations: compile the model again\"\n#endif\n")
+  }
+}
+
 extension String {
   /// Text of a user's file, safe inside a C comment: printable ASCII without comment marks, line splices or trigraphs.
   var inComment: String {
     String(
-      prefix(80).map { character in
+      map { character in
         let isSafe =
           character.isASCII && (character.isLetter || character.isNumber || "_.:/+-()[]=, ".contains(character))
         return isSafe ? character : "_"

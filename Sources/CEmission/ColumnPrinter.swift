@@ -47,6 +47,9 @@ extension StagePrinter {
     out.print()
   }
 
+  /// C's `restrict` as the source defines it for C++ as well.
+  private var restrict: String { "\(plan.macroPrefix)_RESTRICT" }
+
   // MARK: Sums
 
   /// Sums of a channel's row, a loop for each channel.
@@ -54,7 +57,7 @@ extension StagePrinter {
     out.print("/* The sums of a row of channel oc. */")
     out.list(
       "static NO_INLINE void \(name)_sums(",
-      ["uint32_t oc", "const \(inputType) *restrict in", "\(columns.type) *restrict sums"], ") {")
+      ["uint32_t oc", "const \(inputType) *\(restrict) in", "\(columns.type) *\(restrict) sums"], ") {")
     out.indented { out in
       out.print("/* clang-format off */\nswitch (oc) {")
       for block in blocks {
@@ -93,7 +96,7 @@ extension StagePrinter {
     if note.count + 6 <= CodePrinter.width { out.print("/* \(note) */") } else { out.comment([note]) }
     out.list(
       "static NO_INLINE void \(name)_block\(number)(",
-      ["const \(inputType) *restrict in", "\(columns.type) *restrict sums"],
+      ["const \(inputType) *\(restrict) in", "\(columns.type) *\(restrict) sums"],
       ") {")
     out.indented { out in
       out.block("for (uint32_t x = 0; x < \(columns.sums); x++)") { printColumnSums(block, columns, &$0) }
@@ -206,8 +209,9 @@ extension StagePrinter {
     out.print("/* \(isPooled ? "Pools, requantizes" : "Requantizes") and stores a row of channel oc. */")
     out.list(
       "static NO_INLINE void \(name)_store(",
-      ["uint32_t oc", "\(columns.type) *restrict sums"] + (poolsColumns ? ["\(columns.type) *restrict pooled"] : [])
-        + ["\(elementType) *restrict row"],
+      ["uint32_t oc", "\(columns.type) *\(restrict) sums"]
+        + (poolsColumns ? ["\(columns.type) *\(restrict) pooled"] : [])
+        + ["\(elementType) *\(restrict) row"],
       ") {")
     out.indented { out in
       if let pool = stage.pool {

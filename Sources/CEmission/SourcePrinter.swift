@@ -29,6 +29,7 @@ struct SourcePrinter {
     var out = CodePrinter()
     printProbe(&out)
     printMap(usedBy: layers.text + network.text, &out)
+    printRestrict(&out)
     section("Kernels", &out)
     out.append(kernels)
     section("Layers", &out)
@@ -79,6 +80,7 @@ struct SourcePrinter {
     ])
     let hasDescriptors = plan.stages.contains { $0.hasDescriptor || $0.maps != nil }
     out.print("#include \"\(p).h\"\n" + (hasDescriptors ? "#include <stddef.h>\n" : ""))
+    out.requireBuild(of: plan, provenance, in: "\(p).c")
   }
 
   private func printKernels(_ selection: KernelSelection, _ used: Set<String>, _ out: inout CodePrinter) {
@@ -158,6 +160,13 @@ struct SourcePrinter {
 
   private func section(_ title: String, _ out: inout CodePrinter) {
     out.print("/* ---- \(title) " + String(repeating: "-", count: 88 - title.count) + " */\n")
+  }
+
+  /// C++ has no `restrict`, but its compilers have a word for it.
+  private func printRestrict(_ out: inout CodePrinter) {
+    guard plan.stages.contains(where: { $0.columns != nil || $0.channelWindow != nil }) else { return }
+    let name = "\(upper)_RESTRICT"
+    out.print("#ifdef __cplusplus\n#define \(name) __restrict\n#else\n#define \(name) restrict\n#endif\n")
   }
 
   private func printProbe(_ out: inout CodePrinter) {

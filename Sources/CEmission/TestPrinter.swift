@@ -52,6 +52,7 @@ struct TestPrinter {
     StripProbe(plan).printMacro(&out)
     PixelProbe(plan).printMacro(&out)
     out.print("#include \"\(p).c\"\n")
+    out.requireBuild(of: plan, provenance, in: "test_\(p).c")
     for (short, long) in [
       ("CHANNELS", "INPUT_CHANNELS"), ("HEIGHT", "INPUT_HEIGHT"), ("WIDTH", "INPUT_WIDTH"), ("OUTPUTS", "OUTPUT_COUNT"),
     ] {

@@ -31,7 +31,7 @@ extension StagePrinter {
     }
     let rows = stage.channelWindow == nil ? "window's rows" : "window's rows of a channel"
     // Each byte is loaded once, though two words hold it.
-    let qualifier = stage.channelWindow == nil ? "" : "restrict "
+    let qualifier = stage.channelWindow == nil ? "" : "\(plan.macroPrefix)_RESTRICT "
     let note = kept > 0 ? "; from the second strip on \(kept) of them move" : ""
     out.print("/* The \(rows) in two lanes, \(window.width) words each\(note). */")
     out.list(

@@ -42,13 +42,18 @@ package struct Graph: Sendable, Equatable {
   package var nodes: [Node]
   package var input: ValueID
   package var output: ValueID
+  /// What the file does behind the output.
+  package var trailing: TrailingNode?
 
-  package init(name: String, values: [Value], nodes: [Node], input: ValueID, output: ValueID) {
+  package init(
+    name: String, values: [Value], nodes: [Node], input: ValueID, output: ValueID, trailing: TrailingNode? = nil
+  ) {
     self.name = name
     self.values = values
     self.nodes = nodes
     self.input = input
     self.output = output
+    self.trailing = trailing
   }
 
   package subscript(_ id: ValueID) -> Value { values[id.index] }

@@ -7,6 +7,8 @@ struct GraphBuilder {
   private var values: [Graph.Value] = []
   private var nodes: [Graph.Node] = []
   private var facts: [Facts] = []
+  /// What the file does behind the output.
+  var trailing: TrailingNode?
   private var nodeNames = Set<String>()
   private var valueNames = Set<String>()
 
@@ -78,7 +80,7 @@ struct GraphBuilder {
   }
 
   func finished(name: String, output: Graph.ValueID) -> Graph {
-    Graph(name: name, values: values, nodes: nodes, input: input, output: output)
+    Graph(name: name, values: values, nodes: nodes, input: input, output: output, trailing: trailing)
   }
 
   private mutating func addValue(name: String, shape: [Int], _ facts: Facts) -> Graph.ValueID {

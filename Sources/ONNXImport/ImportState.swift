@@ -148,6 +148,12 @@ extension ImportState {
     if !node.output.isEmpty { resolved[node.output] = result }
   }
 
+  /// Leaves out the node that computes the model's output: the value before it takes its place.
+  mutating func leaveOut(_ trailing: TrailingNode, behind input: Graph.ValueID) {
+    graph.trailing = trailing
+    resolved[index.output] = .activation(input)
+  }
+
   /// Appends operations that together compute the node's result from one value.
   mutating func emit(
     _ node: OperatorNode, _ operations: [Operation], input: Graph.ValueID

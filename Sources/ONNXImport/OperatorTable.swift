@@ -89,6 +89,7 @@ extension ModelImporter {
     entry("Softmax", "as the last node: dropped, it does not change the order", keepsShape: true, importTrailing),
     entry("LogSoftmax", "as the last node: dropped, it does not change the order", keepsShape: true, importTrailing),
     entry("ArgMax", "as the last node: dropped, the firmware has an argmax function", keepsShape: true, importTrailing),
+    entry("TopK", "as the last node: dropped, only the values or only the indices", keepsShape: true, importTrailing),
   ]
 
   static func supportedOperator(type: String, domain: String) -> SupportedOperator? {

@@ -62,11 +62,37 @@ internal import ONNXFormat
   return .constant(constant)
 }
 
-/// `Softmax`, `LogSoftmax` and `ArgMax` behind the logits: they do not change which class wins.
+/// `Softmax`, `LogSoftmax`, `ArgMax` and `TopK` behind the logits: they do not change which class wins.
 @Sendable func importTrailing(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let input = try state.activation(node, 0)
-  guard state.isModelOutput(node.output) else { throw .innerSoftmax(node) }
+  guard node.proto.output.contains(where: state.isModelOutput) else { throw .innerSoftmax(node) }
+  let rank = state[input].shape.count + 1
+  let isCoerced = state.index.opset < 13
+  let axis: Int
+  let kind: TrailingNode.Kind
+  switch node.type {
+  case "ArgMax":
+    axis = try node.int("axis", default: 0)
+    kind = .argMax(selectsLast: try node.int("select_last_index", default: 0, in: 0...1) == 1)
+  case "TopK":
+    axis = try node.int("axis", default: -1)
+    guard try node.int("largest", default: 1, in: 0...1) == 1, try node.int("sorted", default: 1, in: 0...1) == 1 else {
+      throw node.wrongAttribute("largest", expected: "1, and 'sorted' as well")
+    }
+    let count = try state.requiredConstant(node, 1).uniform.flatMap { Int(exactly: $0) } ?? 0
+    kind = .topK(count: count, areIndices: !state.isModelOutput(node.output))
+  default:
+    axis = try node.int("axis", default: isCoerced ? 1 : -1)
+    kind = node.type == "Softmax" ? .softmax : .logSoftmax
+  }
+  let first = (axis < 0 ? axis + rank : axis) - 1
+  guard first >= 0, first < rank - 1 else { throw .trailingAxis(node, axis) }
+  // Before opset 13, Softmax takes all axes from its own on as one.
+  let isToTheEnd = isCoerced && (kind == .softmax || kind == .logSoftmax)
+  let trailing = TrailingNode(type: node.type, kind: kind, axes: first..<(isToTheEnd ? rank - 1 : first + 1))
+  if case .topK(let count, _) = kind, !(1...state[input].shape[first]).contains(count) { throw .topKCount(node, count) }
   state.warn(.droppedTrailing(node))
+  state.leaveOut(trailing, behind: input)
   return .activation(input)
 }
 
@@ -97,5 +123,19 @@ extension Diagnostic {
     Diagnostic(
       .warning, code: "dropped-node", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "the last node, \(node.type), is left out: the firmware's outputs are the values in front of it")
+  }
+
+  fileprivate static func trailingAxis(_ node: OperatorNode, _ axis: Int) -> Diagnostic {
+    Diagnostic(
+      code: "trailing-axis", location: Location(node: node.name, tensor: node.inputName(0)),
+      message: "\(node.type) ranges over axis \(axis), which is the batch or none at all: expected axis 1, the classes",
+      fix: "give it dim=1 in PyTorch, or leave it out of the exported model")
+  }
+
+  fileprivate static func topKCount(_ node: OperatorNode, _ count: Int) -> Diagnostic {
+    Diagnostic(
+      code: "trailing-count", location: Location(node: node.name, tensor: node.inputName(1)),
+      message: "\(node.type)'s K is \(count): expected a constant from 1 to the number of classes",
+      fix: "give topk a number that fits, or leave it out of the exported model")
   }
 }

@@ -8,6 +8,20 @@ extension InputQuantization {
   }
 
   package func quantize(_ sample: Float) -> Int32 {
+    let level = level(sample)
+    if level.isNaN { return Int32(zeroPoint) }
+    return Int32(min(max(level, Float(minimum)), Float(maximum)).rounded(.toNearestOrEven))
+  }
+
+  /// Whether the sample lies outside what the quantizer can tell apart, so that it becomes the smallest or the largest
+  /// integer whatever it is.
+  package func saturates(_ sample: Float) -> Bool {
+    let level = level(sample)
+    return level < Float(minimum) - 0.5 || level > Float(maximum) + 0.5
+  }
+
+  /// The sample on the quantizer's grid, before it is clamped and rounded.
+  private func level(_ sample: Float) -> Float {
     var x = sample
     for step in steps {
       switch step {
@@ -18,14 +32,7 @@ extension InputQuantization {
       case .divide(let constant): x = x / constant
       }
     }
-    if x.isNaN { return Int32(zeroPoint) }
-    var y = x / scale
-    if addsZeroPointAfterRounding {
-      y = y.rounded(.toNearestOrEven) + Float(zeroPoint)
-    } else {
-      y = y + Float(zeroPoint)
-    }
-    y = min(max(y, Float(minimum)), Float(maximum))
-    return Int32(y.rounded(.toNearestOrEven))
+    let y = x / scale
+    return addsZeroPointAfterRounding ? y.rounded(.toNearestOrEven) + Float(zeroPoint) : y + Float(zeroPoint)
   }
 }

@@ -1,6 +1,7 @@
 import CEmission
 import Diagnostics
 import FirmwarePlanning
+import GraphIR
 import Lowering
 import ONNXImport
 import ReferenceInterpreter
@@ -32,6 +33,8 @@ package struct Compilation: Sendable {
   package var provenance: Provenance
   /// What the file's owner should know although it compiles.
   package var warnings: [Diagnostic]
+  /// What the model's file does behind the network's output, and no firmware does.
+  package var trailing: TrailingNode?
   package var selfTest: SelfTest
 
   /// Imports, lowers, plans.
@@ -41,11 +44,14 @@ package struct Compilation: Sendable {
   ///   - options: Planning options; `name` must be a C identifier.
   /// - Throws: `ModelError` with everything that is wrong.
   package init(_ model: Model, _ options: PlanningOptions) throws(ModelError) {
-    let imported = try ModelImporter.importModel(bytes: model.bytes, folder: model.folder)
+    let imported = try model.recognizing { () throws(ModelError) in
+      try ModelImporter.importModel(bytes: model.bytes, folder: model.folder)
+    }
     try self.init(
       network: Lowering.lower(imported.graph), options, modelFile: model.fileName,
       modelSHA256: SHA256.hexadecimal(model.bytes))
     warnings = imported.warnings
+    trailing = imported.graph.trailing
   }
 
   /// Plans a network that did not come from a model file; its provenance is its own text.
@@ -66,6 +72,7 @@ package struct Compilation: Sendable {
     warnings = []
     let sample = SelfTest.sample(for: plan)
     selfTest = SelfTest(output: Interpreter(network).run(sample).output)
+    provenance.buildID = buildID
   }
 
   /// `NAME.h`, `NAME.c` and `NAME.json`; file names without a folder.
@@ -75,6 +82,18 @@ package struct Compilation: Sendable {
       ("\(plan.name).c", Emission.source(plan, provenance, selfTest)),
       ("\(plan.name).json", try Report(self).json()),
     ]
+  }
+
+  /// A digest of what is emitted, whatever the model's file is called: the same code has the same, on every machine.
+  private var buildID: UInt32 {
+    var provenance = provenance
+    provenance.modelFile = ""
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for text in [Emission.header(plan, provenance), Emission.source(plan, provenance, selfTest)] {
+      // FNV-1a: enough to tell files apart by mistake, and quick on megabytes.
+      for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+    return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
   }
 }
 
@@ -93,6 +112,31 @@ extension Compilation {
       }
     }
     return choices
+  }
+
+  /// The options that were given and change nothing: without each alone, the C is the same.
+  package func idleOptions() -> [String] {
+    let usual = PlanningOptions(name: options.name)
+    var without: [(String, PlanningOptions)] = []
+    if options.goal != usual.goal {
+      without.append(("--optimize \(options.goal.rawValue)", options))
+      without[without.count - 1].1.goal = usual.goal
+    }
+    if options.schedule != usual.schedule {
+      without.append(("--schedule \(options.schedule.rawValue)", options))
+      without[without.count - 1].1.schedule = usual.schedule
+    }
+    if options.fusesPools != usual.fusesPools {
+      without.append(("--no-fuse", options))
+      without[without.count - 1].1.fusesPools = usual.fusesPools
+    }
+    guard !without.isEmpty else { return [] }
+    let source = Emission.source(plan, provenance, selfTest)
+    return without.compactMap { option, other in
+      // Where there is no plan without the option, it is what makes one.
+      guard let plan = try? folded.plan(of: network, other) else { return nil }
+      return Emission.source(plan, provenance, selfTest) == source ? option : nil
+    }
   }
 
   /// A file name and the extents of every layer's output, fused pools included, in the interpreter's order.
@@ -117,9 +161,11 @@ package struct Model: Sendable {
     self.path = path
   }
 
+  static let standardInput = "standard input"
+
   /// Without folders.
   package var fileName: String {
-    path == "-" ? "standard input" : String(path.split(separator: "/").last ?? "model")
+    path == "-" ? Self.standardInput : String(path.split(separator: "/").last ?? "model")
   }
 
   /// Where external data would lie; nil for the standard input.
@@ -127,14 +173,6 @@ package struct Model: Sendable {
     guard path != "-" else { return nil }
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     return parts.isEmpty ? "." : parts.joined(separator: "/")
-  }
-
-  /// A C identifier from the file's stem: `2-conv net.onnx` becomes `model_2_conv_net`.
-  package var defaultName: String {
-    guard path != "-" else { return "model" }
-    let stem = fileName.split(separator: ".").first.map(String.init) ?? "model"
-    let name = String(stem.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }).lowercased()
-    return name.first.map { $0.isLetter } ?? false ? name : "model_" + name.drop { $0 == "_" }
   }
 }
 
@@ -148,16 +186,5 @@ extension PlanningOptions {
     if let ram { words.append("--ram \(ram)") }
     if let flash { words.append("--flash \(flash)") }
     return words.joined(separator: " ")
-  }
-
-  /// Whether a name may begin all symbols of emitted C: a C identifier of at most 30 lower- or upper-case letters,
-  /// digits and underscores that is not reserved.
-  package static func isValidName(_ name: String) -> Bool {
-    guard let first = name.first, first.isASCII, first.isLetter, name.count <= 30 else { return false }
-    guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) else { return false }
-    return ![
-      "int", "char", "float", "double", "void", "main", "static", "struct", "union", "verify", "memory", "checksum",
-    ]
-    .contains(name)
   }
 }

@@ -46,7 +46,7 @@ import Testing
   @Test(arguments: [
     ("", "the file is empty: expected a .npy file, as numpy.save writes it"),
     ("PK\u{3}\u{4}", "this is a zip or .npz archive: expected a .npy file; save the one array with numpy.save"),
-    ("hello", "this is not a .npy file: expected one that numpy.save has written"),
+    ("hello", "this is a text file: expected a .npy file, as numpy.save writes it"),
   ])
   func foreignFiles(text: String, message: String) {
     #expect(Self.message(of: Array(text.utf8)) == message)

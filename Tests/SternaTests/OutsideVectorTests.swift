@@ -23,16 +23,15 @@ import Testing
     let samples = try Samples(
       NPY(shape: levels.shape, values: .float32(pixels.map { Float($0) / 255 })), path: "inputs.npy",
       input: compilation.plan.input)
-    let interpreter = Interpreter(compilation.network)
     let tensor = compilation.network[compilation.network.outputTensor]
     let expected = recorded.doubles
     // More samples are recorded than are run here: the acceptance tests take them all.
-    try #require(expected.count >= samples.integers.count * tensor.shape.count)
-    var comparison = Expectation()
-    for (index, sample) in samples.integers.enumerated() {
-      let logits = tensor.real(interpreter.run(sample).output)
-      comparison.add(real: logits, expected: expected[(index * logits.count)..<((index + 1) * logits.count)])
-    }
+    let count = samples.integers.count * tensor.shape.count
+    try #require(expected.count >= count)
+    let expectation = try Expectation(
+      NPY(shape: [samples.integers.count, tensor.shape.count], values: .float64(Array(expected[..<count]))),
+      path: "\(model).npy", samples: samples.integers.count, output: tensor, trailing: compilation.trailing)
+    let comparison = expectation.comparison(compilation.network, inputs: samples.integers)
     #expect(comparison.samples == 8)
     #expect(comparison.isKept, "\(comparison.text)")
     // Far closer than what is promised: float32 noise. A single activation that differed would show.

@@ -2,7 +2,7 @@
 # Holds the tool to what it promises, by its command line alone.
 #
 #   Tests/acceptance/run.sh              everything
-#   Tests/acceptance/run.sh PART...      models, edge, calls, programs, reproducibility
+#   Tests/acceptance/run.sh PART...      models, edge, verdicts, calls, programs, reproducibility
 #
 # STERNA is the tool; the debug build of this checkout unless set. JOBS checks run at a time, 2 unless set.
 set -euo pipefail
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STERNA=$(realpath "${STERNA:-$here/../../.build/debug/sterna}")
 export STERNA
 parts=("$@")
-if [ $# -eq 0 ]; then parts=(models edge calls programs reproducibility); fi
+if [ $# -eq 0 ]; then parts=(models edge verdicts calls programs reproducibility); fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -9,7 +9,12 @@ set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 
 # A line of boards.txt: core, QEMU machine, linker script, clock in Hz.
-file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/../../Templates/targets/boards.txt sterna_board REGEX "^${STERNA_CORE} ")
+# Beside the toolchains where they are installed.
+set(sterna_boards ${CMAKE_CURRENT_LIST_DIR}/../targets/boards.txt)
+if(NOT EXISTS ${sterna_boards})
+  set(sterna_boards ${CMAKE_CURRENT_LIST_DIR}/../../Templates/targets/boards.txt)
+endif()
+file(STRINGS ${sterna_boards} sterna_board REGEX "^${STERNA_CORE} ")
 separate_arguments(sterna_board UNIX_COMMAND "${sterna_board}")
 list(GET sterna_board 1 sterna_machine)
 list(GET sterna_board 2 STERNA_LINKER_SCRIPT)

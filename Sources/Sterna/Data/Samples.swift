@@ -5,6 +5,8 @@ import TernaryIR
 /// A user's samples, as the network takes them: quantized integers, `[channel][row][column]` each.
 package struct Samples: Sendable {
   package var integers: [[Int32]]
+  /// The share of values that the input quantizer has no number for: they became its smallest or largest.
+  package var saturation: Double
 
   /// - Parameters:
   ///   - array: N × (input shape). Floats are quantized by the model's own input quantizer; int8 and uint8 are taken as
@@ -21,6 +23,8 @@ package struct Samples: Sendable {
       || (shape.channels == 1 && found.dropFirst().elementsEqual([shape.height, shape.width]))
       || (isVector && found.dropFirst().elementsEqual([shape.channels, 1, 1]))
     guard found.count >= 2, isMatch else { throw .shape(path: path, found: found, expected: expected) }
+    guard array.count > 0 else { throw .empty(path: path) }
+    try array.requireFinite(path: path)
     let quantization = input.quantization
     let flat: [Int32]
     switch array.values {
@@ -36,6 +40,14 @@ package struct Samples: Sendable {
       throw .elementType(
         path: path, found: array.elementType, expected: quantization.isSigned ? "int8" : "uint8")
     }
+    let range = Int32(quantization.minimum)...Int32(quantization.maximum)
+    let saturated =
+      switch array.values {
+      case .float32(let values): values.count { quantization.saturates($0) }
+      case .float64(let values): values.count { quantization.saturates(Float($0)) }
+      default: flat.count { !range.contains($0) }
+      }
+    saturation = Double(saturated) / Double(flat.count)
     let size = shape.count
     integers = stride(from: 0, to: flat.count, by: size).map { Array(flat[$0..<($0 + size)]) }
   }
@@ -46,8 +58,11 @@ package enum SamplesError: Error, Sendable, Equatable, CustomStringConvertible {
   case shape(path: String, found: [Int], expected: [Int])
   case elementType(path: String, found: String, expected: String)
   case count(path: String, found: Int, expected: Int)
-  case label(path: String, index: Int, found: Int, classes: Int)
+  case label(path: String, index: Int, found: String, classes: Int)
   case empty(path: String)
+  case labelShape(path: String, found: [Int], samples: Int)
+  case notFinite(path: String, sample: Int, element: Int, value: Double)
+  case outputShape(path: String, found: [Int], expected: [Int])
 
   package var description: String {
     switch self {
@@ -61,33 +76,49 @@ package enum SamplesError: Error, Sendable, Equatable, CustomStringConvertible {
     case .label(let path, let index, let found, let classes):
       "\(path): label \(found) at index \(index): expected 0 to \(classes - 1)"
     case .empty(let path): "\(path): no samples"
+    case .labelShape(let path, let found, let samples):
+      "\(path): shape \(found.pythonic): expected one class number for each sample, (\(samples),) or (\(samples), 1)"
+    case .notFinite(let path, let sample, let element, let value):
+      "\(path): \(value) in sample \(sample), element \(element): expected finite numbers"
+    case .outputShape(let path, let found, let expected):
+      "\(path): shape \(found.pythonic): expected the outputs for --input, \(expected.pythonic)"
     }
   }
 }
 
 extension [Int] {
-  fileprivate var pythonic: String { "(" + map(String.init).joined(separator: ", ") + ")" }
+  fileprivate var pythonic: String { "(" + map(String.init).joined(separator: ", ") + (count == 1 ? ",)" : ")") }
 }
 
 extension NPY {
-  /// Class labels of any integer type.
+  /// Class labels: N or N × 1 numbers of any type that holds whole ones.
   package func labels(path: String, samples: Int, classes: Int) throws(SamplesError) -> [Int] {
-    let labels: [Int]
-    switch values {
-    case .uint8(let values): labels = values.map(Int.init)
-    case .int8(let values): labels = values.map(Int.init)
-    case .int16(let values): labels = values.map(Int.init)
-    case .int32(let values): labels = values.map(Int.init)
-    case .int64(let values): labels = values.map { Int($0) }
-    case .float32, .float64: throw .elementType(path: path, found: elementType, expected: "an integer type")
+    guard shape == [samples] || shape == [samples, 1] else {
+      throw shape.count == 1 || (shape.count == 2 && shape[1] == 1)
+        ? .count(path: path, found: count, expected: samples) : .labelShape(path: path, found: shape, samples: samples)
     }
-    guard shape.count == 1, labels.count == samples else {
-      throw .count(path: path, found: labels.count, expected: samples)
-    }
-    if let index = labels.firstIndex(where: { !(0..<classes).contains($0) }) {
-      throw .label(path: path, index: index, found: labels[index], classes: classes)
+    var labels: [Int] = []
+    for (index, value) in doubles.enumerated() {
+      guard let label = Int(exactly: value), (0..<classes).contains(label) else {
+        throw .label(path: path, index: index, found: value.shortText, classes: classes)
+      }
+      labels.append(label)
     }
     return labels
+  }
+
+  /// - Throws: where a value is NaN or infinite, with its place.
+  package func requireFinite(path: String) throws(SamplesError) {
+    let index: Int?
+    switch values {
+    case .float32(let values): index = values.firstIndex { !$0.isFinite }
+    // What float32 has no number for is infinite to the model.
+    case .float64(let values): index = values.firstIndex { !Float($0).isFinite }
+    case .int8, .uint8, .int16, .int32, .int64: index = nil
+    }
+    guard let index else { return }
+    let size = max(1, count / max(1, shape.first ?? 1))
+    throw .notFinite(path: path, sample: index / size, element: index % size, value: doubles[index])
   }
 
   /// The values as reals, whatever their type.
@@ -102,4 +133,9 @@ extension NPY {
     case .int64(let values): values.map(Double.init)
     }
   }
+}
+
+extension Double {
+  /// Whole numbers without a fraction.
+  var shortText: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }

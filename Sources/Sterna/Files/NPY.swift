@@ -55,7 +55,7 @@ extension NPY {
 
   /// Reads a whole file. The bytes are a user's: nothing in them is trusted.
   package init(parsing bytes: [UInt8]) throws(NPYError) {
-    guard bytes.starts(with: Self.magic) else { throw .notNPY(found: Array(bytes.prefix(6))) }
+    guard bytes.starts(with: Self.magic) else { throw .notNPY(found: Array(bytes.prefix(512))) }
     guard bytes.count >= 10 else { throw .truncatedHeader }
     let version = bytes[6]
     guard (1...3).contains(version) else { throw .version(Int(version)) }

@@ -1,5 +1,6 @@
 /// Why bytes are not an array that can be read.
 package enum NPYError: Error, Sendable, Equatable {
+  /// The first bytes, some hundred of them.
   case notNPY(found: [UInt8])
   case version(Int)
   case truncatedHeader
@@ -18,9 +19,13 @@ extension NPYError: CustomStringConvertible {
     case .notNPY(let found):
       switch found {
       case []: "the file is empty: expected a .npy file, as numpy.save writes it"
-      case let bytes where bytes.starts(with: [0x50, 0x4B]):
-        "this is a zip or .npz archive: expected a .npy file; save the one array with numpy.save"
-      default: "this is not a .npy file: expected one that numpy.save has written"
+      case let bytes:
+        switch FileKind(bytes) {
+        case .numPyArchive, .zip:
+          "this is a zip or .npz archive: expected a .npy file; save the one array with numpy.save"
+        case let kind?: "this is \(kind.rawValue): expected a .npy file, as numpy.save writes it"
+        case nil: "this is not a .npy file: expected one that numpy.save has written"
+        }
       }
     case .version(let version): "format version \(version): expected 1, 2 or 3"
     case .truncatedHeader: "the file ends inside its header"

@@ -54,7 +54,7 @@ package struct OutputFilesError: Error, Sendable, Equatable, CustomStringConvert
   package var path: String
   package var reason: Reason
 
-  init(_ path: String, _ reason: Reason) {
+  package init(_ path: String, _ reason: Reason) {
     self.path = path
     self.reason = reason
   }

@@ -37,7 +37,7 @@ extension Compilation {
       lines.append("  by thresholds: " + proof.layersByThresholds.joined(separator: ", "))
     }
     if plan.output.tensor.kind == .logits {
-      lines.append("logits: one unit is \(plan.output.tensor.scale), exact to within \(plan.output.resolution) units")
+      lines.append("logits: one unit is \(plan.output.tensor.scale); \(plan.output.exactness)")
     }
     lines += try choiceLines()
     let flash = plan.flash
@@ -101,6 +101,34 @@ extension Compilation {
       hasWeights ? "\(layer.additions)" : "-", layer.predictedInstructions.map { "\($0)" } ?? "-", range, requantizer,
       layer.pairs.map { "\($0)" } ?? "-",
     ]
+  }
+}
+
+extension OutputPlan {
+  /// How far logits are from the real values that the model's file means, as a sentence's second half.
+  var exactness: String {
+    resolution == 0
+      ? "times that, the outputs are the real logits of the file"
+      : "times that, the outputs differ from the real logits of the file by less than "
+        + (resolution * tensor.scale).twoDigits
+  }
+}
+
+extension Double {
+  /// A positive number rounded up to two digits that count: a bound stays one.
+  var twoDigits: String {
+    guard self > 0, isFinite else { return "\(self)" }
+    var exponent = 0
+    var mantissa = self
+    while mantissa >= 100 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 10 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    let digits = Int(mantissa.rounded(.up))
+    if (0...3).contains(exponent) { return "\(digits)" + String(repeating: "0", count: exponent) }
+    if (-5..<0).contains(exponent) {
+      let text = String(repeating: "0", count: Swift.max(0, 1 - exponent - String(digits).count)) + "\(digits)"
+      return text.dropLast(-exponent) + "." + text.suffix(-exponent)
+    }
+    return "\(digits / 10).\(digits % 10)e\(exponent + 1)"
   }
 }
 

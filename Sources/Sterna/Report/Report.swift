@@ -66,6 +66,8 @@ package struct Report: Codable, Sendable {
   package var name: String
   package var model: Model
   package var options: String
+  /// The same number stands in the C: files of two compilations do not belong together.
+  package var buildID: UInt32
   /// The core that code was chosen and figures were estimated for.
   package var core: String
   /// Of one inference, everything included; an estimate. None for a host.
@@ -82,6 +84,7 @@ package struct Report: Codable, Sendable {
     name = plan.name
     model = Model(file: compilation.provenance.modelFile, sha256: compilation.provenance.modelSHA256)
     options = compilation.provenance.options
+    buildID = compilation.provenance.buildID
     core = plan.core.rawValue
     let cost = CostEstimate(plan)
     let isCounted = plan.core.hasInstructionCounts
@@ -97,6 +100,15 @@ package struct Report: Codable, Sendable {
     memory = Memory(stateBytes: plan.stateBytes, lowerBoundBytes: plan.lowerBoundBytes, buffers: plan.buffers)
     flash = plan.flash
     proof = Proof(plan)
+  }
+
+  /// The name of the model's file in a report that was written before; nil where it is none.
+  package static func modelFile(in json: [UInt8]) -> String? {
+    struct Excerpt: Decodable {
+      var model: Model
+    }
+    let file = try? JSONDecoder().decode(Excerpt.self, from: Data(json)).model.file
+    return file == Sterna.Model.standardInput ? nil : file
   }
 
   /// Pretty-printed, keys in alphabetical order, so that equal reports are equal bytes.

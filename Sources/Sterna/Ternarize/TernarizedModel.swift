@@ -26,9 +26,11 @@ package struct TernarizedModel: Sendable {
       values = calibration.doubles.map { Float($0) }
     }
     samples = NPY(shape: calibration.shape, values: .float32(values))
-    ternarization = try Ternarization(
-      bytes: model.bytes, folder: model.folder, calibration: .init(shape: calibration.shape, values: values),
-      options: options, progress: progress)
+    ternarization = try model.recognizing { () throws(ModelError) in
+      try Ternarization(
+        bytes: model.bytes, folder: model.folder, calibration: .init(shape: calibration.shape, values: values),
+        options: options, progress: progress)
+    }
     compilation = try Compilation(
       Model(bytes: ternarization.bytes, path: model.path), PlanningOptions(name: model.defaultName))
   }

@@ -38,10 +38,15 @@ extension AsyncParsableCommand {
       throw Exit.cannotWrite
     } catch let error as ToolchainError {
       Console.say("sterna: error: \(error)")
-      if case .missing = error { throw Exit.missingTool }
-      throw Exit.internalError
+      switch error {
+      case .missing: throw Exit.missingTool
+      case .unwritable: throw Exit.cannotWrite
+      case .compilationFailed, .timedOut: throw Exit.internalError
+      }
     } catch let code as ExitCode {
       throw code
+    } catch let error as ValidationError {
+      throw error
     } catch {
       Console.say("sterna: internal error: \(error)")
       throw Exit.internalError

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import FirmwarePlanning
 import Sterna
+import TernaryIR
 
 /// The model and what the planner is asked: shared by all verbs that compile.
 struct ModelOptions: ParsableArguments {
@@ -11,7 +12,10 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "The C identifier that all symbols begin with; the file's stem unless given.")
   var name: String?
 
-  @Option(help: "Where the network is cut into segments: auto takes the least RAM.")
+  @Option(
+    help:
+      "How the network is cut into segments: auto takes the least RAM of all cuts for the code that --optimize and --core choose."
+  )
   var schedule: PlanningOptions.Schedule = .auto
 
   @Option(
@@ -31,21 +35,20 @@ struct ModelOptions: ParsableArguments {
     help: "Whether max pools are fused into the convolutions before them; without, every layer's rows can be compared.")
   var fuse = true
 
-  @Option(help: "Most bytes of state; the call is refused where that is impossible.")
+  @Option(
+    help: "Most bytes of state, such as 4096 or 4K (also 4KB, 4KiB); the call is refused where that is impossible.",
+    transform: byteCount)
   var ram: Int?
 
   @Option(
     help:
-      "Most bytes of code and tables, as estimated for --core; with --optimize speed, layers whose code is beyond pack."
-  )
+      "Most bytes of code and tables, as estimated for --core; with --optimize speed, layers whose code is beyond pack.",
+    transform: byteCount)
   var flash: Int?
 
   func validate() throws {
     if model.isEmpty { throw ValidationError("the model is an empty path: expected a file, or - for standard input") }
-    if let name, !PlanningOptions.isValidName(name) {
-      throw ValidationError(
-        "--name '\(name)' can not begin C symbols: expected a letter, then letters, digits or _, 30 at most")
-    }
+    if let name, let problem = ModelName.problem(name) { throw ValidationError("--name '\(name)' \(problem)") }
     if let ram, ram <= 0 { throw ValidationError("--ram must be positive") }
     if let flash, flash <= 0 { throw ValidationError("--flash must be positive") }
   }
@@ -59,11 +62,50 @@ struct ModelOptions: ParsableArguments {
       name: name ?? model.defaultName, schedule: schedule, goal: optimize, core: core, fusesPools: fuse, ram: ram,
       flash: flash)
     let compilation = try Compilation(model, options)
-    for warning in compilation.warnings {
-      Console.say(warning.rendered(file: shownName, color: Console.usesColor))
+    tellWarnings(of: compilation)
+    for option in compilation.idleOptions() {
+      Console.say("\(shownName): note: \(option) changes nothing: without it, the C is the same")
     }
     return compilation
   }
+
+  /// For verbs that run the network only: what firmware may cost does not matter to them.
+  func interpret() throws -> Compilation {
+    let model = Model(bytes: try InputFile.read(model), path: model)
+    let compilation = try Compilation(model, PlanningOptions(name: name ?? model.defaultName, fusesPools: fuse))
+    tellWarnings(of: compilation)
+    let idle = [
+      (schedule != .auto, "--schedule"), (optimize != .size, "--optimize"), (core != .generic, "--core"),
+      (ram != nil, "--ram"), (flash != nil, "--flash"),
+    ].filter(\.0).map(\.1)
+    if !idle.isEmpty {
+      Console.say("\(shownName): note: \(idle.joined(separator: ", ")): for firmware, not for this verb")
+    }
+    return compilation
+  }
+
+  private func tellWarnings(of compilation: Compilation) {
+    for warning in compilation.warnings {
+      Console.say(warning.rendered(file: shownName, color: Console.usesColor))
+    }
+  }
+}
+
+/// A number of bytes with or without a unit: K, KB and KiB are 1024, M, MB and MiB 1024 times as much.
+@Sendable private func byteCount(_ text: String) throws -> Int {
+  let digits = text.prefix { $0.isASCII && $0.isNumber || $0 == "-" }
+  let factor: Int? =
+    switch text.dropFirst(digits.count).uppercased() {
+    case "", "B": 1
+    case "K", "KB", "KIB": 1 << 10
+    case "M", "MB", "MIB": 1 << 20
+    default: nil
+    }
+  let problem = ValidationError("'\(text)' is no number of bytes: expected one such as 4096, 4K or 1M")
+  guard let number = Int(digits), let factor else { throw problem }
+  let (count, overflow) = number.multipliedReportingOverflow(by: factor)
+  guard !overflow else { throw problem }
+  return count
 }
 
 extension PlanningOptions.Schedule: ExpressibleByArgument {}
@@ -82,5 +124,26 @@ func readArray(_ path: String) throws -> NPY {
     return try NPY(parsing: bytes)
   } catch {
     throw NPYFailure(path: path, error: error)
+  }
+}
+
+/// Reads a user's samples and tells where they are not what the model takes.
+func readSamples(_ path: String, for compilation: Compilation) throws -> [[Int32]] {
+  let input = compilation.plan.input
+  let samples = try Samples(readArray(path), path: path, input: input)
+  if samples.saturation > 0.9 {
+    Console.say(
+      "\(path): warning: \(percent(samples.saturation)) of the values lie outside the range that the model's input quantizer "
+        + "takes, \(input.quantization.rangeText): expected samples scaled as those that the model was trained on")
+  }
+  return samples.integers
+}
+
+extension InputQuantization {
+  /// Of float values, or where arithmetic stands in front of the quantizer, of what it gives.
+  fileprivate var rangeText: String {
+    let low = Float(minimum - zeroPoint) * scale
+    let high = Float(maximum - zeroPoint) * scale
+    return "\(low) to \(high)" + (steps.isEmpty ? "" : " behind the arithmetic in front of it")
   }
 }

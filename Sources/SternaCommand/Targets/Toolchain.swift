@@ -88,7 +88,11 @@ enum Toolchain {
   static func writeTargetFiles(into directory: String) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for (name, bytes) in TargetFiles.all {
-      try Data(bytes).write(to: URL(filePath: "\(directory)/\(name)"))
+      do {
+        try Data(bytes).write(to: URL(filePath: "\(directory)/\(name)"))
+      } catch {
+        throw ToolchainError.unwritable(path: "\(directory)/\(name)", reason: "\(error)")
+      }
     }
   }
 
@@ -97,9 +101,17 @@ enum Toolchain {
   {
     try await withThrowingTaskGroup(of: Outcome.self) { group in
       group.addTask {
+        // A group of its own, so that what a compiler has started ends with it.
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence = [
+          .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(5))
+        ]
         let result = try await Subprocess.run(
-          .path(executable), arguments: Arguments(arguments), workingDirectory: FilePath(directory),
-          output: .string(limit: outputLimit), error: .string(limit: outputLimit))
+          .path(executable), arguments: Arguments(arguments),
+          // What a compiler leaves when it is killed goes with the folder.
+          environment: .inherit.updating(["TMPDIR": directory]), workingDirectory: FilePath(directory),
+          platformOptions: options, output: .string(limit: outputLimit), error: .string(limit: outputLimit))
         let exitCode: Int32 =
           switch result.terminationStatus {
           case .exited(let code): code
@@ -127,6 +139,7 @@ enum ToolchainError: Error, Equatable, CustomStringConvertible {
   case missing(Tool)
   case compilationFailed(target: String, output: String)
   case timedOut(command: String, after: Duration)
+  case unwritable(path: String, reason: String)
 
   var description: String {
     switch self {
@@ -136,6 +149,8 @@ enum ToolchainError: Error, Equatable, CustomStringConvertible {
       "the C compiler for \(target) rejected the code:\n\(output)"
     case .timedOut(let command, let after):
       "\(command) did not finish within \(after)"
+    case .unwritable(let path, let reason):
+      "\(path): can not be written: \(reason)"
     }
   }
 }

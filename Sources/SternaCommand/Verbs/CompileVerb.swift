@@ -24,6 +24,7 @@ struct CompileVerb: AsyncParsableCommand {
   func run() async throws {
     try await reporting(options.shownName) {
       let compilation = try options.compile()
+      try requireOwnName(compilation)
       var files = OutputFiles()
       var artefacts = try compilation.artefacts()
       if tests { artefacts.append(compilation.testFile()) }
@@ -35,9 +36,23 @@ struct CompileVerb: AsyncParsableCommand {
         files.add(depfile, "\(targets):\(model)\n")
       }
       try files.write()
-      for path in paths { Console.result(path) }
+      for path in paths { try Console.result(path) }
       Console.say(compilation.summary)
     }
+  }
+}
+
+extension CompileVerb {
+  /// A name that comes from the model's file must not be another file's: `a-b.onnx` and `a_b.onnx` are both `a_b`. A name
+  /// that the user has given is the user's to give again.
+  private func requireOwnName(_ compilation: Compilation) throws {
+    let path = "\(directory)/\(compilation.plan.name).json"
+    guard options.name == nil, options.model != "-", let bytes = try? InputFile.read(path),
+      let other = Report.modelFile(in: bytes), other != compilation.provenance.modelFile
+    else { return }
+    throw ValidationError(
+      "\(path) is that of \(other), which has the same name as \(compilation.provenance.modelFile): "
+        + "give one of them another with --name, or another folder with -o")
   }
 }
 

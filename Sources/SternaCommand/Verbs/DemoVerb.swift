@@ -15,11 +15,11 @@ struct DemoVerb: AsyncParsableCommand {
   func run() async throws {
     try await reporting("har.onnx") {
       let demonstration = try Demonstration()
-      Console.result(demonstration.introduction + "\n")
-      Console.result(demonstration.predictions() + "\n")
-      Console.result(demonstration.costs + "\n")
+      try Console.result(demonstration.introduction + "\n")
+      try Console.result(demonstration.predictions() + "\n")
+      try Console.result(demonstration.costs + "\n")
       guard let directory else {
-        Console.result("Next: sterna demo -o demo    (writes har.h, har.c, the model and the samples to demo/)")
+        try Console.result("Next: sterna demo -o demo    (writes har.h, har.c, the model and the samples to demo/)")
         return
       }
       var files = OutputFiles()
@@ -30,8 +30,9 @@ struct DemoVerb: AsyncParsableCommand {
       for file in BuiltInModel.files { files.add("\(directory)/\(file.name)", file.bytes) }
       try files.write()
       let names = artefacts.map(\.name) + BuiltInModel.files.map(\.name)
-      Console.result("Written to \(directory): " + names.joined(separator: ", "))
-      Console.result("Next: sterna verify \(directory)/har.onnx --target cortex-m0    (runs the C on an emulated core)")
+      try Console.result("Written to \(directory): " + names.joined(separator: ", "))
+      try Console.result(
+        "Next: sterna verify \(directory)/har.onnx --target cortex-m0    (runs the C on an emulated core)")
     }
   }
 }

@@ -5,14 +5,15 @@ import Sterna
 
 struct EvaluateVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Accuracy, recall of each class and confusion matrix on labelled samples.")
+    commandName: "evaluate", abstract: "Accuracy, recall of each class and confusion matrix on labelled samples.",
+    discussion: "What firmware would cost does not matter here: options for it are taken and change nothing.")
 
   @OptionGroup var options: ModelOptions
 
   @Option(help: "N × (input shape): float32 is quantized by the model, int8 or uint8 is taken as quantized.")
   var input: String
 
-  @Option(help: "N class numbers, of any integer type.")
+  @Option(help: "N class numbers, (N,) or (N, 1), of any type.")
   var labels: String
 
   @Flag(help: "Prints the result as JSON.")
@@ -20,8 +21,8 @@ struct EvaluateVerb: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting(options.shownName) {
-      let compilation = try options.compile()
-      let samples = try Samples(readArray(input), path: input, input: compilation.plan.input).integers
+      let compilation = try options.interpret()
+      let samples = try readSamples(input, for: compilation)
       let classes = compilation.plan.output.count
       let truth = try readArray(labels).labels(path: labels, samples: samples.count, classes: classes)
       let interpreter = Interpreter(compilation.network)
@@ -32,12 +33,12 @@ struct EvaluateVerb: AsyncParsableCommand {
       }
       Console.endProgress()
       guard json else {
-        Console.result(evaluation.text)
+        try Console.result(evaluation.text)
         return
       }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      Console.result(String(decoding: try encoder.encode(EvaluationReport(evaluation)), as: UTF8.self))
+      try Console.result(String(decoding: try encoder.encode(EvaluationReport(evaluation)), as: UTF8.self))
     }
   }
 }

@@ -14,7 +14,7 @@ struct InspectVerb: AsyncParsableCommand {
   func run() async throws {
     try await reporting(options.shownName) {
       let compilation = try options.compile()
-      Console.result(json ? String(try Report(compilation).json().dropLast()) : try compilation.inspection())
+      try Console.result(json ? String(try Report(compilation).json().dropLast()) : try compilation.inspection())
     }
   }
 }

@@ -9,6 +9,6 @@ struct OperatorsVerb: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
-    Console.result(json ? try OperatorList.json() : OperatorList.text)
+    try await reporting("operators") { try Console.result(json ? OperatorList.json() : OperatorList.text) }
   }
 }

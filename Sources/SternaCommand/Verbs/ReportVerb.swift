@@ -19,13 +19,13 @@ struct ReportVerb: AsyncParsableCommand {
       let compilation = try options.compile()
       let page = try ReportPage(compilation, budgets: .init(ram: options.ram, flash: options.flash)).html
       guard output != "-" else {
-        Console.result(String(page.dropLast()))
+        try Console.result(String(page.dropLast()))
         return
       }
       var files = OutputFiles()
       files.add(output, page)
       try files.write()
-      Console.result(output)
+      try Console.result(output)
       Console.say(compilation.summary)
     }
   }

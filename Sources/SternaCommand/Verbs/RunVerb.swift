@@ -4,7 +4,8 @@ import Sterna
 
 struct RunVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Runs samples through the reference interpreter.")
+    commandName: "run", abstract: "Runs samples through the reference interpreter.",
+    discussion: "What firmware would cost does not matter here: options for it are taken and change nothing.")
 
   @OptionGroup var options: ModelOptions
 
@@ -27,13 +28,13 @@ struct RunVerb: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting(options.shownName) {
-      let compilation = try options.compile()
-      let samples = try Samples(readArray(input), path: input, input: compilation.plan.input)
+      let compilation = try options.interpret()
+      let samples = try readSamples(input, for: compilation)
       let interpreter = Interpreter(compilation.network)
       var outputs: [Int32] = []
       var layerValues = [[Int32]](repeating: [], count: layers == nil ? 0 : compilation.network.layers.count)
-      for (index, sample) in samples.integers.enumerated() {
-        Console.progress("sample \(index + 1) of \(samples.integers.count)")
+      for (index, sample) in samples.enumerated() {
+        Console.progress("sample \(index + 1) of \(samples.count)")
         let result = interpreter.run(sample)
         outputs += result.output
         for layer in layerValues.indices { layerValues[layer] += result.layers[layer] }
@@ -41,7 +42,7 @@ struct RunVerb: AsyncParsableCommand {
       Console.endProgress()
       var files = OutputFiles()
       let tensor = compilation.plan.output.tensor
-      let count = samples.integers.count
+      let count = samples.count
       let shape = [count] + tensor.shape.extents
       files.add(
         output,

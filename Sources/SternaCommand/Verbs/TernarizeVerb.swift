@@ -22,7 +22,7 @@ struct TernarizeVerb: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "The QONNX file to write.")
   var output: String
 
-  @Option(help: "N class numbers of the calibration samples, of any integer type: prints accuracy before and after.")
+  @Option(help: "N class numbers of the calibration samples, (N,) or (N, 1): prints accuracy before and after.")
   var labels: String?
 
   @Option(help: "Bits of the network's input, 2 to 8.")
@@ -52,6 +52,7 @@ struct TernarizeVerb: AsyncParsableCommand {
     try await reporting(shownName) {
       let file = Model(bytes: try InputFile.read(model), path: model)
       let samples = try readArray(calibration)
+      try samples.requireFinite(path: calibration)
       let truth = try labels.map { try readArray($0) }
       let options = TernarizationOptions(
         inputBits: inputBits, activationBits: activationBits, correctsBias: biasCorrection, fitsScales: fitScales)
@@ -73,8 +74,8 @@ struct TernarizeVerb: AsyncParsableCommand {
       for warning in result.ternarization.warnings + result.compilation.warnings {
         Console.say(warning.rendered(file: shownName, color: Console.usesColor))
       }
-      Console.result(result.layerTable.escapedLines)
-      if let accuracy { Console.result("\n" + result.accuracyText(accuracy)) }
+      try Console.result(result.layerTable.escapedLines)
+      if let accuracy { try Console.result("\n" + result.accuracyText(accuracy)) }
       Console.say("\(result.ternarization.samples) calibration sample(s) -> \(output); next: sterna inspect \(output)")
     }
   }

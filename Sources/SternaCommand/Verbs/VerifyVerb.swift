@@ -1,6 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
-import ReferenceInterpreter
 import Sterna
 
 struct VerifyVerb: AsyncParsableCommand {
@@ -39,6 +37,9 @@ struct VerifyVerb: AsyncParsableCommand {
       throw ValidationError("unknown target '\(name)': expected \(Target.names.joined(separator: ", ")) or all")
     }
     if samples < 1 || samples > 100_000 { throw ValidationError("--samples must be 1 to 100000") }
+    if sanitize, !target.contains("all"), !target.contains("host") {
+      throw ValidationError("--sanitize is for the host: expected --target host or all")
+    }
     if expect != nil, input == nil { throw ValidationError("--expect needs the --input that it belongs to") }
   }
 
@@ -46,21 +47,29 @@ struct VerifyVerb: AsyncParsableCommand {
     try await reporting(options.shownName) {
       let compilation = try options.compile()
       let inputs =
-        try input.map { try Samples(readArray($0), path: $0, input: compilation.plan.input).integers }
+        try input.map { try readSamples($0, for: compilation) }
         ?? SampleInputs.make(for: compilation.plan.input, count: samples, seed: seed)
-      if let input, inputs.isEmpty { throw SamplesError.empty(path: input) }
+      // Before anything is compiled, which takes much longer than to see that an array does not fit.
+      let expectation = try expect.map {
+        try Expectation(
+          readArray($0), path: $0, samples: inputs.count, output: compilation.plan.output.tensor,
+          trailing: compilation.trailing)
+      }
       var isEqual = true
       let files = compilation.verificationFiles(inputs: inputs)
       for job in jobs {
         let outcome = try await run(job, compilation, files, samples: inputs.count)
         isEqual = isEqual && outcome
       }
-      if let expect { isEqual = try compare(compilation, inputs, expect) && isEqual }
+      if let comparison = expectation?.comparison(compilation.network, inputs: inputs) {
+        try Console.result(comparison.text)
+        isEqual = isEqual && comparison.isKept
+      }
       if !isEqual { throw Exit.mismatch }
     }
   }
 
-  private struct Job {
+  private struct Job: Sendable {
     var target: Target
     var optimization: Optimization
     var flags: [String] = []
@@ -88,50 +97,35 @@ struct VerifyVerb: AsyncParsableCommand {
   private func run(
     _ job: Job, _ compilation: Compilation, _ files: [(name: String, bytes: [UInt8])], samples: Int
   ) async throws -> Bool {
-    let folder = FileManager.default.temporaryDirectory.path + "/sterna-verify-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    for file in files { try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(file.name)")) }
-    Console.progress("\(job.title): compiling")
-    let image = try await Toolchain.build(
-      target: job.target, optimization: job.optimization,
-      sources: [compilation.verificationSource, "verify_harness.c"], flags: job.flags, into: folder)
-    Console.progress("\(job.title): running")
-    let outcome = try await Toolchain.execute(
-      target: job.target, image: image, arguments: ["vectors.bin"], timeout: .seconds(3600))
+    let outcome = try await Interruption.cancelling {
+      let folder = try TemporaryFolder()
+      defer { folder.remove() }
+      for file in files { try folder.write(file.name, file.bytes) }
+      Console.progress("\(job.title): compiling")
+      let image = try await Toolchain.build(
+        target: job.target, optimization: job.optimization,
+        sources: [compilation.verificationSource, "verify_harness.c"], flags: job.flags, into: folder.path)
+      Console.progress("\(job.title): running")
+      return try await Toolchain.execute(
+        target: job.target, image: image, arguments: ["vectors.bin"], timeout: .seconds(3600))
+    }
     Console.endProgress()
     let lines = (outcome.standardOutput + outcome.standardError).split(separator: "\n")
     let layers = compilation.plan.stages.count
     let prefix = "verify: samples=\(samples) layers=\(layers) "
     let isEqual =
       outcome.exitCode == 0 && lines.contains { $0.hasPrefix(prefix) && $0.hasSuffix("differing=0") }
-    for line in lines where !line.hasPrefix("verify: samples=") { Console.result("\(job.title): \(line)") }
+    for line in lines where !line.hasPrefix("verify: samples=") { try Console.result("\(job.title): \(line)") }
     let summary = lines.last { $0.hasPrefix("verify: samples=") }.map { String($0.dropFirst("verify: ".count)) }
-    Console.result(
+    try Console.result(
       "\(job.title): \(isEqual ? "equal" : "DIFFERENT") \(summary ?? "(no summary, exit \(outcome.exitCode))")")
     return isEqual
-  }
-
-  private func compare(_ compilation: Compilation, _ inputs: [[Int32]], _ path: String) throws -> Bool {
-    let expected = try readArray(path)
-    let tensor = compilation.plan.output.tensor
-    let count = compilation.plan.output.count
-    guard expected.count == inputs.count * count else {
-      throw SamplesError.count(path: path, found: expected.count, expected: inputs.count * count)
-    }
-    let values = expected.doubles
-    let interpreter = Interpreter(compilation.network)
-    var expectation = Expectation()
-    for (index, input) in inputs.enumerated() {
-      expectation.add(
-        real: tensor.real(interpreter.run(input).output), expected: values[(index * count)..<((index + 1) * count)])
-    }
-    Console.result(expectation.text)
-    return expectation.isKept
   }
 }
 
 extension Optimization: ExpressibleByArgument {
-  init?(argument: String) { self.init(rawValue: "-\(argument)") }
+  /// With or without the compiler's hyphen.
+  init?(argument: String) { self.init(rawValue: argument.hasPrefix("-") ? argument : "-\(argument)") }
   var defaultValueDescription: String { String(rawValue.dropFirst()) }
+  static var allValueStrings: [String] { allCases.map(\.defaultValueDescription) }
 }

@@ -20,9 +20,7 @@ extension ReportPage {
         plan.stages.compactMap(row))
       if plan.output.tensor.kind == .logits {
         tag("p", ["class": "remark"]) {
-          "The logits are integers in one scale, \(plan.output.tensor.scale) a unit"
-            + (plan.output.resolution > 0
-              ? ", within \(plan.output.resolution) units of the real values." : ", equal to the real values.")
+          "The logits are integers in one scale, \(plan.output.tensor.scale) a unit; \(plan.output.exactness)."
         }
       }
     }
