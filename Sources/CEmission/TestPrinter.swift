@@ -176,7 +176,7 @@ struct TestPrinter {
           const uint32_t last = 32 / bits - 1;
           const uint32_t lane = x / distance < last ? x / distance : last;
 
-          return (int32_t)(words[index + x - lane * distance] >> bits * lane & ((1U << bits) - 1U));
+          return (int32_t)(words[index + x - lane * distance] >> bits * lane & (0xFFFFFFFFU >> (32 - bits)));
       }
 
       /* Compares a row as soon as a layer has made it, and names the first value that differs. */

@@ -39,6 +39,7 @@ extension AsyncParsableCommand {
     } catch let error as ToolchainError {
       Console.say("sterna: error: \(error)")
       if case .missing = error { throw Exit.missingTool }
+      if case .doesNotFit = error { throw Exit.cannotCompile }
       throw Exit.internalError
     } catch let code as ExitCode {
       throw code
