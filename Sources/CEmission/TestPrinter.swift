@@ -40,6 +40,7 @@ struct TestPrinter {
       #include <stdint.h>
 
       #include <cmocka.h>
+      #include <stdlib.h>
       #include <string.h>
 
       static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride,
@@ -61,6 +62,7 @@ struct TestPrinter {
     printLayers(&out)
     printVectors(&out)
     printChecks(&out)
+    printMemory(&out)
     StripProbe(plan).printGathering("check_row", &out)
     PixelProbe(plan).printTaking("check_row", &out)
     printTests(&out)
@@ -208,13 +210,54 @@ struct TestPrinter {
       """)
   }
 
+  /// What the tests hand over is exactly as large as it must be, so that an access beside it is seen.
+  private func printMemory(_ out: inout CodePrinter) {
+    out.print(
+      """
+      /*
+       * Arrays are exactly as large as they must be. The address sanitizer sees every access beside
+       * them; without it, bytes before and behind them show what has been written there.
+       */
+      #if defined(__SANITIZE_ADDRESS__)
+      #define GUARD 0U
+      #elif defined(__has_feature)
+      #if __has_feature(address_sanitizer)
+      #define GUARD 0U
+      #endif
+      #endif
+      #ifndef GUARD
+      #define GUARD 256U
+      #endif
+
+      /* Bytes between guards, all of them 0xA5: whatever memory held before must not matter. */
+      static void *claim(size_t bytes) {
+          uint8_t *const block = (uint8_t *)malloc(bytes + 2U * GUARD);
+
+          assert_non_null(block);
+          memset(block, 0xA5, bytes + 2U * GUARD);
+          return block + GUARD;
+      }
+
+      static void release(void *memory, size_t bytes) {
+          uint8_t *const block = (uint8_t *)memory - GUARD;
+
+          for (size_t i = 0; i < GUARD; i++) {
+              assert_int_equal(block[i], 0xA5);
+              assert_int_equal(block[GUARD + bytes + i], 0xA5);
+          }
+          free(block);
+      }
+
+      """)
+  }
+
   private func printTests(_ out: inout CodePrinter) {
     out.print(
       """
       static void start(int number, \(p)_state *state) {
           sample = number;
           memset(rows_seen, 0, sizeof rows_seen);
-          memset(state, 0xA5, sizeof *state); /* whatever the state held before must not matter */
+          memset(state, number % 2 == 0 ? 0xA5 : 0x5A, sizeof *state);
       }
 
       static void check_end(const int32_t *output) {
@@ -227,46 +270,61 @@ struct TestPrinter {
       }
 
       static void test_run(void **unused) {
-          static \(p)_state state;
-          static int32_t output[OUTPUTS];
+          \(p)_state *const state = (\(p)_state *)claim(sizeof *state);
+          \(element) *const input = (\(element) *)claim(\(upper)_INPUT_BYTES);
+          int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {
-              start(s, &state);
-              \(p)_run(&state, inputs[s], output);
+              start(s, state);
+              memcpy(input, inputs[s], \(upper)_INPUT_BYTES);
+              \(p)_run(state, input, output);
               check_end(output);
+              assert_memory_equal(input, inputs[s], \(upper)_INPUT_BYTES);
           }
+          release(output, sizeof(int32_t) * OUTPUTS);
+          release(input, \(upper)_INPUT_BYTES);
+          release(state, sizeof *state);
       }
 
-      /* Row by row, with a row too many at the end, which must be ignored. */
+      /* Row by row, with rows too many at the end: they are ignored, whatever they hold. */
       static void test_push_row(void **unused) {
-          static \(p)_state state;
-          static int32_t output[OUTPUTS];
-          static \(element) row[\(upper)_ROW_BYTES];
+          \(p)_state *const state = (\(p)_state *)claim(sizeof *state);
+          \(p)_state *const before = (\(p)_state *)claim(sizeof *before);
+          \(element) *const row = (\(element) *)claim(\(upper)_ROW_BYTES);
+          int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {
-              start(s, &state);
-              \(p)_begin(&state);
-              for (uint32_t y = 0; y < HEIGHT + 1; y++) {
-                  for (uint32_t c = 0; c < CHANNELS && y < HEIGHT; c++) {
-                      const uint32_t from = (c * HEIGHT + y) * WIDTH;
-
-                      memcpy(row + c * WIDTH, inputs[s] + from, WIDTH);
+              start(s, state);
+              \(p)_begin(state);
+              for (uint32_t y = 0; y < HEIGHT; y++) {
+                  for (uint32_t c = 0; c < CHANNELS; c++) {
+                      memcpy(row + c * WIDTH, inputs[s] + (c * HEIGHT + y) * WIDTH, WIDTH);
                   }
-                  \(p)_push_row(&state, row);
+                  \(p)_push_row(state, row);
               }
-              \(p)_finish(&state, output);
+              memset(row, 0x5A, \(upper)_ROW_BYTES);
+              memcpy(before, state, sizeof *state);
+              \(p)_push_row(state, row);
+              \(p)_push_row(state, row);
+              assert_memory_equal(state, before, sizeof *state);
+              \(p)_finish(state, output);
               check_end(output);
           }
+          release(output, sizeof(int32_t) * OUTPUTS);
+          release(row, \(upper)_ROW_BYTES);
+          release(before, sizeof *before);
+          release(state, sizeof *state);
       }
 
       static void test_self_test(void **unused) {
-          static \(p)_state state;
+          \(p)_state *const state = (\(p)_state *)claim(sizeof *state);
 
           (void)unused;
-          start(-1, &state);
-          assert_int_equal(\(p)_self_test(&state), 0);
+          start(-1, state);
+          assert_int_equal(\(p)_self_test(state), 0);
+          release(state, sizeof *state);
       }
 
       """)
@@ -286,16 +344,22 @@ struct TestPrinter {
     out.print(
       """
       static void test_argmax(void **unused) {
-          static int32_t output[OUTPUTS];
+          int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
 
           (void)unused;
+          memset(output, 0, sizeof(int32_t) * OUTPUTS);
           assert_int_equal(\(p)_argmax(output), 0); /* the first of equal ones */
-          output[OUTPUTS - 1] = 1;
-          assert_int_equal(\(p)_argmax(output), OUTPUTS - 1);
-          output[0] = 1;
-          assert_int_equal(\(p)_argmax(output), 0);
+          for (int i = 0; i < OUTPUTS; i++) {
+              output[i] = 1;
+              assert_int_equal(\(p)_argmax(output), i);
+              output[OUTPUTS - 1] = 1;
+              assert_int_equal(\(p)_argmax(output), i);
+              output[OUTPUTS - 1] = 0;
+              output[i] = 0;
+          }
           output[0] = INT32_MIN;
-          assert_int_equal(\(p)_argmax(output), OUTPUTS - 1);
+          assert_int_equal(\(p)_argmax(output), 1);
+          release(output, sizeof(int32_t) * OUTPUTS);
       }
 
       """)

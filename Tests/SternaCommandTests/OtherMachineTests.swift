@@ -1,5 +1,5 @@
 import FirmwarePlanning
-import FoundationEssentials
+import Foundation
 import Sterna
 import TernaryIR
 import TestSupport
@@ -85,6 +85,7 @@ import Testing
         continue
       }
       for form in occurring { seen[form] += 1 }
+      FileHandle.standardError.write(Data("\(machine.name) \(seed) \(occurring.map { Self.forms[$0].name })\n".utf8))
       networks += 1
     }
     #expect(networks >= 10)
