@@ -64,7 +64,8 @@ let package = Package(
 
     // What several test targets need: seeded random networks and their inputs.
     .target(
-      name: "TestSupport", dependencies: ["Sterna", "TernaryIR", "ReferenceInterpreter"], path: "Tests/TestSupport"),
+      name: "TestSupport", dependencies: ["Sterna", "FirmwarePlanning", "TernaryIR", "ReferenceInterpreter"],
+      path: "Tests/TestSupport"),
     .testTarget(
       name: "SternaTests",
       dependencies: [

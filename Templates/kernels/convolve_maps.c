@@ -86,6 +86,7 @@ static NO_INLINE void convolve_maps(const struct maps *m, const uint8_t *in, tap
         if (g->spread > 0) {
             split_map(g, quads, out);
         }
+        end_map(g, out);
         out += g->out_bytes;
         weights += (g->taps + 3U) / 4;
         scale += 3;

@@ -20,6 +20,7 @@ static void convolve_rows(const struct maps *m, const struct stage *stage, const
             split_row(acc, count, g->out_width, out + oy * g->out_width);
             from += (uint32_t)stage->stride_height * stage->row_stride;
         }
+        end_map(g, out);
         out += g->out_bytes;
         weights += (g->taps + 3U) / 4;
         scale += 3;
