@@ -185,12 +185,34 @@ struct TestPrinter {
           return (int32_t)(words[index + x - lane * distance] >> bits * lane & (0xFFFFFFFFU >> (32 - bits)));
       }
 
+      static uint8_t *canary; /* where not null, a byte that is damaged */
+      static int wrong;       /* where not negative, the output that is made wrong */
+
+      /* Damages what the self-test must find damaged, as soon as the last layer has made it. */
+      static void disturb(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride) {
+          const struct layer *const l = &layers[layer];
+          const uint32_t position = (uint32_t)(wrong < 0 ? 0 : wrong);
+          const uint32_t at = position / (l->height * l->width) * channel_stride + position % l->width;
+
+          if (layer + 1 < LAYERS) {
+              return;
+          }
+          if (canary != NULL) {
+              *canary ^= 1U;
+              canary = NULL;
+          }
+          if (wrong >= 0 && position / l->width % l->height == row) {
+              *((uint8_t *)(uintptr_t)values + at * l->element_bytes) ^= 1U;
+          }
+      }
+
       /* Compares a row as soon as a layer has made it, and names the first value that differs. */
       static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride,
                             uint32_t distance, uint32_t bits) {
           const struct layer *const l = &layers[layer];
 
           if (sample < 0) {
+              disturb(layer, row, values, channel_stride);
               return;
           }
           assert_true(layer < LAYERS && row < l->height);
@@ -232,22 +254,23 @@ struct TestPrinter {
       #ifndef GUARD
       #define GUARD 256U
       #endif
+      static const size_t guard = GUARD;
 
       /* Bytes between guards, all of them 0xA5: whatever memory held before must not matter. */
       static void *claim(size_t bytes) {
-          uint8_t *const block = (uint8_t *)malloc(bytes + 2U * GUARD);
+          uint8_t *const block = (uint8_t *)malloc(bytes + 2U * guard);
 
           assert_non_null(block);
-          memset(block, 0xA5, bytes + 2U * GUARD);
-          return block + GUARD;
+          memset(block, 0xA5, bytes + 2U * guard);
+          return block + guard;
       }
 
       static void release(void *memory, size_t bytes) {
-          uint8_t *const block = (uint8_t *)memory - GUARD;
+          uint8_t *const block = (uint8_t *)memory - guard;
 
-          for (size_t i = 0; i < GUARD; i++) {
+          for (size_t i = 0; i < guard; i++) {
               assert_int_equal(block[i], 0xA5);
-              assert_int_equal(block[GUARD + bytes + i], 0xA5);
+              assert_int_equal(block[guard + bytes + i], 0xA5);
           }
           free(block);
       }
@@ -327,6 +350,16 @@ struct TestPrinter {
 
           (void)unused;
           start(-1, state);
+          wrong = -1;
+          assert_int_equal(\(p)_self_test(state), 0);
+          for (wrong = 0; wrong < OUTPUTS; wrong++) {
+              assert_int_equal(\(p)_self_test(state), 2);
+          }
+          wrong = -1;
+          for (size_t i = sizeof *state - 4U; i < sizeof *state; i++) {
+              canary = (uint8_t *)state + i;
+              assert_int_equal(\(p)_self_test(state), 3);
+          }
           assert_int_equal(\(p)_self_test(state), 0);
           release(state, sizeof *state);
       }
