@@ -14,7 +14,7 @@ static NO_INLINE void spread_map(const struct grid *g, const uint8_t *map, uint3
     const uint32_t quarter = g->quarter;
     const uint32_t height = g->height;
     const uint32_t width = g->width;
-    const uint32_t first = 0U - g->top; /* wraps above the map, beyond its height */
+    const uint32_t first = UINT32_C(0) - g->top; /* wraps above the map, beyond its height */
     const uint32_t last = first + g->rows;
 
     for (uint32_t y = first; y != last; y++) {

@@ -297,7 +297,8 @@ import Testing
   }
 
   static func verify(
-    _ compilation: Compilation, _ inputs: some Collection<[Int32]>, _ target: Target, _ optimization: Optimization, _ flags: [String]
+    _ compilation: Compilation, _ inputs: some Collection<[Int32]>, _ target: Target, _ optimization: Optimization,
+    _ flags: [String]
   ) async throws -> (isEqual: Bool, text: String) {
     let folder = FileManager.default.temporaryDirectory.path + "/sterna-random-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

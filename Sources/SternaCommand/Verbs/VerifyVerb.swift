@@ -23,7 +23,9 @@ struct VerifyVerb: AsyncParsableCommand {
   var expect: String?
 
   @Option(
-    help: "\(Target.names.joined(separator: ", ")) or all; may be repeated. The emulated ones need QEMU, avr needs simavr; its flash holds a few samples only.")
+    help:
+      "\(Target.names.joined(separator: ", ")) or all; may be repeated. The emulated ones need QEMU, avr needs simavr; its flash holds a few samples only."
+  )
   var target: [String] = ["host"]
 
   @Option(
