@@ -182,7 +182,8 @@ struct TestPrinter {
           const uint32_t last = 32 / bits - 1;
           const uint32_t lane = x / distance < last ? x / distance : last;
 
-          return (int32_t)(words[index + x - lane * distance] >> bits * lane & (0xFFFFFFFFU >> (32 - bits)));
+          return (int32_t)(words[index + x - lane * distance] >> bits * lane &
+                           (0xFFFFFFFFU >> (32 - bits)));
       }
 
       static uint8_t *canary; /* where not null, a byte that is damaged */
