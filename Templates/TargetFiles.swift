@@ -13,6 +13,7 @@ package enum TargetFiles {
     "semihosting.c": PackageResources.semihosting_c,
     "semihosting.h": PackageResources.semihosting_h,
     "semihosting_stdio.c": PackageResources.semihosting_stdio_c,
+    "simavr.c": PackageResources.simavr_c,
     "startup_cortex_m.c": PackageResources.startup_cortex_m_c,
     "startup_riscv32.c": PackageResources.startup_riscv32_c,
     "verify_harness.c": PackageResources.verify_harness_c,

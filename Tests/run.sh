@@ -10,6 +10,7 @@
 #   build         the tool and the Swift tests, without optimization
 #   swift         the Swift tests, among them random networks: interpreter against C
 #   kernels       the C kernels by themselves: gcc and clang, sanitized, and on emulated cores
+#   mutation      the emitted tests notice wrong tokens: a sample; Tests/mutation/run has all
 #   firmware      committed output = what the tool emits; its presets build, run on the host and in QEMU
 #   consumer      a CMake project that compiles models at build time
 #   acceptance    trained models on all targets, bad files, bad calls
@@ -22,7 +23,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 logs=$root/build/logs
-all_stages=(packages format build swift kernels firmware consumer acceptance readme limits training)
+all_stages=(packages format build swift kernels mutation firmware consumer acceptance readme limits training)
 export STERNA=$root/.build/debug/sterna
 
 # What stages tell beyond their log goes to descriptor 3.
@@ -62,6 +63,12 @@ list_missing() {
     need gcc-riscv64-unknown-elf command -v riscv64-unknown-elf-gcc
     need picolibc-riscv64-unknown-elf sh -c 'echo | riscv64-unknown-elf-gcc --specs=picolibc.specs -fsyntax-only -xc -'
     need qemu-system-misc command -v qemu-system-riscv32
+    need gcc-s390x-linux-gnu command -v s390x-linux-gnu-gcc
+    need libc6-dev-s390x-cross test -e /usr/s390x-linux-gnu/lib/libc.a
+    need qemu-user command -v qemu-s390x
+    need gcc-avr command -v avr-gcc
+    need avr-libc sh -c 'echo "#include <avr/io.h>" | avr-gcc -mmcu=atmega1284p -fsyntax-only -xc -'
+    need simavr command -v simavr
     need python3 command -v python3
     need python3-venv python3 -c 'import ensurepip, venv'
 }
@@ -112,6 +119,12 @@ stage_swift() {
 
 stage_kernels() {
     Tests/kernels/run.sh "$root/build/kernels"
+}
+
+stage_mutation() {
+    # A few of all: chance takes some percent off the share that the whole run must reach.
+    Tests/mutation/run --sample 30 --least 80
+    grep -a '^mutation: ' "$logs/mutation.log" | sed 's/^mutation: /    /' >&3
 }
 
 stage_firmware() {

@@ -77,11 +77,11 @@ function(sterna_add_model target)
 endfunction()
 
 # Gives a program the start-up code, linker script and semihosting of the emulated board that the toolchain file
-# chose; on the host, semihosting.h by <stdio.h>.
+# chose; on the host, or under Linux of another processor, semihosting.h by <stdio.h>.
 function(sterna_link_board target)
   set(runtime ${STERNA_TARGETS_DIR})
   target_include_directories(${target} PRIVATE ${runtime})
-  if(NOT CMAKE_CROSSCOMPILING)
+  if(NOT CMAKE_CROSSCOMPILING OR CMAKE_SYSTEM_NAME STREQUAL Linux)
     target_sources(${target} PRIVATE ${runtime}/semihosting_stdio.c)
     return()
   endif()

@@ -596,7 +596,7 @@ static int convolve(uint8_t *memory, const struct convolution *c) {
     HAR_PROBE(c->index, made, out, next->channel_stride, c->is_split ? 0 : count, 16);
     rows[1]++;
 
-    const uint32_t step = s->advance * s->row_stride;
+    const uint32_t step = (uint32_t)s->advance * s->row_stride;
     const uint32_t kept = (uint32_t)(s->reach - s->advance) * s->row_stride;
 
     move_rows(first, kept, step);

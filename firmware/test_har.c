@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride,
@@ -31,6 +32,7 @@ static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t
 
 #define SAMPLES 3
 #define LAYERS 7
+#define ROWS 109 /* of all layers */
 
 /* A layer's output; a stored value means the integer value + base. */
 struct layer {
@@ -40,17 +42,18 @@ struct layer {
     uint32_t width;
     uint32_t element_bytes;
     int32_t base;
+    uint32_t first_row; /* among those of all layers */
 };
 
 static const struct layer layers[LAYERS] = {
     /* clang-format off */
-    {"conv", 12, 32, 32, 1, 0},
-    {"depthwise1", 12, 32, 32, 1, 0},
-    {"pointwise1", 16, 16, 16, 1, 0},
-    {"depthwise2", 16, 16, 16, 1, 0},
-    {"pointwise2", 16, 8, 8, 1, 0},
-    {"average", 16, 4, 4, 1, 0},
-    {"dense", 5, 1, 1, 4, 0},
+    {"conv", 12, 32, 32, 1, 0, 0},
+    {"depthwise1", 12, 32, 32, 1, 0, 32},
+    {"pointwise1", 16, 16, 16, 1, 0, 64},
+    {"depthwise2", 16, 16, 16, 1, 0, 80},
+    {"pointwise2", 16, 8, 8, 1, 0, 96},
+    {"average", 16, 4, 4, 1, 0, 104},
+    {"dense", 5, 1, 1, 4, 0, 108},
     /* clang-format on */
 };
 
@@ -2903,8 +2906,8 @@ static const int32_t *const outputs[SAMPLES] = {
     /* clang-format on */
 };
 
-static int sample;                 /* the input that runs; negative: none of the golden ones */
-static uint32_t rows_seen[LAYERS]; /* rows of each layer, of this run */
+static int sample;              /* the input that runs; negative: none of the golden ones */
+static uint32_t row_seen[ROWS]; /* how often each row has been made in this run */
 
 static int32_t value_at(const struct layer *l, const void *values, uint32_t index) {
     if (l->element_bytes == 1) {
@@ -2930,7 +2933,29 @@ static int32_t column_at(const struct layer *l, const void *values, uint32_t ind
     const uint32_t last = 32 / bits - 1;
     const uint32_t lane = x / distance < last ? x / distance : last;
 
-    return (int32_t)(words[index + x - lane * distance] >> bits * lane & ((1U << bits) - 1U));
+    return (int32_t)(words[index + x - lane * distance] >> bits * lane &
+                     (0xFFFFFFFFU >> (32 - bits)));
+}
+
+static uint8_t *canary; /* where not null, a byte that is damaged */
+static int wrong;       /* where not negative, the output that is made wrong */
+
+/* Damages what the self-test must find damaged, as soon as the last layer has made it. */
+static void disturb(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride) {
+    const struct layer *const l = &layers[layer];
+    const uint32_t position = (uint32_t)(wrong < 0 ? 0 : wrong);
+    const uint32_t at = position / (l->height * l->width) * channel_stride + position % l->width;
+
+    if (layer + 1 < LAYERS) {
+        return;
+    }
+    if (canary != NULL) {
+        *canary ^= 1U;
+        canary = NULL;
+    }
+    if (wrong >= 0 && position / l->width % l->height == row) {
+        *((uint8_t *)(uintptr_t)values + at * l->element_bytes) ^= 1U;
+    }
 }
 
 /* Compares a row as soon as a layer has made it, and names the first value that differs. */
@@ -2939,10 +2964,11 @@ static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t
     const struct layer *const l = &layers[layer];
 
     if (sample < 0) {
+        disturb(layer, row, values, channel_stride);
         return;
     }
-    assert_true(row == rows_seen[layer]);
-    rows_seen[layer]++;
+    assert_true(layer < LAYERS && row < l->height);
+    row_seen[l->first_row + row]++;
     for (uint32_t c = 0; c < l->channels; c++) {
         for (uint32_t x = 0; x < l->width; x++) {
             const uint32_t at = (c * l->height + row) * l->width + x;
@@ -2959,15 +2985,50 @@ static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t
     }
 }
 
+/*
+ * Arrays are exactly as large as they must be. The address sanitizer sees every access beside
+ * them; without it, bytes before and behind them show what has been written there.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define GUARD 0U
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GUARD 0U
+#endif
+#endif
+#ifndef GUARD
+#define GUARD 256U
+#endif
+static const size_t guard = GUARD;
+
+/* Bytes between guards, all of them 0xA5: whatever memory held before must not matter. */
+static void *claim(size_t bytes) {
+    uint8_t *const block = (uint8_t *)malloc(bytes + 2U * guard);
+
+    assert_non_null(block);
+    memset(block, 0xA5, bytes + 2U * guard);
+    return block + guard;
+}
+
+static void release(void *memory, size_t bytes) {
+    uint8_t *const block = (uint8_t *)memory - guard;
+
+    for (size_t i = 0; i < guard; i++) {
+        assert_int_equal(block[i], 0xA5);
+        assert_int_equal(block[guard + bytes + i], 0xA5);
+    }
+    free(block);
+}
+
 static void start(int number, har_state *state) {
     sample = number;
-    memset(rows_seen, 0, sizeof rows_seen);
-    memset(state, 0xA5, sizeof *state); /* whatever the state held before must not matter */
+    memset(row_seen, 0, sizeof row_seen);
+    memset(state, number % 2 == 0 ? 0xA5 : 0x5A, sizeof *state);
 }
 
 static void check_end(const int32_t *output) {
-    for (uint32_t layer = 0; layer < LAYERS; layer++) {
-        assert_int_equal(rows_seen[layer], layers[layer].height);
+    for (uint32_t row = 0; row < ROWS; row++) {
+        assert_int_equal(row_seen[row], 1);
     }
     for (uint32_t i = 0; i < OUTPUTS; i++) {
         assert_int_equal(output[i], outputs[sample][i]);
@@ -2975,59 +3036,90 @@ static void check_end(const int32_t *output) {
 }
 
 static void test_run(void **unused) {
-    static har_state state;
-    static int32_t output[OUTPUTS];
+    har_state *const state = (har_state *)claim(sizeof *state);
+    uint8_t *const input = (uint8_t *)claim(HAR_INPUT_BYTES);
+    int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
 
     (void)unused;
     for (int s = 0; s < SAMPLES; s++) {
-        start(s, &state);
-        har_run(&state, inputs[s], output);
+        start(s, state);
+        memcpy(input, inputs[s], HAR_INPUT_BYTES);
+        har_run(state, input, output);
         check_end(output);
+        assert_memory_equal(input, inputs[s], HAR_INPUT_BYTES);
     }
+    release(output, sizeof(int32_t) * OUTPUTS);
+    release(input, HAR_INPUT_BYTES);
+    release(state, sizeof *state);
 }
 
-/* Row by row, with a row too many at the end, which must be ignored. */
+/* Row by row, with rows too many at the end: they are ignored, whatever they hold. */
 static void test_push_row(void **unused) {
-    static har_state state;
-    static int32_t output[OUTPUTS];
-    static uint8_t row[HAR_ROW_BYTES];
+    har_state *const state = (har_state *)claim(sizeof *state);
+    har_state *const before = (har_state *)claim(sizeof *before);
+    uint8_t *const row = (uint8_t *)claim(HAR_ROW_BYTES);
+    int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
 
     (void)unused;
     for (int s = 0; s < SAMPLES; s++) {
-        start(s, &state);
-        har_begin(&state);
-        for (uint32_t y = 0; y < HEIGHT + 1; y++) {
-            for (uint32_t c = 0; c < CHANNELS && y < HEIGHT; c++) {
-                const uint32_t from = (c * HEIGHT + y) * WIDTH;
-
-                memcpy(row + c * WIDTH, inputs[s] + from, WIDTH);
+        start(s, state);
+        har_begin(state);
+        for (uint32_t y = 0; y < HEIGHT; y++) {
+            for (uint32_t c = 0; c < CHANNELS; c++) {
+                memcpy(row + c * WIDTH, inputs[s] + (c * HEIGHT + y) * WIDTH, WIDTH);
             }
-            har_push_row(&state, row);
+            har_push_row(state, row);
         }
-        har_finish(&state, output);
+        memset(row, 0x5A, HAR_ROW_BYTES);
+        memcpy(before, state, sizeof *state);
+        har_push_row(state, row);
+        har_push_row(state, row);
+        assert_memory_equal(state, before, sizeof *state);
+        har_finish(state, output);
         check_end(output);
     }
+    release(output, sizeof(int32_t) * OUTPUTS);
+    release(row, HAR_ROW_BYTES);
+    release(before, sizeof *before);
+    release(state, sizeof *state);
 }
 
 static void test_self_test(void **unused) {
-    static har_state state;
+    har_state *const state = (har_state *)claim(sizeof *state);
 
     (void)unused;
-    start(-1, &state);
-    assert_int_equal(har_self_test(&state), 0);
+    start(-1, state);
+    wrong = -1;
+    assert_int_equal(har_self_test(state), 0);
+    for (wrong = 0; wrong < OUTPUTS; wrong++) {
+        assert_int_equal(har_self_test(state), 2);
+    }
+    wrong = -1;
+    for (size_t i = sizeof *state - 4U; i < sizeof *state; i++) {
+        canary = (uint8_t *)state + i;
+        assert_int_equal(har_self_test(state), 3);
+    }
+    assert_int_equal(har_self_test(state), 0);
+    release(state, sizeof *state);
 }
 
 static void test_argmax(void **unused) {
-    static int32_t output[OUTPUTS];
+    int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
 
     (void)unused;
+    memset(output, 0, sizeof(int32_t) * OUTPUTS);
     assert_int_equal(har_argmax(output), 0); /* the first of equal ones */
-    output[OUTPUTS - 1] = 1;
-    assert_int_equal(har_argmax(output), OUTPUTS - 1);
-    output[0] = 1;
-    assert_int_equal(har_argmax(output), 0);
+    for (int i = 0; i < OUTPUTS; i++) {
+        output[i] = 1;
+        assert_int_equal(har_argmax(output), i);
+        output[OUTPUTS - 1] = 1;
+        assert_int_equal(har_argmax(output), i);
+        output[OUTPUTS - 1] = 0;
+        output[i] = 0;
+    }
     output[0] = INT32_MIN;
-    assert_int_equal(har_argmax(output), OUTPUTS - 1);
+    assert_int_equal(har_argmax(output), 1);
+    release(output, sizeof(int32_t) * OUTPUTS);
 }
 
 int main(void) {

@@ -250,7 +250,7 @@ struct ConvolutionPrinter {
     let areMoving = stages.allSatisfy { $0.stage.slides > 0 }
     let by = areMoving ? "advance" : "slides"
     let body: (inout CodePrinter) -> Void = { out in
-      out.print("const uint32_t step = s->\(by) * s->row_stride;")
+      out.print("const uint32_t step = (uint32_t)s->\(by) * s->row_stride;")
       out.print("const uint32_t kept = (uint32_t)(s->reach - s->\(by)) * s->row_stride;\n")
       if keeps { out.print("move_rows(first, kept, step);") }
       guard stages.contains(where: { $0.stage.isSliding && $0.stage.window.bottom > 0 }) else { return }

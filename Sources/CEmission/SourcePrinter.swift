@@ -447,9 +447,10 @@ struct SourcePrinter {
       if last.output.elementBytes == 1 {
         out.print("output[i] = memory[RESULT_AT + i]\(shift);")
       } else {
-        out.print(
-          "output[i] = ((const \(last.output.elementBytes == 2 ? "uint16_t" : "int32_t") *)(const void *)(memory + RESULT_AT))[i]\(shift);"
-        )
+        let type = last.output.elementBytes == 2 ? "uint16_t" : "int32_t"
+        // An int of 16 bits does not hold the difference.
+        let cast = type == "uint16_t" && !shift.isEmpty ? "(int32_t)" : ""
+        out.print("output[i] = \(cast)((const \(type) *)(const void *)(memory + RESULT_AT))[i]\(shift);")
       }
     }
   }

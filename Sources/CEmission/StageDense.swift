@@ -66,7 +66,9 @@ extension StagePrinter {
       if work.areBytes {
         out.print("const int8_t *const weights = \(name)_weights[oc];")
         out.print("int32_t a = 0;\n")
-        out.block("for (uint32_t i = 0; i < \(count); i++)") { $0.print("a += weights[i] * values[i];") }
+        // An int of 16 bits holds the product of two bytes only.
+        let weight = wide ? "(int32_t)weights[i]" : "weights[i]"
+        out.block("for (uint32_t i = 0; i < \(count); i++)") { $0.print("a += \(weight) * values[i];") }
         use("a", &out)
       } else {
         out.print("const uint8_t *const weights = \(name)_weights[oc]\(row);")

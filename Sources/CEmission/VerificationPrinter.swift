@@ -88,7 +88,9 @@ struct VerificationPrinter {
           uint8_t behind[VERIFY_GUARD_BYTES];
       } guarded;
 
+      #if !defined(VERIFY_VECTORS_IN_FLASH)
       uint8_t verify_expected[\(plan.expectedBytes)];
+      #endif
       static uint8_t sample_input[\(upper)_INPUT_BYTES];
       static uint8_t row_count[\(layers.reduce(0) { $0 + $1.height })];
       static int32_t sample_output[\(upper)_OUTPUT_COUNT];
@@ -101,7 +103,7 @@ struct VerificationPrinter {
           .layers = layers,
           .layer_count = \(layers.count),
           .input_bytes = sizeof sample_input,
-          .expected_bytes = sizeof verify_expected,
+          .expected_bytes = \(plan.expectedBytes),
           .output_count = \(upper)_OUTPUT_COUNT,
           .state_bytes = sizeof(\(p)_state),
           .input = sample_input,

@@ -9,7 +9,7 @@ static void close_quads(uint32_t *words, uint32_t left, uint32_t distance, uint3
         const uint32_t shift = x / distance * 8;
         uint32_t *const word = words + left + x % distance;
 
-        *word = (*word & ~(0xFFU << shift)) | padding << shift;
+        *word = (*word & ~(UINT32_C(0xFF) << shift)) | padding << shift;
     }
     for (uint32_t j = 0; j < left; j++) {
         words[j] = padding | words[j + distance] << 8;

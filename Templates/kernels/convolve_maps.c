@@ -14,7 +14,7 @@ static NO_INLINE void spread_map(const struct grid *g, const uint8_t *map, uint3
     const uint32_t quarter = g->quarter;
     const uint32_t height = g->height;
     const uint32_t width = g->width;
-    const uint32_t first = 0U - g->top; /* wraps above the map, beyond its height */
+    const uint32_t first = UINT32_C(0) - g->top; /* wraps above the map, beyond its height */
     const uint32_t last = first + g->rows;
 
     for (uint32_t y = first; y != last; y++) {
@@ -86,6 +86,7 @@ static NO_INLINE void convolve_maps(const struct maps *m, const uint8_t *in, tap
         if (g->spread > 0) {
             split_map(g, quads, out);
         }
+        end_map(g, out);
         out += g->out_bytes;
         weights += (g->taps + 3U) / 4;
         scale += 3;

@@ -18,8 +18,9 @@ static void convolve_rows(const struct maps *m, const struct stage *stage, const
             sum_strided(from, stage->stride_width, offsets, taps, m->lift * 65537U, acc, count);
             requantize_lanes(acc, scale, g->bits, acc, count);
             split_row(acc, count, g->out_width, out + oy * g->out_width);
-            from += stage->stride_height * stage->row_stride;
+            from += (uint32_t)stage->stride_height * stage->row_stride;
         }
+        end_map(g, out);
         out += g->out_bytes;
         weights += (g->taps + 3U) / 4;
         scale += 3;

@@ -1,8 +1,7 @@
 /*
  * The extents of a convolution that makes whole maps: the weights of an output channel are decoded
  * once for all of its rows. The map of a channel is its rows after one another, a byte each, and
- * some bytes up to a multiple of 16, which nobody looks at: they are the last ones, and carries
- * between the bytes' lanes go upwards only.
+ * some bytes up to a multiple of 16, which nobody looks at.
  */
 struct grid {
     uint16_t channels; /* of the output */
@@ -35,3 +34,18 @@ struct maps {
     uint16_t lift;          /* of all lanes */
     uint16_t padding;       /* its level */
 };
+
+/*
+ * Bytes behind a map share its last word. As its upper lanes they do not matter, since carries go
+ * upwards only; but where the most significant byte comes first, they are the lower ones, and must
+ * not borrow from the lanes above. Elsewhere compilers leave this out.
+ */
+static void end_map(const struct grid *g, uint8_t *map) {
+    const uint16_t one = 1;
+
+    if (*(const uint8_t *)(const void *)&one == 0) {
+        for (uint32_t i = (uint32_t)g->out_height * g->out_width; i < g->out_bytes; i++) {
+            map[i] = 0;
+        }
+    }
+}

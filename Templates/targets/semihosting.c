@@ -107,7 +107,7 @@ size_t semihosting_read(int handle, void *to, size_t bytes) {
     return missing <= bytes ? bytes - missing : 0;
 }
 
-int semihosting_seek(int handle, size_t position) {
+int semihosting_seek(int handle, uint32_t position) {
     struct {
         intptr_t handle;
         size_t position;

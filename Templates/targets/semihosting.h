@@ -5,7 +5,8 @@
  * semihosting.c   implements it by traps to the debugger (or QEMU) on Cortex-M and RISC-V,
  * measure.c       holds the two measurements for the same targets,
  * semihosting_stdio.c   implements the first part by <stdio.h>, so that a test runs on the host
- * too.
+ * too,
+ * simavr.c        implements it on an AVR, by a serial port and a file in flash.
  */
 #ifndef SEMIHOSTING_H
 #define SEMIHOSTING_H
@@ -24,7 +25,7 @@ void semihosting_exit(int status);
 /* Files of the host, for reading only. A handle below zero means that the file cannot be opened. */
 int semihosting_open(const char *path);
 size_t semihosting_read(int handle, void *to, size_t bytes); /* returns how many bytes arrived */
-int semihosting_seek(int handle, size_t position);           /* returns 0 when done */
+int semihosting_seek(int handle, uint32_t position);         /* returns 0 when done */
 void semihosting_close(int handle);
 
 /* Splits the emulator's `arg=` words into argv, calls main, exits with its result. */

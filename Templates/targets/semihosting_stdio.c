@@ -33,7 +33,7 @@ size_t semihosting_read(int handle, void *to, size_t bytes) {
     return fread(to, 1, bytes, file);
 }
 
-int semihosting_seek(int handle, size_t position) {
+int semihosting_seek(int handle, uint32_t position) {
     (void)handle;
     return fseek(file, (long)position, SEEK_SET);
 }

@@ -40,7 +40,25 @@ static int32_t load(const uint8_t *from, uint32_t bytes) {
     return value;
 }
 
-static int32_t element(const void *values, size_t index, uint32_t bytes) {
+/* What is expected of the value at an offset in the sample's expectations. */
+#if defined(VERIFY_VECTORS_IN_FLASH)
+static int vectors;
+static uint32_t expectations; /* their place in the file */
+
+static int32_t expected_at(uint32_t offset, uint32_t bytes) {
+    uint8_t value[4];
+
+    semihosting_seek(vectors, expectations + offset);
+    semihosting_read(vectors, value, (size_t)bytes);
+    return load(value, bytes);
+}
+#else
+static int32_t expected_at(uint32_t offset, uint32_t bytes) {
+    return load(&verify_expected[offset], bytes);
+}
+#endif
+
+static int32_t element(const void *values, uint32_t index, uint32_t bytes) {
     switch (bytes) {
     case 1:
         return ((const uint8_t *)values)[index];
@@ -82,7 +100,7 @@ static void say_layer(uint32_t layer) {
  * A column of a channel's row, out of words of several where distance is not 0: the last of a
  * word's columns run on into the halo.
  */
-static int32_t column_at(const void *values, size_t index, uint32_t x, uint32_t distance,
+static int32_t column_at(const void *values, uint32_t index, uint32_t x, uint32_t distance,
                          uint32_t bits, uint32_t bytes) {
     const uint32_t *const words = values;
     if (distance == 0) {
@@ -91,10 +109,11 @@ static int32_t column_at(const void *values, size_t index, uint32_t x, uint32_t 
     const uint32_t last = 32 / bits - 1;
     const uint32_t lane = x / distance < last ? x / distance : last;
 
-    return (int32_t)(words[index + x - lane * distance] >> bits * lane & ((1U << bits) - 1U));
+    return (int32_t)(words[index + x - lane * distance] >> bits * lane &
+                     ((UINT32_C(1) << bits) - 1U));
 }
 
-void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t channel_stride,
+void verify_probe(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride,
                   uint32_t distance, uint32_t bits) {
     if (layer >= verify_model.layer_count || row >= verify_model.layers[layer].height) {
         if (is_first_difference(1)) {
@@ -104,10 +123,10 @@ void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t chann
         }
         return;
     }
-    const uint8_t *expected = verify_expected;
+    uint32_t first = 0;
     uint8_t *row_count = verify_model.row_count;
     for (const struct verify_layer *l = verify_model.layers; l < &verify_model.layers[layer]; l++) {
-        expected += (size_t)l->channels * l->height * l->width * l->element_bytes;
+        first += l->channels * l->height * l->width * l->element_bytes;
         row_count += l->height;
     }
     if (row_count[row] < UINT8_MAX) {
@@ -117,8 +136,8 @@ void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t chann
     const struct verify_layer *const l = &verify_model.layers[layer];
     for (uint32_t channel = 0; channel < l->channels; channel++) {
         for (uint32_t column = 0; column < l->width; column++) {
-            const size_t index = ((size_t)channel * l->height + row) * l->width + column;
-            const int32_t want = load(&expected[index * l->element_bytes], l->element_bytes);
+            const uint32_t index = (channel * l->height + row) * l->width + column;
+            const int32_t want = expected_at(first + index * l->element_bytes, l->element_bytes);
             const int32_t got = column_at(values, channel * channel_stride, column, distance, bits,
                                           l->element_bytes);
             compared++;
@@ -152,10 +171,10 @@ static void check_rows(void) {
 
 static void check_output(void) {
     /* They stand last. */
-    const uint8_t *const expected =
-        verify_expected + verify_model.expected_bytes - 4 * (size_t)verify_model.output_count;
+    const uint32_t first = verify_model.expected_bytes - 4 * verify_model.output_count;
+
     for (uint32_t i = 0; i < verify_model.output_count; i++) {
-        const int32_t want = load(&expected[4 * (size_t)i], 4);
+        const int32_t want = expected_at(first + 4 * i, 4);
         compared++;
         if (verify_model.output[i] != want && is_first_difference(1)) {
             say(", output ", i);
@@ -195,11 +214,11 @@ static void run_sample(void) {
      * outputs of the sample before must not pass for this one's.
      */
     const int pattern = sample % 2 == 0 ? 0xA5 : 0x5A;
-    memset(state, pattern, verify_model.state_bytes);
-    memset(verify_model.output, pattern, sizeof(int32_t) * verify_model.output_count);
+    memset(state, pattern, (size_t)verify_model.state_bytes);
+    memset(verify_model.output, pattern, sizeof(int32_t) * (size_t)verify_model.output_count);
     memset(before, GUARD_PATTERN, VERIFY_GUARD_BYTES);
     memset(behind, GUARD_PATTERN, VERIFY_GUARD_BYTES);
-    memset(verify_model.row_count, 0, row_total());
+    memset(verify_model.row_count, 0, (size_t)row_total());
     POISON(before, VERIFY_GUARD_BYTES);
     POISON(behind, VERIFY_GUARD_BYTES);
     verify_model.run(state, verify_model.input, verify_model.output);
@@ -219,8 +238,22 @@ static int unreadable(const char *why) {
     return UNREADABLE;
 }
 
-static int read_all(int file, void *to, size_t bytes) {
-    return semihosting_read(file, to, bytes) == bytes;
+static int read_all(int file, void *to, uint32_t bytes) {
+    return semihosting_read(file, to, (size_t)bytes) == bytes;
+}
+
+/* The next sample's input and what is expected of it, or where that lies. */
+static int read_sample(int file) {
+#if defined(VERIFY_VECTORS_IN_FLASH)
+    vectors = file;
+    expectations = HEADER_BYTES + verify_model.input_bytes +
+                   sample * (verify_model.input_bytes + verify_model.expected_bytes);
+    return semihosting_seek(file, expectations - verify_model.input_bytes) == 0 &&
+           read_all(file, verify_model.input, verify_model.input_bytes);
+#else
+    return read_all(file, verify_model.input, verify_model.input_bytes) &&
+           read_all(file, verify_expected, verify_model.expected_bytes);
+#endif
 }
 
 int main(int argc, char *argv[]) {
@@ -240,8 +273,7 @@ int main(int argc, char *argv[]) {
     const uint32_t samples = (uint32_t)load(&header[8], 4);
 
     for (sample = 0; sample < samples; sample++) {
-        if (!read_all(file, verify_model.input, verify_model.input_bytes) ||
-            !read_all(file, verify_expected, verify_model.expected_bytes)) {
+        if (!read_sample(file)) {
             return unreadable("the file is too short");
         }
         run_sample();

@@ -49,7 +49,11 @@ struct verify_model {
 
 extern const struct verify_model verify_model;
 
-/* expected_bytes of it. By this name the linker scripts put it where a board has megabytes. */
+/*
+ * expected_bytes of it, where VERIFY_VECTORS_IN_FLASH does not say that the file itself lies in
+ * memory, and that there is no room for a copy. By this name the linker scripts put it where a
+ * board has megabytes.
+ */
 extern uint8_t verify_expected[];
 
 /*
@@ -57,7 +61,7 @@ extern uint8_t verify_expected[];
  * 0; columns are contiguous, channels lie `channel_stride` elements apart. Where `distance` is not
  * 0, elements are words of several columns, that far apart, of `bits` each.
  */
-void verify_probe(uint32_t layer, uint32_t row, const void *values, size_t channel_stride,
+void verify_probe(uint32_t layer, uint32_t row, const void *values, uint32_t channel_stride,
                   uint32_t distance, uint32_t bits);
 
 #endif

@@ -8,6 +8,8 @@ import Testing
   private static let compilers: [(tool: String, flags: [String])] = [
     ("gcc", []), ("clang", []), ("arm-none-eabi-gcc", ["-mcpu=cortex-m0", "-mthumb", "-ffreestanding"]),
     ("arm-none-eabi-gcc", ["-mcpu=cortex-m4", "-mthumb", "-ffreestanding"]),
+    // An int of 16 bits.
+    ("avr-gcc", ["-mmcu=atmega1284p"]),
   ]
 
   private static let compilations = Result {

@@ -30,6 +30,7 @@ final class Workshop: Sendable {
 
   private static let packages = [
     "arm-none-eabi-gcc": "gcc-arm-none-eabi", "arm-none-eabi-nm": "gcc-arm-none-eabi", "nm": "binutils",
+    "avr-gcc": "gcc-avr avr-libc",
   ]
 
   init() throws {

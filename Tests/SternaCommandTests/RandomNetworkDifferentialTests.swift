@@ -297,12 +297,13 @@ import Testing
   }
 
   static func verify(
-    _ compilation: Compilation, _ inputs: [[Int32]], _ target: Target, _ optimization: Optimization, _ flags: [String]
+    _ compilation: Compilation, _ inputs: some Collection<[Int32]>, _ target: Target, _ optimization: Optimization,
+    _ flags: [String]
   ) async throws -> (isEqual: Bool, text: String) {
     let folder = FileManager.default.temporaryDirectory.path + "/sterna-random-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    for file in compilation.verificationFiles(inputs: inputs) {
+    for file in compilation.verificationFiles(inputs: Array(inputs)) {
       try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(file.name)"))
     }
     let image = try await Toolchain.build(

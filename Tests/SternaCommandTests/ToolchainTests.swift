@@ -25,7 +25,7 @@ import Testing
     (3, "verify: sample 0, state: written behind it, guard byte 0\n"),
   ])
   func plantedFaultIsNamed(fault: Int, message: String) async throws {
-    for target in [Target.hostGCC] + Target.named("cortex-m0") + [.riscv32] {
+    for target in [Target.hostGCC] + Target.named("cortex-m0") + [.riscv32, .s390x, .avr] {
       let outcome = try await verifyStandIn(on: target, defines: ["STANDIN_FAULT=\(fault)"])
       #expect(outcome.standardOutput.hasPrefix(message))
       #expect(outcome.exitCode == 2)
@@ -48,7 +48,7 @@ import Testing
   }
 
   /// 2000 and 2 000 000 instructions, more than SysTick's 24 bits of ticks at the end.
-  @Test(arguments: targets.filter { $0.emulator != nil })
+  @Test(arguments: targets.filter { $0.emulator?.interface == .semihosting })
   func instructionsAreCountedToATick(on target: Target) async throws {
     let directory = try TemporaryDirectory()
     let image = try await Toolchain.build(

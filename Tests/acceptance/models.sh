@@ -55,6 +55,12 @@ cores() {
     check "$1" 6 "${targets[@]}"
     check "$1" 6 --no-fuse "${targets[@]}"
     [ "$(grep -c ' layers=10 ' out)" -eq 6 ]
+    # The most significant byte first; and an int of 16 bits, in 16 KB of RAM and with a flash for one sample.
+    check "$1" 1 --target s390x --optimize speed
+    check "$1" 1 --target s390x --no-fuse
+    expect 0 "$STERNA" verify "$models/har/$1.onnx" --input "$models/har/x.npy" --target avr --ram 6000
+    cat out
+    grep -q '^avr -O2: equal samples=[1-9][0-9]* layers=[1-9][0-9]* values=[1-9][0-9]* differing=0$' out
 }
 
 main "$@"

@@ -38,11 +38,14 @@ for compiler in gcc clang; do
   done
 done
 
-# An M4 has instructions for which some kernels have a form of their own; an M0 and RISC-V do without.
+# An M4 has instructions for which some kernels have a form of their own; an M0 and RISC-V do without. Words of s390x begin
+# with the most significant byte.
 need arm-none-eabi-gcc "gcc-arm-none-eabi libnewlib-arm-none-eabi"
 need qemu-system-arm qemu-system-arm
 need riscv64-unknown-elf-gcc "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
 need qemu-system-riscv32 qemu-system-misc
-for core in cortex-m0 cortex-m4 riscv32; do
+need s390x-linux-gnu-gcc "gcc-s390x-linux-gnu libc6-dev-s390x-cross"
+need qemu-s390x qemu-user
+for core in cortex-m0 cortex-m4 riscv32 s390x; do
   run $core $core -DCMAKE_TOOLCHAIN_FILE="$here/../../cmake/toolchains/$core.cmake"
 done

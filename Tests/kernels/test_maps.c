@@ -126,8 +126,15 @@ static uint32_t map_bytes(uint32_t height, uint32_t width) {
 static void assert_maps(const struct shape *shape, int is_depthwise, uint32_t stride,
                         uint32_t lift) {
     const uint8_t *const bytes = (const uint8_t *)(out + 1);
+    const uint16_t one = 1;
+    const int most_significant_first = *(const uint8_t *)&one == 0;
 
     for (uint32_t oc = 0; oc < CHANNELS; oc++) {
+        /* What shares a word with the map's last bytes, below them. */
+        for (uint32_t i = shape->out_height * shape->out_width;
+             most_significant_first && i < stride; i++) {
+            assert_int_equal(bytes[oc * stride + i], 0);
+        }
         for (uint32_t oy = 0; oy < shape->out_height; oy++) {
             for (uint32_t ox = 0; ox < shape->out_width; ox++) {
                 const uint32_t first = is_depthwise ? oc : 0;
@@ -150,6 +157,8 @@ static void test_points(void **unused) {
         const struct grid grid = {.channels = CHANNELS,
                                   .taps = CHANNELS,
                                   .out_bytes = (uint16_t)bytes,
+                                  .out_height = (uint16_t)shape.out_height,
+                                  .out_width = (uint16_t)shape.out_width,
                                   .tap_rows = CHANNELS,
                                   .tap_columns = 1,
                                   .tap_step = (uint16_t)bytes,

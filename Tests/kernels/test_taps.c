@@ -123,7 +123,7 @@ static void test_accumulate_nothing(void **unused) {
     const struct stage stage = {
         .out_width = 6, .kernel_height = 1, .kernel_width = 1, .stride_width = 1};
     const uint8_t values[6] = {1, 2, 3, 4, 5, 6};
-    tap_offset offsets[1];
+    tap_offset offsets[1] = {0};
     int32_t acc[6];
 
     (void)unused;

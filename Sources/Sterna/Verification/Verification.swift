@@ -19,7 +19,9 @@ extension Compilation {
   /// `test_NAME.c`, with golden vectors of a few seeded inputs.
   package func testFile() -> (name: String, text: String) {
     let interpreter = Interpreter(network)
-    let samples = SampleInputs.make(for: plan.input, count: 6, seed: 1).suffix(3).map { input in
+    // Three say little of a small network, whose channels have few values; of a large one, more would fill megabytes.
+    let count = min(12, max(3, 24_000 / (plan.input.bytes + plan.expectedBytes)))
+    let samples = SampleInputs.make(for: plan.input, count: max(6, count), seed: 1).suffix(count).map { input in
       let result = interpreter.run(input)
       return GoldenSample(
         input: input, layers: plan.stages.map { computedValues(result, of: $0) }, output: result.output)

@@ -40,6 +40,7 @@ extension AsyncParsableCommand {
       Console.say("sterna: error: \(error)")
       switch error {
       case .missing: throw Exit.missingTool
+      case .doesNotFit: throw Exit.cannotCompile
       case .unwritable: throw Exit.cannotWrite
       case .compilationFailed, .timedOut: throw Exit.internalError
       }

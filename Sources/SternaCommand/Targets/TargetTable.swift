@@ -2,13 +2,15 @@ import Templates
 
 extension Target {
   /// The names that `--target` takes, in the order in which help shows them.
-  static let names: [String] = ["host"] + boards.map(\.core) + ["riscv32"]
+  static let names: [String] = ["host"] + boards.map(\.core) + ["riscv32", "s390x", "avr"]
 
   /// The targets behind a name: two compilers for `host`, one target for each core; empty for an unknown name.
   static func named(_ name: String) -> [Target] {
     switch name {
     case "host": [hostGCC, hostClang]
     case "riscv32": [riscv32]
+    case "s390x": [s390x]
+    case "avr": [avr]
     default: boards.filter { $0.core == name }.map(Target.init(board:))
     }
   }
@@ -41,7 +43,7 @@ extension Target {
       runtimeSources: ["startup_cortex_m.c", "semihosting.c", "measure.c"],
       emulator: Emulator(
         tool: Tool(name: "qemu-system-arm", packages: ["qemu-system-arm"]),
-        flags: ["-M", board.machine] + Self.emulatorFlags))
+        flags: ["-M", board.machine] + Self.emulatorFlags, interface: .semihosting))
   }
 
   /// picolibc gives memcpy and its like; start-up and input/output are our own.
@@ -54,7 +56,33 @@ extension Target {
     runtimeSources: ["startup_riscv32.c", "semihosting.c", "measure.c"],
     emulator: Emulator(
       tool: Tool(name: "qemu-system-riscv32", packages: ["qemu-system-misc"]),
-      flags: ["-M", "virt", "-bios", "none"] + emulatorFlags))
+      flags: ["-M", "virt", "-bios", "none"] + emulatorFlags, interface: .semihosting))
+
+  /// The most significant byte first: an IBM mainframe, which is what Debian has a compiler and libraries for.
+  static let s390x = Target(
+    name: "s390x",
+    compiler: Tool(name: "s390x-linux-gnu-gcc", packages: ["gcc-s390x-linux-gnu", "libc6-dev-s390x-cross"]),
+    compileFlags: [],
+    linkFlags: ["-static"],
+    runtimeSources: ["semihosting_stdio.c"],
+    emulator: Emulator(tool: Tool(name: "qemu-s390x", packages: ["qemu-user"]), flags: [], interface: .process))
+
+  /// An int of 16 bits, and tables in flash, for which the compiler wants GNU C: an ATmega1284P, of those that simavr
+  /// knows the one with the most RAM, 16 KB. Its 128 KB of flash hold the vectors, too.
+  static let avr = Target(
+    name: "avr",
+    compiler: Tool(name: "avr-gcc", packages: ["gcc-avr", "avr-libc"]),
+    compileFlags: [
+      "-std=gnu99", "-mmcu=\(avrChip)", "-ffunction-sections", "-fdata-sections", "-DVERIFY_VECTORS_IN_FLASH",
+      "-Dmain=program_main",
+    ],
+    // The linker knows the family only. A kilobyte of RAM is for the stack.
+    linkFlags: ["-Wl,--gc-sections", "-Wl,--defsym=__DATA_REGION_LENGTH__=15K"],
+    runtimeSources: ["simavr.c"],
+    emulator: Emulator(
+      tool: Tool(name: "simavr", packages: ["simavr"]), flags: ["-m", avrChip, "-f", "20000000"], interface: .serial),
+    vectorBytes: 88 << 10)
+  private static let avrChip = "atmega1284p"
 }
 
 /// A line of Templates/targets/boards.txt.

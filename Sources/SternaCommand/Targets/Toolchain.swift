@@ -42,10 +42,17 @@ enum Toolchain {
         + ["-L.", "-o", image],
       in: directory, timeout: .seconds(600))
     guard outcome.exitCode == 0 else {
-      throw ToolchainError.compilationFailed(
-        target: target.name, output: outcome.standardOutput + outcome.standardError)
+      let output = outcome.standardOutput + outcome.standardError
+      if let line = output.split(separator: "\n").first(where: Self.saysTooLarge) {
+        throw ToolchainError.doesNotFit(target: target.name, what: String(line))
+      }
+      throw ToolchainError.compilationFailed(target: target.name, output: output)
     }
     return "\(directory)/\(image)"
+  }
+
+  private static func saysTooLarge(_ line: Substring) -> Bool {
+    ["overflowed by", "is not within region", "will not fit in region"].contains(where: line.contains)
   }
 
   /// Runs an image on its target, in the folder where it lies.
@@ -61,14 +68,36 @@ enum Toolchain {
     guard let emulator = target.emulator else {
       return try await run(path, arguments: arguments, in: directory, timeout: timeout)
     }
-    let words = [path.lastComponent?.string ?? image] + arguments
-    return try await run(
-      try find(emulator.tool),
-      arguments: emulator.flags + (countingInstructions ? ["-icount", "shift=0"] : []) + [
-        "-semihosting-config", "enable=on,target=native" + words.map { ",arg=\(doublingCommas($0))" }.joined(),
-        "-kernel", image,
-      ],
-      in: directory, timeout: timeout)
+    let tool = try find(emulator.tool)
+    switch emulator.interface {
+    case .semihosting:
+      let words = [path.lastComponent?.string ?? image] + arguments
+      return try await run(
+        tool,
+        arguments: emulator.flags + (countingInstructions ? ["-icount", "shift=0"] : []) + [
+          "-semihosting-config", "enable=on,target=native" + words.map { ",arg=\(doublingCommas($0))" }.joined(),
+          "-kernel", image,
+        ],
+        in: directory, timeout: timeout)
+    case .process:
+      return try await run(tool, arguments: emulator.flags + [image] + arguments, in: directory, timeout: timeout)
+    case .serial:
+      let outcome = try await run(tool, arguments: emulator.flags + [image], in: directory, timeout: timeout)
+      return serialOutcome(outcome.standardOutput + outcome.standardError)
+    }
+  }
+
+  /// The text of a program in simavr, which shows each line in green, its end as a dot; the last one is the exit status.
+  static func serialOutcome(_ log: String) -> Outcome {
+    let lines = log.split(separator: "\n").compactMap { line in
+      line.range(of: "\u{1B}[32m").map { line[$0.upperBound...].dropLast() }
+    }
+    let prefix = "exit "
+    guard let last = lines.last, last.hasPrefix(prefix), let status = Int32(last.dropFirst(prefix.count)) else {
+      return Outcome(exitCode: 70, standardOutput: lines.joined(separator: "\n"), standardError: log)
+    }
+    return Outcome(
+      exitCode: status, standardOutput: lines.dropLast().map { $0 + "\n" }.joined(), standardError: "")
   }
 
   /// A comma ends an option's value in QEMU unless it is doubled.
@@ -138,6 +167,8 @@ enum Toolchain {
 enum ToolchainError: Error, Equatable, CustomStringConvertible {
   case missing(Tool)
   case compilationFailed(target: String, output: String)
+  /// The program or its data are too large for the target's memory.
+  case doesNotFit(target: String, what: String)
   case timedOut(command: String, after: Duration)
   case unwritable(path: String, reason: String)
 
@@ -147,6 +178,8 @@ enum ToolchainError: Error, Equatable, CustomStringConvertible {
       "\(tool.name) not found: apt-get install \(tool.packages.joined(separator: " "))"
     case .compilationFailed(let target, let output):
       "the C compiler for \(target) rejected the code:\n\(output)"
+    case .doesNotFit(let target, let what):
+      "the memory of \(target) is too small for this network: \(what)"
     case .timedOut(let command, let after):
       "\(command) did not finish within \(after)"
     case .unwritable(let path, let reason):

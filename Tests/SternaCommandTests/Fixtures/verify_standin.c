@@ -21,7 +21,9 @@ static struct {
     uint8_t behind[VERIFY_GUARD_BYTES];
 } guarded;
 
+#if !defined(VERIFY_VECTORS_IN_FLASH)
 uint8_t verify_expected[EXPECTED_BYTES];
+#endif
 static uint8_t input[STANDIN_INPUT_BYTES];
 static uint8_t row_count[ROW_COUNT];
 static int32_t output[STANDIN_OUTPUT_COUNT];
@@ -34,7 +36,7 @@ const struct verify_model verify_model = {
     .layers = layers,
     .layer_count = LAYER_COUNT,
     .input_bytes = sizeof input,
-    .expected_bytes = sizeof verify_expected,
+    .expected_bytes = EXPECTED_BYTES,
     .output_count = STANDIN_OUTPUT_COUNT,
     .state_bytes = sizeof(standin_state),
     .input = input,
