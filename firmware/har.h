@@ -21,10 +21,11 @@ extern "C" {
 /*
  * Input: 1 channel(s) of 64 rows and 64 columns, in this order, one uint8_t each.
  *
- * A physical value x becomes the integer
- *     clamp(round(x / 0.003921569) + (0), 0, 255)
- * where the scale 0.003921569 is exactly HAR_INPUT_SCALE_MANTISSA * 2^HAR_INPUT_SCALE_EXPONENT. For
- * example 0.49803925 becomes 127.
+ * A physical value x becomes the integer har_quantize(x), which is
+ *     clamp(half_even(x / 0.003921569 + 0), 0, 255)
+ * where clamp keeps a number within two others, half_even rounds to the nearest integer and ties to
+ * the even one (C's round does not), and every step is in float32. The scale 0.003921569 is exactly
+ * HAR_INPUT_SCALE_MANTISSA * 2^HAR_INPUT_SCALE_EXPONENT. For example 0.49803925 becomes 127.
  */
 #define HAR_INPUT_CHANNELS 1
 #define HAR_INPUT_HEIGHT 64
@@ -39,13 +40,49 @@ extern "C" {
 #define HAR_INPUT_SCALE_EXPONENT (-31)
 
 /*
+ * The integer of a physical value, to the bit as the trained network's own quantizer computes it.
+ * All steps are stored: compilers may neither keep more digits nor multiply by reciprocals. What is
+ * no number becomes the zero point. Programs whose sensors count, such as an ADC, may tabulate it.
+ */
+static inline uint8_t har_quantize(float x) {
+    volatile float y = x;
+    volatile float by;
+    float rest;
+    int32_t n;
+
+    by = (8421505.0f / 1073741824.0f / 2.0f);
+    y = y / by;
+    if (y >= 255.0f) {
+        return HAR_INPUT_MAXIMUM;
+    }
+    if (y <= 0.0f) {
+        return HAR_INPUT_MINIMUM;
+    }
+    if (!(y > 0.0f)) {
+        return 0;
+    }
+    n = (int32_t)y;
+    rest = y - (float)n;
+    if (rest > 0.5f || (rest == 0.5f && n % 2 != 0)) {
+        n++;
+    }
+    return (uint8_t)n;
+}
+
+/*
  * Output: 5 logits, as int32_t.
  *
  * All outputs share one scale: a unit is 5.960464477539063e-08 of the trained network's logits, to
  * within 7403 unit(s).
+ * The scale 5.960464477539063e-08 is HAR_OUTPUT_SCALE_MANTISSA * 2^HAR_OUTPUT_SCALE_EXPONENT.
  * Every output lies in [-1851664340, 1565966101].
  */
 #define HAR_OUTPUT_COUNT 5
+#define HAR_OUTPUT_MINIMUM (-1851664340)
+#define HAR_OUTPUT_MAXIMUM 1565966101
+#define HAR_OUTPUT_ZERO_POINT 0
+#define HAR_OUTPUT_SCALE_MANTISSA 1
+#define HAR_OUTPUT_SCALE_EXPONENT (-24)
 
 /* All RAM that the network needs, but for the stack. */
 #define HAR_STATE_BYTES 9104
@@ -60,10 +97,10 @@ void har_run(har_state *state, const uint8_t input[HAR_INPUT_BYTES],
              int32_t output[HAR_OUTPUT_COUNT]);
 
 /*
- * The same in portions, as a sensor delivers its rows: begin, then push_row for each of the
- * HAR_INPUT_HEIGHT rows (all channels of a row, one after another), then finish. The input never
- * has to exist as a whole. A row too many is ignored; finish before the last row leaves the output
- * unspecified.
+ * The same in portions, as a sensor delivers its rows: har_begin, then har_push_row for each of the
+ * HAR_INPUT_HEIGHT rows (all channels of a row, one after another), then har_finish. The input
+ * never has to exist as a whole. A row too many is ignored; to finish before the last row leaves
+ * the output unspecified.
  */
 void har_begin(har_state *state);
 void har_push_row(har_state *state, const uint8_t row[HAR_ROW_BYTES]);
@@ -73,9 +110,15 @@ void har_finish(har_state *state, int32_t output[HAR_OUTPUT_COUNT]);
 int har_argmax(const int32_t output[HAR_OUTPUT_COUNT]);
 
 /*
- * Checks the network on the device; overwrites the state. 0: all is well, 1: a table in flash is
- * damaged, 2: a built-in sample does not give the known answer, 3: memory beyond the network's own
- * was overwritten.
+ * Checks the network on the device; overwrites the state.
+ *
+ * 0: all is well.
+ * 1: a constant in flash is damaged. The checksum covers each number of each table and descriptor
+ * of har.c; not its code, nor what compilers add to it: tables of jumps and literals, and gaps
+ * between constants.
+ * 2: the built-in sample does not give the known answer: code, memory or the arithmetic is damaged.
+ * 3: the last word of the state, a guard that har_begin writes, was overwritten while the sample
+ * ran.
  */
 int har_self_test(har_state *state);
 

@@ -108,7 +108,7 @@ struct SourcePrinter {
     switch (kernels.contains(.listTaps), kernels.contains(.locateRows)) {
     case (true, false): "bytes from the window's first value"
     case (false, true): "values from a ring's first one"
-    case (true, true): "values from a ring's first one, in lists of taps bytes from the window's"
+    case (true, true): "values from a ring's first one; in lists of taps, bytes"
     case (false, false): nil
     }
   }

@@ -2,8 +2,8 @@
  * The sums of a row of one channel, four columns a word: taps are the places of the counts[0] words
  * that are added, then of the counts[1] that are subtracted. So many words make twice as many sums,
  * those of the even bytes first. Four words at a time share each tap. What is subtracted is summed
- * up first and is at most lift in any lane, so that lift less that sum does not borrow from the lane
- * beside.
+ * up first and is at most lift in any lane, so that lift less that sum does not borrow from the
+ * lane beside.
  */
 static void sum_quad_taps(const uint32_t *in, const uint16_t *taps, const uint16_t counts[2],
                           uint32_t words, uint32_t lift, uint32_t *sums) {

@@ -1,7 +1,7 @@
 /*
- * Sums of a row of one output channel, two columns a word, for words that lie stride apart: three at
- * a time, which share each tap's offset, and then one. start lifts both lanes so that they never go
- * below zero.
+ * Sums of a row of one output channel, two columns a word, for words that lie stride apart: three
+ * at a time, which share each tap's offset, and then one. start lifts both lanes so that they never
+ * go below zero.
  */
 static void sum_strided(const uint32_t *values, uint32_t stride, const tap_offset *offsets,
                         struct tap_list taps, uint32_t start, uint32_t *acc, uint32_t count) {

@@ -119,19 +119,19 @@ import Testing
     for start in stride(from: 0, to: all.count, by: 3) {
       let workshop = try Workshop()
       let models = [all[start], all[(start + 1) % all.count], all[(start + 2) % all.count]]
-      var (main, tests) = ("#include <stdint.h>\nstatic uint32_t rows[3];\n", "")
+      var (main, tests) = ("#include <stdint.h>\nstatic uint32_t probed[3];\n", "")
       for (index, model) in models.enumerated() {
         try workshop.write(model)
         let (name, prefix) = (model.plan.name, model.plan.macroPrefix)
         main += """
-          #define \(prefix)_PROBE(layer, row, values, channel_stride, distance, bits) (rows[\(index)] += 1U + 0U * (row))
-          #define \(prefix)_PROBE_STRIP(layer, row, values, first, count, distance) (rows[\(index)] += 1U + 0U * (row))
-          #define \(prefix)_PROBE_PIXELS(layer, row, values, pixel, distance) (rows[\(index)] += 1U + 0U * (row))
+          #define \(prefix)_PROBE(layer, row, values, channel_stride, distance, bits) (probed[\(index)] += 1U + 0U * (row))
+          #define \(prefix)_PROBE_STRIP(layer, row, values, first, count, distance) (probed[\(index)] += 1U + 0U * (row))
+          #define \(prefix)_PROBE_PIXELS(layer, row, values, pixel, distance) (probed[\(index)] += 1U + 0U * (row))
           #include "\(name).c"
           static \(name)_state state\(index);
 
           """
-        tests += "    if (\(name)_self_test(&state\(index)) != 0 || rows[\(index)] == 0) return \(index + 1);\n"
+        tests += "    if (\(name)_self_test(&state\(index)) != 0 || probed[\(index)] == 0) return \(index + 1);\n"
       }
       try workshop.write("main.c", main + "int main(void) {\n\(tests)    return 0;\n}\n")
       let built = try await workshop.run(

@@ -34,6 +34,14 @@ let corpus = Result {
       if let lean = try? Compilation(network: network, options) { all.append(lean) }
     }
   }
+  // A table of limits is rare: the first plan with one.
+  for seed in 0..<120 as Range<UInt64> {
+    let network = RandomNetwork.make(seed: seed / 2, isWide: seed % 2 == 0)
+    let options = PlanningOptions(name: "limits\(seed)", goal: .speed)
+    guard let plan = try? Planner.plan(network, options), plan.stages.contains(where: \.hasLimitTable) else { continue }
+    all.append(try Compilation(network: network, options))
+    break
+  }
   for ram in [7000, 5400] {
     let options = PlanningOptions(name: "quads\(ram)", goal: .speed, core: ram == 7000 ? .cortexM4 : .generic, ram: ram)
     all.append(try Compilation(BuiltInModel.model, options))
