@@ -46,7 +46,7 @@ struct HeaderPrinter {
         "Input: \(input.shape.channels) channel(s) of \(input.shape.height) rows and \(input.shape.width) columns, in "
           + "this order, one \(element) each.",
         "",
-      ] + quantization.recipe(upper))
+      ] + quantization.layoutNote + quantization.recipe(upper))
     out.print("#define \(upper)_INPUT_CHANNELS \(input.shape.channels)")
     out.print("#define \(upper)_INPUT_HEIGHT \(input.shape.height)")
     out.print("#define \(upper)_INPUT_WIDTH \(input.shape.width)")
@@ -141,6 +141,22 @@ extension OutputPlan {
 }
 
 extension InputQuantization {
+  /// How the file has the input, where that is another way than here.
+  fileprivate var layoutNote: [String] {
+    if fileShape.isEmpty { return [] }
+    let shape = fileShape.map(String.init).joined(separator: " x ")
+    return [
+      "The model's file has it as \(shape)"
+        + (isChannelsLast ? ", the channels of an element side by side: bring them apart." : ", in this order."), "",
+    ]
+  }
+
+  /// A constant, or those of the channels.
+  private func spelled(_ constants: [Float]) -> String {
+    constants.count == 1
+      ? "\(constants[0])" : "{" + constants.map { "\($0)" }.joined(separator: ", ") + "}[channel]"
+  }
+
   /// How a physical value becomes a byte.
   func recipe(_ prefix: String) -> [String] {
     var lines = ["A physical value x becomes the integer"]
@@ -148,11 +164,11 @@ extension InputQuantization {
     for step in steps {
       x =
         switch step {
-        case .add(let constant): "(\(x) + \(constant))"
-        case .subtract(let constant): "(\(x) - \(constant))"
-        case .subtractFrom(let constant): "(\(constant) - \(x))"
-        case .multiply(let constant): "(\(x) * \(constant))"
-        case .divide(let constant): "(\(x) / \(constant))"
+        case .add(let constants): "(\(x) + \(spelled(constants)))"
+        case .subtract(let constants): "(\(x) - \(spelled(constants)))"
+        case .subtractFrom(let constants): "(\(spelled(constants)) - \(x))"
+        case .multiply(let constants): "(\(x) * \(spelled(constants)))"
+        case .divide(let constants): "(\(x) / \(spelled(constants)))"
         }
     }
     lines.append("    clamp(round(\(x) / \(scale)) + (\(zeroPoint)), \(minimum), \(maximum))")

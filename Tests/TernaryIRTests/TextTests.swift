@@ -64,7 +64,9 @@ import Testing
       name: "a \"quoted\\ name\n\u{7}e\u{301}",
       input: InputQuantization(
         name: "x # 1",
-        steps: [.add(0.1), .subtract(1e-30), .subtractFrom(3), .multiply(-4.5), .divide(.greatestFiniteMagnitude)],
+        steps: [
+          .add([0.1]), .subtract([1e-30, 2]), .subtractFrom([3]), .multiply([-4.5]), .divide([.greatestFiniteMagnitude]),
+        ],
         scale: 0.3, zeroPoint: -4, minimum: -8, maximum: 7, addsZeroPointAfterRounding: true, isSigned: true),
       tensors: [
         tensor("orphan", Shape(1)), tensor("input", Shape(2, 3, 4)), tensor("conv", Shape(4, 1, 1)),
