@@ -28,10 +28,14 @@ package enum Framework: Sendable, Equatable {
 /// Advice that depends on who wrote the file.
 extension Framework {
   /// Where a layer's input lies on no quantizer's grid.
-  package var quantizeActivation: String {
+  ///
+  /// - Parameter isRelu: Whether a ReLU made it.
+  package func quantizeActivation(behindRelu isRelu: Bool) -> String {
     switch self {
-    case .pytorch: "use QuantReLU instead of ReLU, or put a QuantIdentity in front of the layer"
-    case .keras: "put a QActivation('quantized_relu(8)') or QActivation('quantized_bits(8)') of QKeras in front of the layer"
+    case .pytorch where isRelu: "use QuantReLU instead of ReLU"
+    case .pytorch: "put a QuantIdentity(bit_width=8) in front of the layer that reads it"
+    case .keras where isRelu: "use QActivation('quantized_relu(8)') of QKeras instead of ReLU"
+    case .keras: "put a QActivation('quantized_bits(8)') of QKeras in front of the layer that reads it"
     case .finn: "keep the activation's Quant node in front of the layer: take the file from before streamlining"
     case .onnxRuntime: "let quantize_static quantize this tensor too: do not list its nodes in nodes_to_exclude"
     }

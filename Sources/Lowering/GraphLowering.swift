@@ -150,7 +150,9 @@ struct GraphLowering {
     var window = TernaryIR.Window(window)
     var meaning = meaning
     if case .pending(let layer) = meaning,
-      let inner = layer.plainMean(zeroPoint: tensors[layer.source.index].zeroPoint), let whole = window.composed(behind: inner) {
+      let inner = layer.plainMean(zeroPoint: tensors[layer.source.index].zeroPoint),
+      let whole = window.composed(behind: inner)
+    {
       // A mean of means is the mean over both windows.
       window = whole
       meaning = .integers(layer.source, scale: layer.maps[0].slope * Rational(inner.kernelHeight * inner.kernelWidth))
@@ -184,9 +186,6 @@ struct GraphLowering {
   ) throws(ModelError) -> Meaning {
     if case .rawInput(let steps) = meaning {
       let constants = arithmetic.constants.map { Float($0.integer) * $0.scale }
-      if let bad = constants.first(where: { !$0.isFinite || (arithmetic.kind == .divide && $0 == 0) }) {
-        throw ModelError(.preprocessingConstant(node.name, bad))
-      }
       let step: InputQuantization.Step =
         switch arithmetic.kind {
         case .add: .add(constants)
@@ -381,7 +380,7 @@ struct GraphLowering {
       guard !layers.isEmpty else { throw ModelError(.noLayers()) }
       return id
     case .pending(let open):
-      guard open.pools.isEmpty else { throw ModelError(.poolWithoutQuantizer(open.pools[0].name)) }
+      guard open.pools.isEmpty else { throw ModelError(.poolWithoutQuantizer(open.pools[0].name, graph.framework)) }
       let layer = open.normalized()
       let domains = try layer.accumulators(of: tensors[layer.source.index])
       let logits = try Logits(maps: layer.maps, domains: domains, location: .init(node: layer.name))

@@ -20,7 +20,7 @@ extension Diagnostic {
     Diagnostic(
       code: "activation-not-quantized", location: .init(node: node, tensor: tensor),
       message: "the node reads the un-quantized result of '\(producer)': expected integers of at most 8 bits",
-      fix: framework.quantizeActivation)
+      fix: framework.quantizeActivation(behindRelu: false))
   }
 
   static func wideMean(
@@ -28,17 +28,10 @@ extension Diagnostic {
   ) -> Diagnostic {
     Diagnostic(
       code: "wide-mean", location: .init(node: node, tensor: tensor),
-      message: "the node reads the mean '\(producer)' of \(taps) elements without a quantizer: expected one, as sums of so "
+      message:
+        "the node reads the mean '\(producer)' of \(taps) elements without a quantizer: expected one, as sums of so "
         + "many do not fit 16 bits",
-      fix: framework.quantizeActivation)
-  }
-
-  static func preprocessingConstant(_ node: String, _ value: Float) -> Diagnostic {
-    Diagnostic(
-      code: "preprocessing-constant", location: .init(node: node),
-      message: "a constant that acts on the network's input is \(value) as a float32: expected a finite number, not 0 in a "
-        + "division",
-      fix: "normalize with a mean and a standard deviation that are finite, and not 0")
+      fix: framework.quantizeActivation(behindRelu: false))
   }
 
   static func paddingNotRepresentable(_ node: String, _ tensor: TernaryIR.Tensor) -> Diagnostic {
@@ -59,11 +52,11 @@ extension Diagnostic {
       fix: "move the MaxPool behind the quantizer (nn.MaxPool2d after QuantReLU), or keep gamma positive")
   }
 
-  static func poolWithoutQuantizer(_ node: String) -> Diagnostic {
+  static func poolWithoutQuantizer(_ node: String, _ framework: Framework) -> Diagnostic {
     Diagnostic(
       code: "activation-not-quantized", location: .init(node: node),
       message: "the network ends in a MaxPool of un-quantized values: expected a quantizer between layer and pool",
-      fix: "put a QuantReLU or QuantIdentity(bit_width=8) in front of the pool (keras: a QActivation)")
+      fix: framework.quantizeActivation(behindRelu: false))
   }
 
   static func perFeatureArithmetic(_ node: String, found: Int, expected: Int) -> Diagnostic {
@@ -75,7 +68,8 @@ extension Diagnostic {
 
   static func divisionByZero(_ node: String) -> Diagnostic {
     Diagnostic(
-      code: "division-by-zero", location: .init(node: node), message: "divides by a constant that is zero: expected another number",
+      code: "division-by-zero", location: .init(node: node),
+      message: "divides by a constant that is zero: expected another number",
       fix: "divide by numbers other than 0")
   }
 
@@ -95,7 +89,8 @@ extension Diagnostic {
 
   static func windowDoesNotFit(_ node: String) -> Diagnostic {
     Diagnostic(
-      code: "window-too-large", location: .init(node: node), message: "the window is larger than its padded input: expected one that fits",
+      code: "window-too-large", location: .init(node: node),
+      message: "the window is larger than its padded input: expected one that fits",
       fix: "use a smaller kernel_size")
   }
 

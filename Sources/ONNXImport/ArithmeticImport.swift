@@ -198,7 +198,7 @@ extension Diagnostic {
     let names = [0, 1].map { node.inputName($0).map { "'\($0)'" } ?? "none" }.joined(separator: " and ")
     let isSum = node.type == "Add" || node.type == "Sub"
     return Diagnostic(
-      code: isSum ? "residual" : "gate", location: Location(node: node.name, tensor: node.inputName(1)),
+      code: "residual", location: Location(node: node.name, tensor: node.inputName(1)),
       message: "\(node.type) combines two activations, \(names): expected a constant operand",
       fix: isSum
         ? node.framework.noSkip
@@ -208,7 +208,8 @@ extension Diagnostic {
   fileprivate static func integerOperands(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "integer-activation", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "\(node.type) computes with integers: expected real numbers, behind a DequantizeLinear or a Cast to FLOAT",
+      message:
+        "\(node.type) computes with integers: expected real numbers, behind a DequantizeLinear or a Cast to FLOAT",
       fix: "export QDQ pairs, and begin with a cast to float (PyTorch: x.float()) where the model's input is integers")
   }
 
@@ -230,7 +231,8 @@ extension Diagnostic {
   fileprivate static func constantShape(_ node: OperatorNode, _ constant: Constant, shape: [Int]) -> Diagnostic {
     Diagnostic(
       code: "constant-shape", location: Location(node: node.name, tensor: constant.origin),
-      message: "the constant of \(node.type) has shape \(constant.shape), the activation \(shape): expected one number, or "
+      message:
+        "the constant of \(node.type) has shape \(constant.shape), the activation \(shape): expected one number, or "
         + "one for each channel",
       fix: "a constant that differs from place to place (a positional bias) cannot be compiled: give it the shape "
         + "[1, C, 1, 1], or [1, C] behind a linear layer")

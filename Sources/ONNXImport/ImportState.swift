@@ -35,8 +35,12 @@ struct ImportState {
   }
 
   mutating func report(_ problem: Diagnostic) {
-    if !isFull { problems.append(problem) }
+    // Where work on constants has come to its limit, whatever needs more would say so.
+    let isKnown = problem.code == Self.exhausted && problems.contains { $0.code == Self.exhausted }
+    if !isFull, !isKnown { problems.append(problem) }
   }
+
+  fileprivate static let exhausted = "too-many-constants"
 
   /// Whether further problems would not be listed.
   var isFull: Bool { problems.count >= Self.maximumReports }
@@ -165,7 +169,16 @@ extension ImportState {
 
 extension ImportState {
   mutating func bind(_ node: OperatorNode, to result: Resolved) {
-    if !node.output.isEmpty { resolved[node.output] = result }
+    if !node.output.isEmpty { resolved[node.output] = inOrder(result) }
+  }
+
+  /// A view that takes all elements in order, however that has come about, without an order of its own.
+  private func inOrder(_ result: Resolved) -> Resolved {
+    guard case .activation(var view) = result, let order = view.order,
+      order.count == self[view.id].shape.reduce(1, *), order.indices.allSatisfy({ order[$0] == $0 })
+    else { return result }
+    view.order = nil
+    return .activation(view)
   }
 
   /// Gives all outputs of a node the same meaning.
@@ -228,7 +241,7 @@ extension ImportState {
     if !problems.isEmpty {
       if !hidden.isEmpty {
         problems[0].notes.append(
-          "behind it stand more operators that cannot be compiled: \(hidden.joined(separator: ", "))")
+          "behind what is refused stand more operators that cannot be compiled: \(hidden.joined(separator: ", "))")
       }
       throw ModelError(problems)
     }
@@ -281,7 +294,8 @@ extension Diagnostic {
   fileprivate static func constantInput(_ node: OperatorNode, _ position: Int) -> Diagnostic {
     Diagnostic(
       code: "constant-input", location: Location(node: node.name, tensor: node.inputName(position)),
-      message: "\(node.type)'s input \(position) is a constant: expected a tensor that is computed from the model's input",
+      message:
+        "\(node.type)'s input \(position) is a constant: expected a tensor that is computed from the model's input",
       fix: node.type == "MatMul" || node.type == "Gemm"
         ? "write the product as x @ weights, with the constant second (nn.Linear)" : node.framework.foldConstants)
   }
@@ -289,7 +303,8 @@ extension Diagnostic {
   fileprivate static func integerInput(_ node: OperatorNode, _ position: Int) -> Diagnostic {
     Diagnostic(
       code: "integer-activation", location: Location(node: node.name, tensor: node.inputName(position)),
-      message: "\(node.type) reads integers: expected real numbers, as a DequantizeLinear (behind a QuantizeLinear) or a "
+      message:
+        "\(node.type) reads integers: expected real numbers, as a DequantizeLinear (behind a QuantizeLinear) or a "
         + "Cast to FLOAT (behind an integer input) gives them",
       fix: node.framework == .onnxRuntime
         ? "quantize with quant_format=QuantFormat.QDQ"
@@ -321,7 +336,8 @@ extension Diagnostic {
           "the target depends on the values of the model's input: expected constants",
           "use sizes that do not depend on the data, and export with a sample of the real size"
         )
-      case ("Quant", 1...), ("BipolarQuant", 1...), ("Trunc", 1...), ("QuantizeLinear", 1...), ("DequantizeLinear", 1...):
+      case ("Quant", 1...), ("BipolarQuant", 1...), ("Trunc", 1...), ("QuantizeLinear", 1...),
+        ("DequantizeLinear", 1...):
         (
           "the quantizer's parameter is computed from the model's input (dynamic quantization): expected a constant",
           node.framework == .onnxRuntime
@@ -372,7 +388,8 @@ extension Diagnostic {
   fileprivate static func rearrangedOutput(_ index: ModelIndex, _ shape: [Int]) -> Diagnostic {
     Diagnostic(
       code: "outputs", location: Location(tensor: index.output),
-      message: "the model's output, of shape \(shape), is padded, cropped or in another order of axes than it was computed: "
+      message:
+        "the model's output, of shape \(shape), is padded, cropped or in another order of axes than it was computed: "
         + "expected the last layer's own, [1, channels, height, width] or [1, features]",
       fix: "leave the last permute, slice or padding out of the exported model")
   }

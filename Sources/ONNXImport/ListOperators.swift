@@ -115,7 +115,8 @@ private func selected(
 
 extension ImportState {
   /// A view without padding of its own.
-  fileprivate mutating func unpadded(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
+  fileprivate mutating func unpadded(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView
+  {
     if view.padding == .none { return view }
     return try unpaddedMap(view, node)
   }
@@ -182,7 +183,8 @@ extension Diagnostic {
   fileprivate static func list(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
     Diagnostic(
       code: "constant-expression", location: Location(node: node.name, tensor: constant.origin),
-      message: "\(node.type) of constants joins one of shape \(constant.shape): expected lists of integers, as shapes are",
+      message:
+        "\(node.type) of constants joins one of shape \(constant.shape): expected lists of integers, as shapes are",
       fix: node.framework.foldConstants)
   }
 
@@ -217,14 +219,15 @@ extension Diagnostic {
   fileprivate static func constantOfShape(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
     Diagnostic(
       code: "constant-expression", location: Location(node: node.name, tensor: constant.origin),
-      message: "ConstantOfShape's shape or value is not one: expected a list of at most \(ONNXLimits.tensorRank) extents and "
+      message:
+        "ConstantOfShape's shape or value is not one: expected a list of at most \(ONNXLimits.tensorRank) extents and "
         + "one number",
       fix: node.framework.foldConstants)
   }
 
   fileprivate static func concatenation(_ node: OperatorNode, _ position: Int) -> Diagnostic {
     Diagnostic(
-      code: "concatenation", location: Location(node: node.name, tensor: node.inputName(position)),
+      code: "unsupported-operator", location: Location(node: node.name, tensor: node.inputName(position)),
       message: "Concat joins activations: expected a network without branches, or lists of constants",
       fix: node.framework.noSkip)
   }

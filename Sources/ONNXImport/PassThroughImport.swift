@@ -93,7 +93,8 @@ private func defaultAxis(_ node: OperatorNode, opset: Int) -> Int? {
 
 extension ImportState {
   /// The values in front of the last node, which must be the last layer's own.
-  fileprivate mutating func trailing(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
+  fileprivate mutating func trailing(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView
+  {
     guard view.order == nil, view.padding == .none else { throw .rearrangedTrailing(node) }
     return view
   }
@@ -104,7 +105,8 @@ extension ImportState {
 extension Diagnostic {
   fileprivate static func nothingToPass(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
-      code: "missing-input", location: Location(node: node.name), message: "\(node.type) has no input: ONNX demands one",
+      code: "missing-input", location: Location(node: node.name),
+      message: "\(node.type) has no input: ONNX demands one",
       fix: node.framework.exportAgain)
   }
 
@@ -127,14 +129,16 @@ extension Diagnostic {
   fileprivate static func castCodes(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "integer-activation", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "Cast makes real numbers of a QuantizeLinear's integers without their scale: expected a DequantizeLinear",
+      message:
+        "Cast makes real numbers of a QuantizeLinear's integers without their scale: expected a DequantizeLinear",
       fix: "export QDQ pairs: each QuantizeLinear followed by a DequantizeLinear")
   }
 
   fileprivate static func castConstant(_ node: OperatorNode, _ type: ElementType) -> Diagnostic {
     Diagnostic(
       code: "cast", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "Cast to \(ElementType.name(type.rawValue)) of a constant that such numbers cannot hold: expected whole numbers "
+      message:
+        "Cast to \(ElementType.name(type.rawValue)) of a constant that such numbers cannot hold: expected whole numbers "
         + "in range, or a cast to FLOAT",
       fix: "export the model in float32 (PyTorch: model.float()), without autocast")
   }
@@ -142,7 +146,8 @@ extension Diagnostic {
   fileprivate static func innerTrailing(_ node: OperatorNode) -> Diagnostic {
     let fix =
       switch node.type {
-      case "Softmax", "LogSoftmax": "attention and gates by Softmax cannot be compiled: keep it for the end of the network"
+      case "Softmax", "LogSoftmax":
+        "attention and gates by Softmax cannot be compiled: keep it for the end of the network"
       case "ArgMax", "TopK": "let the network end in front of it: the firmware has an argmax function"
       default:
         node.framework == .keras
@@ -150,8 +155,9 @@ extension Diagnostic {
           : "use QuantReLU or nn.Hardtanh instead of \(node.type) (SiLU is x · Sigmoid(x))"
       }
     return Diagnostic(
-      code: "inner-\(node.type.lowercased())", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "\(node.type) stands inside the network: expected it as the last node only, where it is left out", fix: fix)
+      code: "unsupported-operator", location: Location(node: node.name, tensor: node.inputName(0)),
+      message: "\(node.type) stands inside the network: expected it as the last node only, where it is left out",
+      fix: fix)
   }
 
   fileprivate static func trailingAxis(_ node: OperatorNode, _ axis: Int, _ shape: [Int]) -> Diagnostic {

@@ -160,7 +160,8 @@ extension Diagnostic {
   fileprivate static func integerBias(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
     Diagnostic(
       code: "bias-without-scale", location: Location(node: node.name, tensor: constant.origin),
-      message: "the bias is integers without a scale: expected floats, or a DequantizeLinear between them and \(node.type)",
+      message:
+        "the bias is integers without a scale: expected floats, or a DequantizeLinear between them and \(node.type)",
       fix: "export QDQ: an int32 bias with a DequantizeLinear behind it, or a float bias")
   }
 
@@ -196,6 +197,7 @@ extension Diagnostic {
       message: "\(node.type) computes with real numbers: '\(source.name)', \(origin), reaches it"
         + (tensor == source.name ? "" : " as '\(tensor)'")
         + " without a quantizer: expected integers of at most 8 bits",
-      fix: producer == nil ? node.framework.quantizeInput : node.framework.quantizeActivation)
+      fix: producer == nil
+        ? node.framework.quantizeInput : node.framework.quantizeActivation(behindRelu: producer?.operation == .relu))
   }
 }

@@ -32,8 +32,10 @@ private enum Replacement {
     (
       .activation,
       [
-        "Sigmoid", "Tanh", "Erf", "Gelu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "HardSigmoid", "HardSwish", "Swish",
-        "Mish", "Softplus", "Softsign", "ThresholdedRelu", "Exp", "Log", "Sin", "Cos", "Abs", "Neg", "Sign", "Sqrt", "Pow",
+        "Sigmoid", "Tanh", "Erf", "Gelu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "HardSigmoid", "HardSwish",
+        "Swish",
+        "Mish", "Softplus", "Softsign", "ThresholdedRelu", "Exp", "Log", "Sin", "Cos", "Abs", "Neg", "Sign", "Sqrt",
+        "Pow",
         "Reciprocal", "Hardmax", "Ceil", "Floor", "Round", "Mod", "Shrink",
       ]
     ),
@@ -41,7 +43,8 @@ private enum Replacement {
       .integerOperator,
       [
         "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "QLinearAdd", "QLinearMul", "QLinearConcat",
-        "QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax", "QGemm",
+        "QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax",
+        "QGemm",
         "QLinearReduceMean", "QAttention", "QEmbedLayerNormalization", "MatMulIntegerToFloat", "DynamicQuantizeMatMul",
       ]
     ),
@@ -51,7 +54,8 @@ private enum Replacement {
     (
       .normalization,
       [
-        "InstanceNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "LRN", "LpNormalization",
+        "InstanceNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "LRN",
+        "LpNormalization",
         "MeanVarianceNormalization", "SkipLayerNormalization", "SimplifiedLayerNormalization",
       ]
     ),
@@ -65,8 +69,13 @@ private enum Replacement {
         "SequenceErase", "Optional", "OptionalGetElement",
       ]
     ),
-    (.reduction, ["ReduceSum", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSumExp", "CumSum", "LpPool",
-      "GlobalLpPool", "ReduceSumSquare", "Sum", "Mean"]),
+    (
+      .reduction,
+      [
+        "ReduceSum", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSumExp", "CumSum", "LpPool",
+        "GlobalLpPool", "ReduceSumSquare", "Sum", "Mean",
+      ]
+    ),
     (
       .finn,
       [
@@ -74,10 +83,20 @@ private enum Replacement {
         "ChannelwiseOp_Batch", "MatrixVectorActivation", "Thresholding_Batch",
       ]
     ),
-    (.shaping, ["DepthToSpace", "SpaceToDepth", "Tile", "Expand", "GatherND", "GatherElements", "ScatterND", "Compress",
-      "ReverseSequence", "Trilu", "OneHot", "EyeLike", "ConstantOfShape", "Range"]),
-    (.comparison, ["Where", "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "And", "Or", "Not", "Xor",
-      "NonZero", "NonMaxSuppression", "Unique", "IsNaN", "IsInf", "Min", "Max"]),
+    (
+      .shaping,
+      [
+        "DepthToSpace", "SpaceToDepth", "Tile", "Expand", "GatherND", "GatherElements", "ScatterND", "Compress",
+        "ReverseSequence", "Trilu", "OneHot", "EyeLike", "ConstantOfShape", "Range",
+      ]
+    ),
+    (
+      .comparison,
+      [
+        "Where", "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "And", "Or", "Not", "Xor",
+        "NonZero", "NonMaxSuppression", "Unique", "IsNaN", "IsInf", "Min", "Max",
+      ]
+    ),
   ]
 
   func advice(for type: String, _ framework: Framework) -> String {
@@ -86,7 +105,7 @@ private enum Replacement {
       framework == .keras
         ? "use QActivation('quantized_relu(8)') of QKeras instead"
         : type == "Tanh" || type == "Softsign"
-          ? "use nn.Hardtanh, or QuantReLU, instead" : "use QuantReLU instead of the layer that exports \(type)"
+          ? "use nn.Hardtanh, or QuantReLU, instead" : "use QuantReLU instead of \(type == "Erf" ? "GELU" : type)"
     case .integerOperator:
       "export QDQ: QuantizeLinear and DequantizeLinear around float operators "
         + (framework == .onnxRuntime || framework == .pytorch
@@ -102,7 +121,8 @@ private enum Replacement {
     case .transposedConvolution:
       framework == .keras ? "use Conv2D: the map cannot be made larger" : "use Conv2d: the map cannot be made larger"
     case .split: "a tensor cannot be split into branches: keep one path of layers"
-    case .sequence: "keep one tensor per layer in forward(): no lists, and export with torch.jit.trace rather than script"
+    case .sequence:
+      "keep one tensor per layer in forward(): no lists, and export with torch.jit.trace rather than script"
     case .reduction: "reduce rows and columns by a mean or a maximum (AdaptiveAvgPool2d(1), x.amax((2, 3)))"
     case .finn: "take the file that Brevitas exported (export_qonnx), before FINN's and qonnx's transformations"
     case .shaping: "rearranging activations like this cannot be compiled: flatten or crop them, or do it outside"
