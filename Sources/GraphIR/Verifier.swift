@@ -34,7 +34,8 @@ private struct GraphVerifier {
     for node in graph.nodes {
       for input in node.inputs where graph.values.indices.contains(input.index) {
         if isRead[input.index] {
-          findings.append(.brokenGraph(node.name, "'\(graph[input].name)' is read a second time: a graph has no branches"))
+          findings.append(
+            .brokenGraph(node.name, "'\(graph[input].name)' is read a second time: a graph has no branches"))
         }
         isRead[input.index] = true
       }

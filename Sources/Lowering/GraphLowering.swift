@@ -34,7 +34,11 @@ struct GraphLowering {
         meaning = try lower(node, meaning)
       } catch {
         problems += error.diagnostics
-        meaning = .failed
+        if case .quantize(let quantizer) = node.operation {
+          meaning = try assumedIntegers(node, quantizer)
+        } else {
+          meaning = .failed
+        }
       }
     }
     guard problems.isEmpty else { throw ModelError(problems) }

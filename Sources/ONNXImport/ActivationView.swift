@@ -150,7 +150,9 @@ extension ImportState {
   /// weight other than 0 for each output: exact where its result is put on the very grid that it came from.
   private func selection(_ view: ActivationView) -> Convolution? {
     let source = self[view.id].shape
-    guard let order = view.order, source.count == 3, order.count == view.count, let first = order.first else { return nil }
+    guard let order = view.order, source.count == 3, order.count == view.count, let first = order.first else {
+      return nil
+    }
     let (channels, height, width) = (view.shape[1], view.shape[2], view.shape[3])
     let plane = source[1] * source[2]
     let (top, left) = (first % plane / source[2], first % source[2])
@@ -193,7 +195,8 @@ extension Diagnostic {
     if shape.count == 3 {
       return Diagnostic(
         code: "one-dimensional", location: Location(node: node.name, tensor: node.inputName(0)),
-        message: "\(node.type) works on 1-D data here: its input has shape \(shape), [batch, channels, length]; expected "
+        message:
+          "\(node.type) works on 1-D data here: its input has shape \(shape), [batch, channels, length]; expected "
           + "2-D, [1, channels, height, width]",
         fix: node.framework.twoDimensional)
     }
@@ -219,7 +222,8 @@ extension Diagnostic {
   fileprivate static func paddedUnquantized(_ node: OperatorNode, tensor: String) -> Diagnostic {
     Diagnostic(
       code: "padded-activation", location: Location(node: node.name, tensor: tensor),
-      message: "\(node.type) reads '\(tensor)' with zeros padded around it, and no quantizer stands in front of the Pad: "
+      message:
+        "\(node.type) reads '\(tensor)' with zeros padded around it, and no quantizer stands in front of the Pad: "
         + "expected quantized values there",
       fix: "put the quantizer in front of the padding, or use the padding= of the convolution")
   }

@@ -3,8 +3,8 @@ internal import GraphIR
 
 /// ONNX `Conv(x, weights, bias?)` in two dimensions. Zeros that a Pad node puts in front of it become its own padding.
 @Sendable func importConv(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let input = try state.map(state.quantizedInput(state.activation(node, 0), node), node)
   let constant = try state.requiredConstant(node, 1)
+  let input = try state.map(state.quantizedInput(state.activation(node, 0), node), node)
   guard constant.shape.count == 4, !constant.shape.contains(0) else { throw .weightShape(node, constant) }
   let stored = try kernel(node, fallback: Array(constant.shape.suffix(2)))
   guard [stored.height, stored.width] == Array(constant.shape.suffix(2)) else { throw .weightShape(node, constant) }

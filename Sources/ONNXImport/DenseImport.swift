@@ -20,7 +20,9 @@ internal import GraphIR
   var dense = try denseLayer(node, input, weightsAreOutputsFirst: isTransposed, &state)
   let bias = try bias(node, 2, outputs: dense.layer.weights.shape[0], &state)
   var operations: [Operation] = []
-  if factors[0] != 1 { operations.append(.arithmetic(Arithmetic(kind: .multiply, constants: [.init(scale: factors[0])]))) }
+  if factors[0] != 1 {
+    operations.append(.arithmetic(Arithmetic(kind: .multiply, constants: [.init(scale: factors[0])])))
+  }
   if let bias, factors[1] != 0 {
     // (y / beta + bias) · beta, so that beta · bias is rounded nowhere.
     let beta = [ExactConstant(scale: factors[1])]
@@ -58,8 +60,8 @@ internal import GraphIR
 private func denseLayer(
   _ node: OperatorNode, _ input: ActivationView, weightsAreOutputsFirst: Bool, _ state: inout ImportState
 ) throws(Diagnostic) -> (layer: Dense, input: ActivationView) {
-  let input = try state.quantizedInput(input, node)
   var constant = try state.requiredConstant(node, 1)
+  let input = try state.quantizedInput(input, node)
   guard constant.shape.count == 2, !constant.shape.contains(0) else { throw .matrixShape(node, constant) }
   if !weightsAreOutputsFirst {
     try state.spend(constant.count, for: constant.origin)
@@ -93,7 +95,8 @@ extension Diagnostic {
     if shape.count == 3 {
       return Diagnostic(
         code: "one-dimensional", location: Location(node: node.name, tensor: node.inputName(0)),
-        message: "\(node.type) is applied to each step of 1-D data: its input has shape \(shape), [batch, steps, features]; "
+        message:
+          "\(node.type) is applied to each step of 1-D data: its input has shape \(shape), [batch, steps, features]; "
           + "expected [1, features]",
         fix: node.framework == .keras
           ? "put Flatten() in front of Dense, or write it as Conv2D with a kernel of (1, 1)"
@@ -116,7 +119,8 @@ extension Diagnostic {
   fileprivate static func featureCount(_ node: OperatorNode, _ constant: Constant, _ count: Int) -> Diagnostic {
     Diagnostic(
       code: "shape", location: Location(node: node.name, tensor: constant.origin),
-      message: "the weights have shape \(constant.shape) ([outputs, inputs]): expected \(count) inputs, as the layer's input has",
+      message:
+        "the weights have shape \(constant.shape) ([outputs, inputs]): expected \(count) inputs, as the layer's input has",
       fix: "export the model again, with a sample of the size that it was trained for")
   }
 

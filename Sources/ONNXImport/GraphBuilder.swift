@@ -94,7 +94,8 @@ struct GraphBuilder {
 
   func finished(_ index: ModelIndex, output: Graph.ValueID) -> Graph {
     Graph(
-      name: index.graphName, framework: index.framework, inputLayout: inputLayout, inputElement: hasQuantizedInput ? .real : index.inputElement,
+      name: index.graphName, framework: index.framework, inputLayout: inputLayout,
+      inputElement: hasQuantizedInput ? .real : index.inputElement,
       values: values, nodes: nodes, input: input, output: output)
   }
 

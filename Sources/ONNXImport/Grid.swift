@@ -94,14 +94,16 @@ extension Grid {
       result.isClamped = true
     }
     if let maximum, Double(maximum) < bounds.upperBound {
-      guard storedQuantizer != nil, let highest = quantizer.integer(of: maximum), highest >= result.quantizer.minimum else {
+      guard storedQuantizer != nil, let highest = quantizer.integer(of: maximum), highest >= result.quantizer.minimum
+      else {
         return nil
       }
       result.quantizer.maximum = highest
       result.isClamped = true
     }
     // Padding needs the zero point among the integers.
-    guard (result.quantizer.minimum...result.quantizer.maximum).contains(quantizer.zeroPoint) || !result.isClamped else {
+    guard (result.quantizer.minimum...result.quantizer.maximum).contains(quantizer.zeroPoint) || !result.isClamped
+    else {
       return nil
     }
     result.bounds = result.isClamped ? result.quantizer.realBounds : bounds

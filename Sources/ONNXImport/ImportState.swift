@@ -113,10 +113,12 @@ extension ImportState {
   }
 
   mutating func hasFailedInput(_ node: OperatorNode) throws(Diagnostic) -> Bool {
+    var hasFailed = false
+    // All are looked up: a constant that cannot be decoded is a problem of its own.
     for position in 0..<node.inputCount {
-      if case .failed = try input(node, position) { return true }
+      if case .failed = try input(node, position) { hasFailed = true }
     }
-    return false
+    return hasFailed
   }
 
   mutating func activation(_ node: OperatorNode, _ position: Int) throws(Diagnostic) -> ActivationView {

@@ -220,14 +220,16 @@ extension Diagnostic {
         : "give the model a forward() with one tensor: concatenate what belongs together in front of the network"
     return Diagnostic(
       code: "inputs",
-      message: "the graph has \(names.count) inputs\(listed(names)): expected exactly one that is no initializer", fix: fix)
+      message: "the graph has \(names.count) inputs\(listed(names)): expected exactly one that is no initializer",
+      fix: fix)
   }
 
   fileprivate static func outputs(_ names: [String]) -> Diagnostic {
     Diagnostic(
       code: "outputs", message: "the graph has \(names.count) outputs\(listed(names)): expected exactly one",
       fix: names.isEmpty
-        ? "export the model again, with its result as an output" : "return one tensor from the model, the logits as a rule")
+        ? "export the model again, with its result as an output"
+        : "return one tensor from the model, the logits as a rule")
   }
 
   private static func listed(_ names: [String]) -> String {
@@ -237,7 +239,8 @@ extension Diagnostic {
   fileprivate static func inputType(_ name: String, _ type: String) -> Diagnostic {
     Diagnostic(
       code: "input-type", location: Location(tensor: name),
-      message: "the model's input has elements of type \(type): expected FLOAT, or UINT8 or INT8 that a Cast makes FLOAT",
+      message:
+        "the model's input has elements of type \(type): expected FLOAT, or UINT8 or INT8 that a Cast makes FLOAT",
       fix: type.hasPrefix("FLOAT") || type == "DOUBLE" || type == "BFLOAT16"
         ? "export the model in float32 (PyTorch: model.float(), without autocast)"
         : type.hasPrefix("INT") || type.hasPrefix("UINT")
@@ -266,6 +269,7 @@ extension Diagnostic {
     }
     return Diagnostic(
       code: "input-shape", location: Location(tensor: name),
-      message: "the model's input has the shape [\(dims.map(\.spelling).joined(separator: ", "))]: \(expected)", fix: fix)
+      message: "the model's input has the shape [\(dims.map(\.spelling).joined(separator: ", "))]: \(expected)",
+      fix: fix)
   }
 }

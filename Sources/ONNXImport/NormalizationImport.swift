@@ -30,7 +30,8 @@ internal import GraphIR
   }
   func arranged(_ values: [Float]) -> [Float] {
     let chosen = order.map { values[$0] }
-    return chosen.count == state[view.id].shape[0] ? chosen : [Float](repeating: values[0], count: state[view.id].shape[0])
+    return chosen.count == state[view.id].shape[0]
+      ? chosen : [Float](repeating: values[0], count: state[view.id].shape[0])
   }
   return try state.emitPointwise(
     node,

@@ -17,7 +17,8 @@ internal import GraphIR
   if let attribute = try node.ints("pads") {
     pads = attribute
   } else {
-    guard let list = try state.requiredConstant(node, 1).integers, list.allSatisfy({ (-4096...4096).contains($0) }) else {
+    guard let list = try state.requiredConstant(node, 1).integers, list.allSatisfy({ (-4096...4096).contains($0) })
+    else {
       throw .pads(node, [], view.shape)
     }
     pads = list.map { Int($0) }

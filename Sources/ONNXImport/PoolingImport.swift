@@ -25,7 +25,8 @@ internal import GraphIR
   return .activation(try state.emitMap(node, .averagePool(exact), input: try state.settled(input, node)))
 }
 
-@Sendable func importGlobalAveragePool(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+@Sendable func importGlobalAveragePool(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved
+{
   try reduced(node, try state.activation(node, 0), [2, 3], keepsAxes: true, isMean: true, &state)
 }
 
@@ -176,10 +177,12 @@ extension Diagnostic {
   fileprivate static func reducedAxes(_ node: OperatorNode, _ shape: [Int], _ axes: Set<Int>) -> Diagnostic {
     Diagnostic(
       code: "reduce-axes", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "\(node.type) of a tensor of shape \(shape) over axes \(axes.sorted()): expected rows, columns or both of "
+      message:
+        "\(node.type) of a tensor of shape \(shape) over axes \(axes.sorted()): expected rows, columns or both of "
         + "[1, channels, height, width]",
       fix: node.framework == .keras
         ? "use GlobalAveragePooling2D or GlobalMaxPooling2D; LayerNormalization cannot be compiled, BatchNormalization can"
-        : "use nn.AdaptiveAvgPool2d(1) or x.mean((2, 3)); means over channels (LayerNorm) cannot be compiled, BatchNorm can")
+        : "use nn.AdaptiveAvgPool2d(1) or x.mean((2, 3)); means over channels (LayerNorm) cannot be compiled, BatchNorm can"
+    )
   }
 }

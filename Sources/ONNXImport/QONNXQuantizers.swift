@@ -168,7 +168,8 @@ extension Diagnostic {
   fileprivate static func emptyGrid(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "empty-grid", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "the activation is quantized to one unsigned bit with a narrow range, which leaves 0 alone: expected at least "
+      message:
+        "the activation is quantized to one unsigned bit with a narrow range, which leaves 0 alone: expected at least "
         + "two values",
       fix: "set narrow_range=False in the activation's quantizer")
   }
@@ -207,7 +208,8 @@ extension Diagnostic {
   fileprivate static func truncRange(_ node: OperatorNode, _ range: [Double], bits: Int) -> Diagnostic {
     Diagnostic(
       code: "trunc", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "Trunc leaves values from \(Int(clamping: range[0])) to \(Int(clamping: range[1])), which it does not clip: "
+      message:
+        "Trunc leaves values from \(Int(clamping: range[0])) to \(Int(clamping: range[1])), which it does not clip: "
         + "expected numbers of \(bits) bits",
       fix: "give Trunc the input bit width that its sums have: export with a current Brevitas, which writes version 2")
   }

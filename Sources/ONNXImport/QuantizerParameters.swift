@@ -105,12 +105,14 @@ extension Diagnostic {
       fix =
         node.type == "Trunc"
         ? "set whole numbers as bit widths of the truncating pool"
-        : message.contains("expected one integer from 1 to 8") ? node.framework.eightBits : "set a whole number as bit_width"
+        : message.contains("expected one integer from 1 to 8")
+          ? node.framework.eightBits : "set a whole number as bit_width"
     } else {
       fix = "use a quantizer whose zero point is a whole number in this range: 0 in all that are symmetric or unsigned"
     }
     return Diagnostic(
-      code: "quantizer-parameter", location: Location(node: node.name, tensor: constant.origin), message: message, fix: fix)
+      code: "quantizer-parameter", location: Location(node: node.name, tensor: constant.origin), message: message,
+      fix: fix)
   }
 
   fileprivate static func wideActivation(_ node: OperatorNode, _ quantizer: Quantizer) -> Diagnostic {

@@ -96,6 +96,14 @@ package struct InputQuantization: Sendable, Equatable {
     case subtractFrom([Float])
     case multiply([Float])
     case divide([Float])
+
+    var constants: [Float] {
+      switch self {
+      case .add(let constants), .subtract(let constants), .subtractFrom(let constants), .multiply(let constants),
+        .divide(let constants):
+        constants
+      }
+    }
   }
 
   /// What the elements of the file's own input are.

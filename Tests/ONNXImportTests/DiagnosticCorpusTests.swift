@@ -53,7 +53,8 @@ import Testing
     var codes = Set<String>()
     for module in ["ONNXFormat", "ONNXImport", "GraphIR", "Lowering"] {
       let folder = Fixtures.path("../../Sources/\(module)")
-      for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasSuffix(".swift") && !file.hasSuffix(".pb.swift") {
+      for file in try FileManager.default.contentsOfDirectory(atPath: folder)
+      where file.hasSuffix(".swift") && !file.hasSuffix(".pb.swift") {
         let source = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
         for part in source.split(separator: "code: \"").dropFirst() { codes.insert(String(part.prefix { $0 != "\"" })) }
         // Nobody is left without advice.
