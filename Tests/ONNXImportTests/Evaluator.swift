@@ -39,7 +39,8 @@ struct Reals: Equatable {
     return Reals(zip(left, right).map { $0 == 1 ? $1 : $0 }) { function(self[$0], other[$0]) }
   }
 
-  var integers: [Int] { values.map { Int($0) } }
+  /// Bounds that mean "as far as it goes" are brought into range.
+  var integers: [Int] { values.map { Int(min(max($0, -1e15), 1e15)) } }
 }
 
 /// Runs a built model node by node, each operator as ONNX's and QONNX's documents define it, in plain real arithmetic and
