@@ -108,7 +108,11 @@ let package = Package(
     .testTarget(name: "GraphIRTests", dependencies: ["Diagnostics", "GraphIR"]),
     .testTarget(name: "ONNXFormatTests", dependencies: ["Diagnostics", "ONNXFormat", "ModelBuilding"]),
     .testTarget(
-      name: "ONNXImportTests", dependencies: ["Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "ModelBuilding"]),
+      name: "ONNXImportTests",
+      dependencies: [
+        "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "Lowering", "TernaryIR", "ReferenceInterpreter",
+        "ModelBuilding",
+      ]),
     .testTarget(
       name: "TernarizationTests",
       dependencies: [

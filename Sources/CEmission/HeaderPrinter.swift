@@ -48,7 +48,7 @@ struct HeaderPrinter {
         "Input: \(input.shape.channels) channel(s) of \(input.shape.height) rows and \(input.shape.width) columns, in "
           + "this order, one \(element) each.",
         "",
-      ] + quantization.recipe(p, upper))
+      ] + quantization.layoutNote + quantization.recipe(p, upper))
     out.print("#define \(upper)_INPUT_CHANNELS \(input.shape.channels)")
     out.print("#define \(upper)_INPUT_HEIGHT \(input.shape.height)")
     out.print("#define \(upper)_INPUT_WIDTH \(input.shape.width)")
@@ -145,5 +145,17 @@ extension OutputPlan {
     let what = tensor.kind == .logits ? "logits" : "quantized values"
     return tensor.shape.height * tensor.shape.width == 1
       ? "\(tensor.shape.channels) \(what)" : "\(tensor.shape) \(what)"
+  }
+}
+
+extension InputQuantization {
+  /// How the file has the input, where that is another way than here.
+  fileprivate var layoutNote: [String] {
+    if fileShape.isEmpty { return [] }
+    let shape = fileShape.map(String.init).joined(separator: " x ")
+    return [
+      "The model's file has it as \(shape)"
+        + (isChannelsLast ? ", the channels of an element side by side: bring them apart." : ", in this order."), "",
+    ]
   }
 }

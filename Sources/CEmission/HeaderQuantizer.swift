@@ -6,15 +6,19 @@ import TernaryIR
 /// and is compiled only where a user calls it.
 extension InputQuantization {
   func recipe(_ name: String, _ prefix: String) -> [String] {
+    func spelled(_ constants: [Float]) -> String {
+      constants.count == 1
+        ? "\(constants[0])" : "{" + constants.map { "\($0)" }.joined(separator: ", ") + "}[channel]"
+    }
     var x = "x"
     for step in steps {
       x =
         switch step {
-        case .add(let constant): "(\(x) + \(constant))"
-        case .subtract(let constant): "(\(x) - \(constant))"
-        case .subtractFrom(let constant): "(\(constant) - \(x))"
-        case .multiply(let constant): "(\(x) * \(constant))"
-        case .divide(let constant): "(\(x) / \(constant))"
+        case .add(let constants): "(\(x) + \(spelled(constants)))"
+        case .subtract(let constants): "(\(x) - \(spelled(constants)))"
+        case .subtractFrom(let constants): "(\(spelled(constants)) - \(x))"
+        case .multiply(let constants): "(\(x) * \(spelled(constants)))"
+        case .divide(let constants): "(\(x) / \(spelled(constants)))"
         }
     }
     let zero = cInteger(zeroPoint)
@@ -22,7 +26,9 @@ extension InputQuantization {
       addsZeroPointAfterRounding ? "half_even(\(x) / \(scale)) + \(zero)" : "half_even(\(x) / \(scale) + \(zero))"
     let mid = (minimum + maximum) / 2
     return [
-      "A physical value x becomes the integer \(name)_quantize(x), which is",
+      dependsOnChannel
+        ? "A physical value x of a channel becomes the integer \(name)_quantize(x, channel), which is"
+        : "A physical value x becomes the integer \(name)_quantize(x), which is",
       "    clamp(\(value), \(minimum), \(maximum))",
       "where clamp keeps a number within two others, half_even rounds to the nearest integer and ties to the even one (C's "
         + "round does not), and every step is in float32. The scale \(scale) is exactly "
@@ -32,6 +38,9 @@ extension InputQuantization {
     ]
   }
 
+  /// Whether channels are prepared differently.
+  private var dependsOnChannel: Bool { steps.contains { $0.constants.count > 1 } }
+
   /// The function.
   func print(_ name: String, _ prefix: String, _ element: String, to out: inout CodePrinter) {
     let base = addsZeroPointAfterRounding ? zeroPoint : 0
@@ -40,22 +49,29 @@ extension InputQuantization {
         + "stored: compilers may neither keep more digits nor multiply by reciprocals. What is no number becomes the zero "
         + "point. Programs whose sensors count, such as an ADC, may tabulate it."
     ])
-    out.block("static inline \(element) \(name)_quantize(float x)") { out in
-      out.print("volatile float y = x;\nvolatile float by;\nfloat rest;\nint32_t n;\n")
-      func printStep(_ constant: Float, _ expression: String) {
-        out.print("by = \(constant.inC);\ny = \(expression);")
+    let parameters = dependsOnChannel ? "float x, uint32_t channel" : "float x"
+    out.block("static inline \(element) \(name)_quantize(\(parameters))") { out in
+      for (number, step) in steps.enumerated() where step.constants.count > 1 {
+        let constants = step.constants
+        out.list("static const float constants\(number)[\(constants.count)] = {", constants.map(\.inC), "};")
       }
-      for step in steps {
+      out.print("volatile float y = x;\nvolatile float by;\nfloat rest;\nint32_t n;\n")
+      func printStep(_ constant: String, _ expression: String) {
+        out.print("by = \(constant);\ny = \(expression);")
+      }
+      for (number, step) in steps.enumerated() {
+        let constants = step.constants
+        let constant = constants.count > 1 ? "constants\(number)[channel]" : constants[0].inC
         switch step {
-        case .add(let constant): printStep(constant, "y + by")
-        case .subtract(let constant): printStep(constant, "y - by")
-        case .subtractFrom(let constant): printStep(constant, "by - y")
-        case .multiply(let constant): printStep(constant, "y * by")
-        case .divide(let constant): printStep(constant, "y / by")
+        case .add: printStep(constant, "y + by")
+        case .subtract: printStep(constant, "y - by")
+        case .subtractFrom: printStep(constant, "by - y")
+        case .multiply: printStep(constant, "y * by")
+        case .divide: printStep(constant, "y / by")
         }
       }
-      printStep(scale, "y / by")
-      if !addsZeroPointAfterRounding, zeroPoint != 0 { printStep(Float(zeroPoint), "y + by") }
+      printStep(scale.inC, "y / by")
+      if !addsZeroPointAfterRounding, zeroPoint != 0 { printStep(Float(zeroPoint).inC, "y + by") }
       out.block("if (y >= \(Float(maximum - base).inC))") { $0.print("return \(prefix)_INPUT_MAXIMUM;") }
       out.block("if (y <= \(Float(minimum - base).inC))") { $0.print("return \(prefix)_INPUT_MINIMUM;") }
       let noNumber = min(max(zeroPoint, minimum), maximum)

@@ -6,6 +6,10 @@ extension Graph: CustomStringConvertible {
   /// Weights are summed up by how many are −1, 0 and +1; other constants by their first value and their number.
   package var description: String {
     var lines = ["graph \(quoted(name))", "input \(quoted(self[input].name)) \(self[input].shape)"]
+    if let inputLayout {
+      lines.append("layout \(inputLayout.fileShape)" + (inputLayout.isChannelsLast ? " channels last" : ""))
+    }
+    if inputElement != .real { lines.append("elements \(inputElement.rawValue)") }
     for node in nodes {
       let inputs = node.inputs.map { quoted(self[$0].name) }.joined(separator: ", ")
       lines.append("\(quoted(node.name)): \(node.operation) (\(inputs)) -> \(self[node.output].shape)")

@@ -37,7 +37,29 @@ package struct Graph: Sendable, Equatable {
     }
   }
 
+  /// How the file has its input, where that is not as the graph takes it.
+  package struct InputLayout: Sendable, Equatable {
+    /// The file's extents behind the batch.
+    package var fileShape: [Int]
+    /// Whether the file has the channels of an element side by side, `[height, width, channels]`.
+    package var isChannelsLast: Bool
+
+    package init(fileShape: [Int], isChannelsLast: Bool) {
+      self.fileShape = fileShape
+      self.isChannelsLast = isChannelsLast
+    }
+  }
+
+  /// What the elements of the file's input are before its own quantizer: real numbers, or integers that the file casts.
+  package enum InputElement: String, Sendable {
+    case real, uint8, int8
+  }
+
   package var name: String
+  /// For advice.
+  package var framework: Framework
+  package var inputLayout: InputLayout?
+  package var inputElement: InputElement
   package var values: [Value]
   package var nodes: [Node]
   package var input: ValueID
@@ -46,9 +68,13 @@ package struct Graph: Sendable, Equatable {
   package var trailing: TrailingNode?
 
   package init(
-    name: String, values: [Value], nodes: [Node], input: ValueID, output: ValueID, trailing: TrailingNode? = nil
+    name: String, framework: Framework = .pytorch, inputLayout: InputLayout? = nil, inputElement: InputElement = .real,
+    values: [Value], nodes: [Node], input: ValueID, output: ValueID, trailing: TrailingNode? = nil
   ) {
     self.name = name
+    self.framework = framework
+    self.inputLayout = inputLayout
+    self.inputElement = inputElement
     self.values = values
     self.nodes = nodes
     self.input = input

@@ -4,6 +4,8 @@ package struct TrailingNode: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     case softmax
     case logSoftmax
+    /// Of each element alone.
+    case sigmoid
     /// The index of the largest value; of several, the last one where so asked.
     case argMax(selectsLast: Bool)
     /// The largest values or their indices, in descending order.

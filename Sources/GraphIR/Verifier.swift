@@ -29,8 +29,16 @@ private struct GraphVerifier {
     checkValues()
     var isDefined = [Bool](repeating: false, count: graph.values.count)
     isDefined[graph.input.index] = true
+    var isRead = [Bool](repeating: false, count: graph.values.count)
     var names = Set<String>()
     for node in graph.nodes {
+      for input in node.inputs where graph.values.indices.contains(input.index) {
+        if isRead[input.index] {
+          findings.append(
+            .brokenGraph(node.name, "'\(graph[input].name)' is read a second time: a graph has no branches"))
+        }
+        isRead[input.index] = true
+      }
       if !names.insert(node.name).inserted {
         findings.append(.brokenGraph(node.name, "two nodes have this name"))
       }
@@ -38,6 +46,9 @@ private struct GraphVerifier {
     }
     if !isDefined[graph.output.index] {
       findings.append(.brokenGraph(nil, "no node computes the output"))
+    }
+    if let layout = graph.inputLayout, layout.fileShape.reduce(1, *) != graph[graph.input].shape.reduce(1, *) {
+      findings.append(.brokenGraph(nil, "the file's input has shape \(layout.fileShape), the graph's another size"))
     }
   }
 
@@ -123,6 +134,8 @@ private func problem(in constants: [ExactConstant]) -> String? {
 
 extension Diagnostic {
   fileprivate static func brokenGraph(_ node: String?, _ message: String) -> Diagnostic {
-    Diagnostic(code: "broken-graph", location: Location(node: node), message: "internal error: \(message)")
+    Diagnostic(
+      code: "broken-graph", location: Location(node: node), message: "internal error: \(message)",
+      fix: "this is a defect of sterna; please report it together with the model")
   }
 }

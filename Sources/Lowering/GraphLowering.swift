@@ -13,6 +13,8 @@ struct GraphLowering {
     /// real = scale · (q − zeroPoint)
     case integers(TernaryNetwork.TensorID, scale: Rational)
     case pending(PendingLayer)
+    /// Behind a node that has been refused: not judged until a quantizer says what the values are.
+    case failed
   }
 
   let graph: Graph
@@ -31,26 +33,40 @@ struct GraphLowering {
       do throws(ModelError) {
         meaning = try lower(node, meaning)
       } catch {
-        // Taken for good integers, what comes behind can show its own problems in the same call.
         problems += error.diagnostics
-        meaning = try assumedIntegers(after: node)
+        if case .quantize(let quantizer) = node.operation {
+          meaning = try assumedIntegers(node, quantizer)
+        } else {
+          meaning = .failed
+        }
       }
     }
     guard problems.isEmpty else { throw ModelError(problems) }
     let output = try finish(meaning)
-    guard let input else { throw ModelError(.inputNotQuantized(graph[graph.input].name, Diagnostic.Location())) }
+    guard let input else { throw ModelError(.inputNotQuantized(graph, .init())) }
     return TernaryNetwork(
       name: graph.name, input: input, tensors: tensors, layers: layers, inputTensor: .init(0), outputTensor: output)
   }
 
-  /// A stand-in for the result of a node that can not be lowered; no network is made of it.
-  private mutating func assumedIntegers(after node: Graph.Node) throws(ModelError) -> Meaning {
-    tensors.append(Tensor(name: graph[node.output].name, shape: try shape(of: node), range: 0...255))
-    return .integers(.init(tensors.count - 1), scale: .one)
+  /// What a quantizer behind a refused node gives, whatever stands in front of it; no network is made of it.
+  private mutating func assumedIntegers(
+    _ node: Graph.Node, _ quantizer: Quantizer
+  ) throws(ModelError) -> Meaning {
+    let unit = 1 << (quantizer.truncation?.shift ?? 0)
+    let scale = quantizer.truncation?.outputScale ?? quantizer.scale
+    tensors.append(
+      Tensor(
+        name: graph[node.output].name, shape: try shape(of: node), range: quantizer.minimum...quantizer.maximum,
+        zeroPoint: quantizer.zeroPoint / unit, scale: Double(scale)))
+    return .integers(.init(tensors.count - 1), scale: Rational(scale))
   }
 
   private mutating func lower(_ node: Graph.Node, _ meaning: Meaning) throws(ModelError) -> Meaning {
-    switch node.operation {
+    if case .failed = meaning {
+      guard case .quantize(let quantizer) = node.operation else { return .failed }
+      return try assumedIntegers(node, quantizer)
+    }
+    return switch node.operation {
     case .quantize(let quantizer): try quantize(node, quantizer, meaning)
     case .convolution(let convolution): try convolve(node, convolution, meaning)
     case .dense(let dense): try multiply(node, dense, meaning)
@@ -117,7 +133,7 @@ struct GraphLowering {
   ) throws(ModelError) -> Meaning {
     let shape = try shape(of: node)
     switch meaning {
-    case .rawInput: throw ModelError(.inputNotQuantized(graph[graph.input].name, .init(node: node.name)))
+    case .rawInput: throw ModelError(.inputNotQuantized(graph, .init(node: node.name)))
     case .integers(let source, let scale):
       return .integers(addMaxPool(node.name, TernaryIR.Window(window), source, shape), scale: scale)
     case .pending(var layer):
@@ -128,17 +144,27 @@ struct GraphLowering {
       layer.pools.append((node.name, TernaryIR.Window(window)))
       layer.outputShape = shape
       return .pending(layer)
+    case .failed: return .failed
     }
   }
 
   private mutating func averagePool(
     _ node: Graph.Node, _ window: GraphIR.Window, _ meaning: Meaning
   ) throws(ModelError) -> Meaning {
+    var window = TernaryIR.Window(window)
+    var meaning = meaning
+    if case .pending(let layer) = meaning,
+      let inner = layer.plainMean(zeroPoint: tensors[layer.source.index].zeroPoint),
+      let whole = window.composed(behind: inner)
+    {
+      // A mean of means is the mean over both windows.
+      window = whole
+      meaning = .integers(layer.source, scale: layer.maps[0].slope * Rational(inner.kernelHeight * inner.kernelWidth))
+    }
     let (source, scale) = try integers(meaning, before: node)
-    let window = TernaryIR.Window(window)
     let tensor = tensors[source.index]
     guard tensor.kind == .activation else {
-      throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, tensor.name))
+      throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, tensor.name, graph.framework))
     }
     if window.hasPadding, !tensor.grid.contains(tensor.zeroPoint) {
       throw ModelError(.paddingNotRepresentable(node.name, tensor))
@@ -163,15 +189,14 @@ struct GraphLowering {
     _ arithmetic: Arithmetic, _ node: Graph.Node, _ meaning: Meaning
   ) throws(ModelError) -> Meaning {
     if case .rawInput(let steps) = meaning {
-      guard arithmetic.constants.count == 1 else { throw ModelError(.perChannelPreprocessing(node.name)) }
-      let constant = Float(arithmetic.constants[0].integer) * arithmetic.constants[0].scale
+      let constants = arithmetic.constants.map { Float($0.integer) * $0.scale }
       let step: InputQuantization.Step =
         switch arithmetic.kind {
-        case .add: .add(constant)
-        case .subtract: .subtract(constant)
-        case .subtractFrom: .subtractFrom(constant)
-        case .multiply: .multiply(constant)
-        case .divide: .divide(constant)
+        case .add: .add(constants)
+        case .subtract: .subtract(constants)
+        case .subtractFrom: .subtractFrom(constants)
+        case .multiply: .multiply(constants)
+        case .divide: .divide(constants)
         }
       return .rawInput(steps + [step])
     }
@@ -215,12 +240,13 @@ struct GraphLowering {
   private func pending(_ meaning: Meaning, at node: Graph.Node) throws(ModelError) -> PendingLayer {
     switch meaning {
     case .pending(let layer): return layer
-    case .rawInput: throw ModelError(.inputNotQuantized(graph[graph.input].name, .init(node: node.name)))
+    case .rawInput: throw ModelError(.inputNotQuantized(graph, .init(node: node.name)))
     case .integers(let source, let scale):
       let tensor = tensors[source.index]
       return PendingLayer(
         name: node.name, operation: .identity, source: source, shape: tensor.shape,
         maps: [AffineMap(slope: scale, offset: scale * Rational(-tensor.zeroPoint))])
+    case .failed: preconditionFailure("what stands behind a refused node is not lowered")
     }
   }
 
@@ -241,6 +267,7 @@ struct GraphLowering {
       return try close(pending(meaning, at: node), quantizer, node)
     case .pending(let layer):
       return try close(layer, quantizer, node)
+    case .failed: return try assumedIntegers(node, quantizer)
     }
   }
 
@@ -256,6 +283,13 @@ struct GraphLowering {
       name: value.name, steps: steps, scale: quantizer.scale, zeroPoint: quantizer.zeroPoint,
       minimum: quantizer.minimum, maximum: quantizer.maximum,
       addsZeroPointAfterRounding: quantizer.zeroPointOrder == .afterRounding, isSigned: quantizer.isSigned)
+    input?.fileShape = graph.inputLayout?.fileShape ?? []
+    input?.isChannelsLast = graph.inputLayout?.isChannelsLast ?? false
+    switch graph.inputElement {
+    case .real: break
+    case .uint8: input?.element = .uint8
+    case .int8: input?.element = .int8
+    }
     tensors.append(
       Tensor(
         name: value.name, shape: try shape(value.shape, node), range: grid, zeroPoint: quantizer.zeroPoint,
@@ -302,50 +336,62 @@ struct GraphLowering {
     _ meaning: Meaning, before node: Graph.Node
   ) throws(ModelError) -> (TernaryNetwork.TensorID, scale: Rational) {
     switch meaning {
-    case .rawInput: throw ModelError(.inputNotQuantized(graph[graph.input].name, .init(node: node.name)))
+    case .rawInput: throw ModelError(.inputNotQuantized(graph, .init(node: node.name)))
     case .integers(let id, let scale): return (id, scale)
     case .pending(let layer):
-      guard case .averagePool(let window) = layer.operation, layer.maps.count == 1, layer.pools.isEmpty else {
-        throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, layer.name))
-      }
+      let problem = ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, layer.name, graph.framework))
+      guard layer.maps.count == 1 else { throw problem }
       let source = tensors[layer.source.index]
-      let domain = try layer.accumulators(of: source)[0]
       let map = layer.maps[0]
+      if case .identity = layer.operation {
+        // Factors alone: the same integers on a grid of another scale. A maximum of them needs a positive one.
+        let isPlain = map.isPlain(zeroPoint: source.zeroPoint, over: source.range)
+        guard isPlain, !map.slope.isZero, layer.pools.isEmpty || map.slope > .zero else { throw problem }
+        var (id, shape) = (layer.source, layer.shape)
+        for pool in layer.pools {
+          guard let size = pool.window.outputSize(height: shape.height, width: shape.width) else {
+            throw ModelError(.windowDoesNotFit(pool.name))
+          }
+          shape = Shape(shape.channels, size.height, size.width)
+          id = addMaxPool(pool.name, pool.window, id, shape)
+        }
+        return (id, map.slope)
+      }
+      guard case .averagePool(let window) = layer.operation, layer.pools.isEmpty else { throw problem }
+      let domain = try layer.accumulators(of: source)[0]
       let taps = window.kernelHeight * window.kernelWidth
       let zeroPoint = taps * source.zeroPoint
       // A Relu that cannot bite and nothing else may stand behind such a pool.
-      let ends = [domain.lowerBound, domain.upperBound].map { map.slope * Rational($0) + map.offset }
-      let isPlain =
-        map.offset == map.slope * Rational(-zeroPoint)
-        && !(map.lower.map { bound in ends.contains { $0 < bound } } ?? false)
-        && !(map.upper.map { bound in ends.contains { bound < $0 } } ?? false)
+      let isPlain = map.isPlain(zeroPoint: zeroPoint, over: domain)
       // Sums are stored in 16 bits, as sums of levels: at most 255 each, and one more than the grid's last where its
       // base is rounded to an even number.
-      guard isPlain, map.slope > .zero, source.kind == .activation, taps * min(255, source.grid.count) < 1 << 16
-      else {
-        throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, layer.name))
+      guard isPlain, map.slope > .zero, source.kind == .activation else { throw problem }
+      guard taps * min(255, source.grid.count) < 1 << 16 else {
+        throw ModelError(.wideMean(node.name, graph[node.inputs[0]].name, layer.name, taps: taps, graph.framework))
       }
       let tensor = Tensor(
         name: layer.name, shape: layer.shape, kind: .sum, range: domain, zeroPoint: zeroPoint,
         scale: map.slope.approximation)
       return (add(layer, [domain], nil, tensor), map.slope)
+    case .failed: preconditionFailure("what stands behind a refused node is not lowered")
     }
   }
 
   private mutating func finish(_ meaning: Meaning) throws(ModelError) -> TernaryNetwork.TensorID {
     switch meaning {
-    case .rawInput: throw ModelError(.inputNotQuantized(graph[graph.input].name, Diagnostic.Location()))
+    case .rawInput: throw ModelError(.inputNotQuantized(graph, .init()))
     case .integers(let id, _):
       guard !layers.isEmpty else { throw ModelError(.noLayers()) }
       return id
     case .pending(let open):
-      guard open.pools.isEmpty else { throw ModelError(.poolWithoutQuantizer(open.pools[0].name)) }
+      guard open.pools.isEmpty else { throw ModelError(.poolWithoutQuantizer(open.pools[0].name, graph.framework)) }
       let layer = open.normalized()
       let domains = try layer.accumulators(of: tensors[layer.source.index])
       let logits = try Logits(maps: layer.maps, domains: domains, location: .init(node: layer.name))
       let tensor = Tensor(
         name: graph[graph.output].name, shape: layer.shape, kind: .logits, range: logits.range, scale: logits.scale)
       return add(layer, domains, logits.requantizer, tensor)
+    case .failed: preconditionFailure("a network with problems has been refused")
     }
   }
 
@@ -401,7 +447,41 @@ struct GraphLowering {
   }
 }
 
+extension AffineMap {
+  /// Whether the map is `slope · (a − zeroPoint)` for every `a` of a domain: no term, and no bound that cuts values off.
+  fileprivate func isPlain(zeroPoint: Int, over domain: ClosedRange<Int>) -> Bool {
+    let ends = [domain.lowerBound, domain.upperBound].map { slope * Rational($0) + offset }
+    return offset == slope * Rational(-zeroPoint)
+      && !(lower.map { bound in ends.contains { $0 < bound } } ?? false)
+      && !(upper.map { bound in ends.contains { bound < $0 } } ?? false)
+  }
+}
+
+extension PendingLayer {
+  /// The window of a pool behind which nothing has happened but factors.
+  fileprivate func plainMean(zeroPoint: Int) -> TernaryIR.Window? {
+    guard case .averagePool(let window) = operation, maps.count == 1, pools.isEmpty, !window.hasPadding,
+      maps[0].lower == nil, maps[0].upper == nil,
+      maps[0].offset == maps[0].slope * Rational(-zeroPoint * window.kernelHeight * window.kernelWidth)
+    else { return nil }
+    return window
+  }
+}
+
 extension TernaryIR.Window {
+  /// The one window that has the mean of this one over means of `inner`; nil where elements would count several times.
+  fileprivate func composed(behind inner: TernaryIR.Window) -> TernaryIR.Window? {
+    guard !hasPadding, kernelHeight == 1 || inner.strideHeight == inner.kernelHeight,
+      kernelWidth == 1 || inner.strideWidth == inner.kernelWidth
+    else { return nil }
+    var whole = self
+    whole.kernelHeight = (kernelHeight - 1) * inner.strideHeight + inner.kernelHeight
+    whole.kernelWidth = (kernelWidth - 1) * inner.strideWidth + inner.kernelWidth
+    whole.strideHeight = strideHeight * inner.strideHeight
+    whole.strideWidth = strideWidth * inner.strideWidth
+    return whole
+  }
+
   fileprivate init(_ window: GraphIR.Window) {
     self.init(
       kernelHeight: window.kernelHeight, kernelWidth: window.kernelWidth, strideHeight: window.strideHeight,

@@ -1,26 +1,40 @@
 import Diagnostics
+import GraphIR
 import TernaryIR
 
 // What `GraphLowering` can have to say.
 extension Diagnostic {
-  static func inputNotQuantized(_ name: String, _ location: Location) -> Diagnostic {
+  static func inputNotQuantized(_ graph: Graph, _ location: Location) -> Diagnostic {
     var location = location
-    location.tensor = name
+    location.tensor = graph[graph.input].name
     return Diagnostic(
       code: "input-not-quantized", location: location,
-      message:
-        "the network's input reaches a layer without being quantized: expected a quantizer in front of the first layer",
-      fix: "put a QuantIdentity(bit_width=8, return_quant_tensor=True) before the first layer")
+      message: location.node == nil
+        ? "nothing quantizes the network's input: expected a quantizer in front of the first layer"
+        : "the network's input is not quantized where the node reads it: expected a quantizer in front, and nothing but "
+          + "sums, differences, products and quotients with constants before that",
+      fix: graph.framework.quantizeInput)
   }
 
-  static func notQuantized(_ node: String, _ tensor: String, _ producer: String) -> Diagnostic {
+  static func notQuantized(_ node: String, _ tensor: String, _ producer: String, _ framework: Framework) -> Diagnostic {
     Diagnostic(
       code: "activation-not-quantized", location: .init(node: node, tensor: tensor),
-      message: "the layer reads the un-quantized result of '\(producer)': expected integers of at most 8 bits",
-      fix: "put a QuantReLU or QuantIdentity(bit_width=8) behind '\(producer)'")
+      message: "the node reads the un-quantized result of '\(producer)': expected integers of at most 8 bits",
+      fix: framework.quantizeActivation(behindRelu: false))
   }
 
-  static func paddingNotRepresentable(_ node: String, _ tensor: Tensor) -> Diagnostic {
+  static func wideMean(
+    _ node: String, _ tensor: String, _ producer: String, taps: Int, _ framework: Framework
+  ) -> Diagnostic {
+    Diagnostic(
+      code: "wide-mean", location: .init(node: node, tensor: tensor),
+      message:
+        "the node reads the mean '\(producer)' of \(taps) elements without a quantizer: expected one, as sums of so "
+        + "many do not fit 16 bits",
+      fix: framework.quantizeActivation(behindRelu: false))
+  }
+
+  static func paddingNotRepresentable(_ node: String, _ tensor: TernaryIR.Tensor) -> Diagnostic {
     Diagnostic(
       code: "padding-not-representable", location: .init(node: node, tensor: tensor.name),
       message:
@@ -38,38 +52,32 @@ extension Diagnostic {
       fix: "move the MaxPool behind the quantizer (nn.MaxPool2d after QuantReLU), or keep gamma positive")
   }
 
-  static func poolWithoutQuantizer(_ node: String) -> Diagnostic {
+  static func poolWithoutQuantizer(_ node: String, _ framework: Framework) -> Diagnostic {
     Diagnostic(
       code: "activation-not-quantized", location: .init(node: node),
-      message: "the network ends in a MaxPool of un-quantized values",
-      fix: "put a QuantIdentity(bit_width=8) before the pool")
-  }
-
-  static func perChannelPreprocessing(_ node: String) -> Diagnostic {
-    Diagnostic(
-      code: "per-channel-preprocessing", location: .init(node: node),
-      message: "per-channel arithmetic before the input quantizer: expected one constant for all channels",
-      fix: "normalize with one mean and one standard deviation, or do it outside of the exported module")
+      message: "the network ends in a MaxPool of un-quantized values: expected a quantizer between layer and pool",
+      fix: framework.quantizeActivation(behindRelu: false))
   }
 
   static func perFeatureArithmetic(_ node: String, found: Int, expected: Int) -> Diagnostic {
     Diagnostic(
       code: "per-feature-arithmetic", location: .init(node: node),
       message: "\(found) constants act on a layer of \(expected) channels: expected one, or one for each channel",
-      fix: "apply the constants before flattening, per channel")
+      fix: "normalize per channel, in front of the flatten (nn.BatchNorm2d)")
   }
 
   static func divisionByZero(_ node: String) -> Diagnostic {
     Diagnostic(
-      code: "division-by-zero", location: .init(node: node), message: "divides by a constant that is zero",
-      fix: "check the exported constant")
+      code: "division-by-zero", location: .init(node: node),
+      message: "divides by a constant that is zero: expected another number",
+      fix: "divide by numbers other than 0")
   }
 
   static func inputRounding(_ node: String) -> Diagnostic {
     Diagnostic(
       code: "input-rounding", location: .init(node: node),
       message: "the input quantizer truncates or does not round to nearest: expected rounding_mode ROUND",
-      fix: "use a plain QuantIdentity for the input")
+      fix: "use a QuantIdentity with float_to_int_impl_type=FloatToIntImplType.ROUND for the input, and no truncation")
   }
 
   static func truncatedZeroPoint(_ node: String) -> Diagnostic {
@@ -81,14 +89,15 @@ extension Diagnostic {
 
   static func windowDoesNotFit(_ node: String) -> Diagnostic {
     Diagnostic(
-      code: "window-too-large", location: .init(node: node), message: "the window is larger than its padded input",
+      code: "window-too-large", location: .init(node: node),
+      message: "the window is larger than its padded input: expected one that fits",
       fix: "use a smaller kernel_size")
   }
 
   static func noLayers() -> Diagnostic {
     Diagnostic(
-      code: "no-layers", message: "the graph holds no layer: nothing would be computed",
-      fix: "export the trained module")
+      code: "no-layers", message: "the graph holds no layer, only a quantizer: expected something to compute",
+      fix: "export the whole trained network")
   }
 
   static func unsupportedRank(_ node: String, _ shape: [Int]) -> Diagnostic {

@@ -63,11 +63,13 @@ extension AttributedNode {
     return String(decoding: attribute.s, as: UTF8.self)
   }
 
-  package func wrongAttribute(_ attribute: String, expected: String) -> Diagnostic {
+  /// - Parameter fix: Left out where the value breaks ONNX's own rules.
+  package func wrongAttribute(_ attribute: String, expected: String, fix: String? = nil) -> Diagnostic {
     let found = attributes[attribute].map(\.spelling) ?? "nothing"
     return Diagnostic(
       code: "attribute", location: .init(node: name),
-      message: "\(type)'s attribute '\(attribute)' is \(found): expected \(expected)")
+      message: "\(type)'s attribute '\(attribute)' is \(found): expected \(expected)",
+      fix: fix ?? "export the model again: this is no value that an exporter writes for \(type)")
   }
 }
 

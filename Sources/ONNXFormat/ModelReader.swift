@@ -68,7 +68,7 @@ extension Diagnostic {
   fileprivate static func modelFunctions(count: Int) -> Diagnostic {
     Diagnostic(
       code: "model-functions", message: "the file defines \(count) functions of its own: expected operators only",
-      fix: "export with export_modules_as_functions=False, or inline them with onnx.inliner")
+      fix: "inline them: onnx.save(onnx.inliner.inline_local_functions(onnx.load(path)), path)")
   }
 
   fileprivate static func sparseInitializers(count: Int) -> Diagnostic {

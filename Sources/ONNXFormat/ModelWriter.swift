@@ -8,7 +8,9 @@ extension ONNXModelProto {
       return try serializedBytes()
     } catch {
       throw ModelError(
-        Diagnostic(code: "internal-serialization", message: "the model cannot be written: \(error)"))
+        Diagnostic(
+          code: "internal-serialization", message: "the model cannot be written: \(error)",
+          fix: "this is a defect of sterna; please report it together with the model"))
     }
   }
 }

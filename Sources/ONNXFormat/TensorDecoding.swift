@@ -183,13 +183,14 @@ extension Diagnostic {
   fileprivate static func rank(tensor: String, rank: Int) -> Diagnostic {
     Diagnostic(
       code: "tensor-rank", location: Location(tensor: tensor),
-      message: "\(rank) dimensions: expected at most \(ONNXLimits.tensorRank)")
+      message: "\(rank) dimensions: expected at most \(ONNXLimits.tensorRank)",
+      fix: "store parameters as tensors of at most \(ONNXLimits.tensorRank) axes")
   }
 
   fileprivate static func negativeDimension(tensor: String, dims: [Int64]) -> Diagnostic {
     Diagnostic(
       code: "tensor-shape", location: Location(tensor: tensor),
-      message: "shape \(dims) has a negative extent", fix: "export the model again")
+      message: "shape \(dims) has a negative extent: expected 0 or more", fix: "export the model again")
   }
 
   fileprivate static func tooManyElements(tensor: String, dims: [Int64]) -> Diagnostic {

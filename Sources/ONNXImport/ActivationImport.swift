@@ -2,7 +2,7 @@ internal import Diagnostics
 internal import GraphIR
 
 @Sendable func importRelu(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  try state.emit(node, .relu, input: state.activation(node, 0))
+  try state.emitPointwise(node, .relu, input: state.activation(node, 0), keepsZero: true)
 }
 
 /// ONNX `Clip(x, min?, max?)`: on reals (ReLU6, Hardtanh), on a quantizer's integers, and on constants.
@@ -12,7 +12,9 @@ internal import GraphIR
   let bounds = try clipBounds(node, &state)
   switch try state.input(node, 0) {
   case .activation(let input):
-    return try state.emit(node, .clip(minimum: bounds.lower, maximum: bounds.upper), input: input)
+    return try state.emitPointwise(
+      node, .clip(minimum: bounds.lower, maximum: bounds.upper), input: input,
+      keepsZero: (bounds.lower ?? 0) <= 0 && (bounds.upper ?? 0) >= 0)
   case .codes(var codes):
     let lower = max(codes.grid.lowerBound, integer(bounds.lower, .up) ?? .min)
     let upper = min(codes.grid.upperBound, integer(bounds.upper, .down) ?? .max)
@@ -31,8 +33,7 @@ internal import GraphIR
     case .scaled: throw .clipBounds(node, "apply to a quantized constant; expected Clip before DequantizeLinear")
     }
     return .constant(constant)
-  case .failed, nil:
-    return .failed
+  case .integerInput, .failed, nil: throw .clipInput(node)
   }
 }
 
@@ -66,6 +67,15 @@ extension Diagnostic {
   fileprivate static func clipBounds(_ node: OperatorNode, _ reason: String) -> Diagnostic {
     Diagnostic(
       code: "clip-bounds", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "Clip's bounds \(reason)", fix: "use constant bounds with minimum ≤ maximum")
+      message: "Clip's bounds \(reason): expected single numbers, the smaller first",
+      fix: reason.contains("quantizer's integers") || reason.contains("quantized constant")
+        ? node.framework.exportAgain : "use constant bounds with minimum ≤ maximum (torch.clamp, nn.Hardtanh)")
+  }
+
+  fileprivate static func clipInput(_ node: OperatorNode) -> Diagnostic {
+    Diagnostic(
+      code: "integer-activation", location: Location(node: node.name, tensor: node.inputName(0)),
+      message: "Clip acts on the model's integer input: expected real numbers, behind a Cast to FLOAT",
+      fix: "begin with a cast to float (PyTorch: x.float())")
   }
 }

@@ -33,37 +33,36 @@ private func importArithmetic(
     return try emit(node, reversed, constant, input: input, &state)
   case (.constant(let left), .constant(let right)):
     return .constant(try folded(node, kind, left, right, &state))
-  case (.activation(let left), .activation(let right)):
+  case (.activation, .activation):
     // A residual addition will be imported here, as an operation with two inputs.
-    throw .twoActivations(node, state[left].name, state[right].name)
-  default:
-    throw .operands(node)
+    throw .twoActivations(node)
+  case (.codes, _), (_, .codes), (.integerInput, _), (_, .integerInput): throw .integerOperands(node)
+  default: throw .operands(node)
   }
 }
 
 private func emit(
-  _ node: OperatorNode, _ kind: Arithmetic.Kind, _ constant: Constant, input: Graph.ValueID,
+  _ node: OperatorNode, _ kind: Arithmetic.Kind, _ constant: Constant, input: ActivationView,
   _ state: inout ImportState
 ) throws(Diagnostic) -> Resolved {
   if constant.isPlaceholder { return .activation(input) }
-  guard let constants = perChannel(constant, shape: state[input].shape) else {
-    throw .constantShape(node, constant, shape: state[input].shape)
+  var input = input
+  if constant.count > 1, input.padding != .none { input = try state.unpaddedMap(input, node) }
+  guard let constants = try state.perChannel(constant, &input, node) else {
+    throw .constantShape(node, constant, shape: input.shape)
   }
   if let bad = constant.floats.first(where: { !$0.isFinite || (kind == .divide && $0 == 0) }) {
     throw .constantValue(node, constant, bad)
   }
-  return try state.emit(node, .arithmetic(Arithmetic(kind: kind, constants: constants)), input: input)
-}
-
-/// One constant, or one for each channel of an activation of shape `[C, H, W]` or `[C]`; nil where it varies otherwise.
-private func perChannel(_ constant: Constant, shape: [Int]) -> [ExactConstant]? {
-  if constant.count == 1 { return constant.exact }
-  // The rank of the activation counts the batch, which the graph does not have.
-  let rank = shape.count + 1
-  let padded = [Int](repeating: 1, count: max(rank - constant.shape.count, 0)) + constant.shape
-  let channelAxis = padded.count - shape.count
-  for (axis, extent) in padded.enumerated() where axis != channelAxis && extent != 1 { return nil }
-  return constant.count == shape[0] ? constant.exact : nil
+  let arithmetic = Arithmetic(kind: kind, constants: constants)
+  var result = try state.emitPointwise(
+    node, .arithmetic(arithmetic), input: input, keepsZero: kind == .multiply || kind == .divide)
+  // ONNX broadcasts both ways: a constant of more axes gives the result as many.
+  if case .activation(var view) = result, constant.shape.count > view.shape.count {
+    view.shape = [Int](repeating: 1, count: constant.shape.count - view.shape.count) + view.shape
+    result = .activation(view)
+  }
+  return result
 }
 
 // MARK: - Constant operands
@@ -135,21 +134,58 @@ extension Arithmetic.Kind {
   }
 }
 
-@Sendable func importSqrt(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  var constant = try state.requiredConstant(node, 0)
+/// Operators that are computed on constants only, element by element: exact in float32.
+private func importFolded(
+  _ node: OperatorNode, _ state: inout ImportState, _ function: (Float) -> Float
+) throws(Diagnostic) -> Resolved {
+  guard case .constant(var constant)? = try state.input(node, 0) else { throw .unsupportedOperator(node) }
   try state.spend(constant.count, for: constant.origin)
-  constant.numbers = .floats(constant.floats.map { $0.squareRoot() })
+  constant.numbers = .floats(constant.floats.map(function))
+  constant.type = .float
   return .constant(constant)
 }
 
-/// ONNX `Pow` of constants by the exponents that normalizations need.
+@Sendable func importSqrt(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  try importFolded(node, &state) { $0.squareRoot() }
+}
+
+@Sendable func importCeil(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  try importFolded(node, &state) { $0.rounded(.up) }
+}
+
+@Sendable func importFloor(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  try importFolded(node, &state) { $0.rounded(.down) }
+}
+
+@Sendable func importRound(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  try importFolded(node, &state) { $0.rounded(.toNearestOrEven) }
+}
+
+@Sendable func importNeg(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  if case .activation(let input)? = try state.input(node, 0) {
+    let arithmetic = Arithmetic(kind: .multiply, constants: [ExactConstant(scale: -1)])
+    return try state.emitPointwise(node, .arithmetic(arithmetic), input: input, keepsZero: true)
+  }
+  return try importFolded(node, &state) { -$0 }
+}
+
+/// ONNX `Pow` of constants by the exponents that normalizations need, and of 2 by integers, as power-of-two scales are.
 @Sendable func importPow(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  var constant = try state.requiredConstant(node, 0)
+  guard case .constant(var constant)? = try state.input(node, 0) else { throw .unsupportedOperator(node) }
+  let exponent = try state.requiredConstant(node, 1)
   try state.spend(constant.count, for: constant.origin)
-  switch try state.requiredConstant(node, 1).uniform {
+  switch exponent.uniform {
   case 0.5: constant.numbers = .floats(constant.floats.map { $0.squareRoot() })
   case 1: break
   case 2: constant.numbers = .floats(constant.floats.map { $0 * $0 })
+  case _ where constant.count == 1 && constant.floats[0] == 2:
+    var powers: [Float] = []
+    for value in exponent.floats {
+      guard value == value.rounded(.towardZero), (-126...127).contains(value) else { throw .exponent(node) }
+      powers.append(Float(sign: .plus, exponent: Int(value), significand: 1))
+    }
+    constant.shape = exponent.shape
+    constant.numbers = .floats(powers)
   default: throw .exponent(node)
   }
   return .constant(constant)
@@ -158,43 +194,61 @@ extension Arithmetic.Kind {
 // MARK: - Diagnostics
 
 extension Diagnostic {
-  fileprivate static func twoActivations(_ node: OperatorNode, _ left: String, _ right: String) -> Diagnostic {
+  fileprivate static func twoActivations(_ node: OperatorNode) -> Diagnostic {
+    let names = [0, 1].map { node.inputName($0).map { "'\($0)'" } ?? "none" }.joined(separator: " and ")
+    let isSum = node.type == "Add" || node.type == "Sub"
+    return Diagnostic(
+      code: "residual", location: Location(node: node.name, tensor: node.inputName(1)),
+      message: "\(node.type) combines two activations, \(names): expected a constant operand",
+      fix: isSum
+        ? node.framework.noSkip
+        : "gates and products of activations (SiLU, squeeze-and-excitation, attention) cannot be compiled: remove them")
+  }
+
+  fileprivate static func integerOperands(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
-      code: "residual", location: Location(node: node.name, tensor: right),
-      message: "\(node.type) combines two activations, '\(left)' and '\(right)': only a constant operand is supported",
-      fix: "remove skip connections and gates (SiLU, attention) from the PyTorch model")
+      code: "integer-activation", location: Location(node: node.name, tensor: node.inputName(0)),
+      message:
+        "\(node.type) computes with integers: expected real numbers, behind a DequantizeLinear or a Cast to FLOAT",
+      fix: "export QDQ pairs, and begin with a cast to float (PyTorch: x.float()) where the model's input is integers")
   }
 
   fileprivate static func dividedConstant(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "divided-constant", location: Location(node: node.name, tensor: node.inputName(1)),
-      message: "Div divides a constant by an activation: expected an activation divided by a constant")
+      message: "Div divides a constant by an activation: expected an activation divided by a constant",
+      fix: "divide by constants only: the reciprocal of an activation cannot be compiled")
   }
 
   fileprivate static func operands(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "operands", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "\(node.type) cannot be computed on these operands: expected an activation and a constant",
-      fix: "export the model again")
+      message: "\(node.type) cannot be computed on these constants: expected two whose shapes fit, without overflow or "
+        + "division by 0",
+      fix: node.framework.foldConstants)
   }
 
   fileprivate static func constantShape(_ node: OperatorNode, _ constant: Constant, shape: [Int]) -> Diagnostic {
     Diagnostic(
-      code: "shape", location: Location(node: node.name, tensor: constant.origin),
-      message: "the constant of \(node.type) has shape \(constant.shape), the activation \(shape) behind the batch: "
-        + "expected one number, or one for each channel",
-      fix: "give the constant the shape [1, C, 1, 1], or [1, C] behind a flatten")
+      code: "constant-shape", location: Location(node: node.name, tensor: constant.origin),
+      message:
+        "the constant of \(node.type) has shape \(constant.shape), the activation \(shape): expected one number, or "
+        + "one for each channel",
+      fix: "a constant that differs from place to place (a positional bias) cannot be compiled: give it the shape "
+        + "[1, C, 1, 1], or [1, C] behind a linear layer")
   }
 
   fileprivate static func constantValue(_ node: OperatorNode, _ constant: Constant, _ value: Float) -> Diagnostic {
     Diagnostic(
       code: "not-finite", location: Location(node: node.name, tensor: constant.origin),
-      message: "the constant of \(node.type) holds \(value): expected finite numbers, and no 0 in a division")
+      message: "the constant of \(node.type) holds \(value): expected finite numbers, and no 0 in a division",
+      fix: value == 0 ? "divide by numbers other than 0" : "the training has diverged: train again")
   }
 
   fileprivate static func exponent(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "exponent", location: Location(node: node.name, tensor: node.inputName(1)),
-      message: "Pow is supported on constants by 0.5, 1 or 2 only")
+      message: "Pow of constants by other exponents than 0.5, 1 or 2: expected one of these, or an integer power of 2",
+      fix: node.framework.foldConstants)
   }
 }

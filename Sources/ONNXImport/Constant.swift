@@ -66,7 +66,7 @@ struct Constant {
   /// The one value that all elements have; nil where they differ, or there are none.
   var uniform: Float? {
     let values = floats
-    guard let first = values.first, values.allSatisfy({ $0 == first }) else { return nil }
+    guard let first = values.first, values.allSatisfy({ $0 == first || ($0.isNaN && first.isNaN) }) else { return nil }
     return first
   }
 

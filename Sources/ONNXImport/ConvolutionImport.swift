@@ -1,11 +1,10 @@
 internal import Diagnostics
 internal import GraphIR
 
-/// ONNX `Conv(x, weights, bias?)` in two dimensions.
+/// ONNX `Conv(x, weights, bias?)` in two dimensions. Zeros that a Pad node puts in front of it become its own padding.
 @Sendable func importConv(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let input = try state.activation(node, 0)
-  checkQuantized(input, node, &state)
   let constant = try state.requiredConstant(node, 1)
+  let input = try state.map(state.quantizedInput(state.activation(node, 0), node), node)
   guard constant.shape.count == 4, !constant.shape.contains(0) else { throw .weightShape(node, constant) }
   let stored = try kernel(node, fallback: Array(constant.shape.suffix(2)))
   guard [stored.height, stored.width] == Array(constant.shape.suffix(2)) else { throw .weightShape(node, constant) }
@@ -14,10 +13,11 @@ internal import GraphIR
   let dilation = try dilations(node)
   weights = try dilated(weights, by: dilation, &state)
   let groups = try node.int("group", default: 1, in: 1...65536)
-  let window = try window(node, kernel: (weights.shape[2], weights.shape[3]), input: state[input].shape)
+  var window = try window(node, kernel: (weights.shape[2], weights.shape[3]), input: input.shape)
+  window.padding = window.padding + input.padding
   let bias = try bias(node, 2, outputs: constant.shape[0], &state)
   let convolution = Convolution(weights: weights, bias: bias, window: window, groups: groups)
-  return try state.emit(node, .convolution(convolution), input: input)
+  return .activation(try state.emitMap(node, .convolution(convolution), input: input))
 }
 
 /// The same weights with the gaps of a dilated kernel filled by zeros.
@@ -55,6 +55,6 @@ extension Diagnostic {
       code: "shape", location: Location(node: node.name, tensor: constant.origin),
       message: "the weights have shape \(constant.shape): "
         + "expected [outputs, inputs / groups, height, width] as kernel_shape says, without empty axes",
-      fix: "only 2-D convolutions can be compiled; use Conv2d with a height of 1 for 1-D data")
+      fix: constant.shape.count == 3 ? node.framework.twoDimensional : node.framework.exportAgain)
   }
 }

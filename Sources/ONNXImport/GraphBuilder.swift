@@ -12,36 +12,64 @@ struct GraphBuilder {
   private var nodeNames = Set<String>()
   private var valueNames = Set<String>()
 
+  /// What is known of a value beyond its shape.
   private struct Facts {
-    /// The quantizer whose grid the value lies on, possibly through pools and reshapes.
-    var quantizer: Quantizer?
+    /// The grid on which it lies; nil for real numbers.
+    var grid: Grid?
     /// The result of a quantizer that has been refused: nobody complains again that it is not quantized.
     var isAssumedQuantized = false
+    /// The input, or what operations that treat all elements alike make of it: it may still be laid out otherwise.
+    var isPointwiseOfInput = false
     /// The node that computes it, by its index in `nodes`.
     var producer: Int?
-    var readerCount = 0
   }
 
-  init(inputName: String, shape: [Int]) {
-    _ = addValue(name: inputName, shape: shape, Facts())
+  private var hasQuantizedInput = false
+  private(set) var inputLayout: Graph.InputLayout?
+  private let fileShape: [Int]
+
+  /// - Parameters:
+  ///   - fileShape: Behind the batch.
+  init(inputName: String, fileShape: [Int]) {
+    self.fileShape = fileShape
+    // 1-D data is a map of one row until the file says otherwise.
+    let shape = fileShape.count == 2 ? [fileShape[0], 1, fileShape[1]] : fileShape
+    if shape != fileShape { inputLayout = Graph.InputLayout(fileShape: fileShape, isChannelsLast: false) }
+    _ = addValue(name: inputName, shape: shape, Facts(isPointwiseOfInput: true))
   }
 
   subscript(_ id: Graph.ValueID) -> Graph.Value { values[id.index] }
 
-  func quantizer(of id: Graph.ValueID) -> Quantizer? { facts[id.index].quantizer }
+  func grid(of id: Graph.ValueID) -> Grid? { facts[id.index].grid }
 
   func isAssumedQuantized(_ id: Graph.ValueID) -> Bool { facts[id.index].isAssumedQuantized }
 
   mutating func assumeQuantized(_ id: Graph.ValueID) { facts[id.index].isAssumedQuantized = true }
 
-  /// The value from which `id` is made by pools and reshapes alone, and the node that computes it.
+  /// The value from which `id` is made by pools, reshapes and factors alone, and the node that computes it.
   func source(of id: Graph.ValueID) -> (value: Graph.Value, node: Graph.Node?) {
     var id = id
     while let node = facts[id.index].producer.map({ nodes[$0] }) {
-      guard node.operation.keepsGrid, let input = node.inputs.first else { return (self[id], node) }
+      guard node.operation.movesOnly, let input = node.inputs.first else { return (self[id], node) }
       id = input
     }
     return (self[id], nil)
+  }
+
+  /// Whether the input may still be taken in another layout, with `id` following it.
+  func canChangeInputLayout(of id: Graph.ValueID) -> Bool {
+    facts[id.index].isPointwiseOfInput && inputLayout?.isChannelsLast != true
+  }
+
+  /// The file begins with a DequantizeLinear of its integer input: integers are what the network takes anyway.
+  mutating func inputIsQuantized() { hasQuantizedInput = true }
+
+  /// Takes the input as `[channels, height, width]`, of as many elements as it has.
+  mutating func changeInputLayout(to shape: [Int], isChannelsLast: Bool) {
+    for index in values.indices where facts[index].isPointwiseOfInput { values[index].shape = shape }
+    inputLayout =
+      shape == fileShape && !isChannelsLast
+      ? nil : Graph.InputLayout(fileShape: fileShape, isChannelsLast: isChannelsLast)
   }
 
   /// Appends operations that together compute the result of a node of the file from one value.
@@ -52,35 +80,25 @@ struct GraphBuilder {
     for (step, operation) in operations.enumerated() {
       let shape = try operation.outputShape(for: self[current].shape)
       let isLast = step == operations.count - 1
-      var facts = Facts(producer: nodes.count)
-      if case .quantize(let quantizer) = operation { facts.quantizer = quantizer }
-      if operation.keepsGrid {
-        facts.quantizer = quantizer(of: current)
-        facts.isAssumedQuantized = isAssumedQuantized(current)
-      }
+      let facts = Facts(
+        grid: operation.grid(of: self.facts[current.index].grid),
+        isAssumedQuantized: operation.movesOnly && isAssumedQuantized(current),
+        isPointwiseOfInput: self.facts[current.index].isPointwiseOfInput && operation.isPointwise,
+        producer: nodes.count)
       let name = isLast ? node.output : "\(node.output) (\(operation.kind))"
       let output = addValue(name: name, shape: shape, facts)
       nodes.append(
         Graph.Node(name: uniqueName(node, step: step), operation: operation, inputs: [current], output: output))
-      self.facts[current.index].readerCount += 1
       current = output
     }
     return current
   }
 
-  /// The values that several nodes read, or that are read and put out, with the names of the readers.
-  func branches(output: Graph.ValueID, limit: Int) -> [(value: Graph.Value, readers: [String])] {
-    var result: [(Graph.Value, [String])] = []
-    for (index, facts) in facts.enumerated() where result.count < limit {
-      let id = Graph.ValueID(index)
-      guard facts.readerCount > 1 || (facts.readerCount == 1 && id == output && id != input) else { continue }
-      result.append((self[id], nodes.filter { $0.inputs.contains(id) }.map(\.name)))
-    }
-    return result
-  }
-
-  func finished(name: String, output: Graph.ValueID) -> Graph {
-    Graph(name: name, values: values, nodes: nodes, input: input, output: output, trailing: trailing)
+  func finished(_ index: ModelIndex, output: Graph.ValueID) -> Graph {
+    Graph(
+      name: index.graphName, framework: index.framework, inputLayout: inputLayout,
+      inputElement: hasQuantizedInput ? .real : index.inputElement,
+      values: values, nodes: nodes, input: input, output: output, trailing: trailing)
   }
 
   private mutating func addValue(name: String, shape: [Int], _ facts: Facts) -> Graph.ValueID {
@@ -99,11 +117,21 @@ struct GraphBuilder {
 }
 
 extension Operation {
-  /// Whether the result lies on the grid of the input: a mean on a finer one of the same kind.
-  fileprivate var keepsGrid: Bool {
+  /// Whether the result holds elements of the input, or means or multiples of them.
+  fileprivate var movesOnly: Bool {
     switch self {
     case .maxPool, .averagePool, .flatten: true
-    case .quantize, .convolution, .dense, .batchNormalization, .arithmetic, .relu, .clip: false
+    case .arithmetic(let arithmetic): arithmetic.factor != nil
+    case .quantize, .convolution, .dense, .batchNormalization, .relu, .clip: false
+    }
+  }
+
+  /// Whether all elements are treated alike.
+  fileprivate var isPointwise: Bool {
+    switch self {
+    case .quantize, .relu, .clip: true
+    case .arithmetic(let arithmetic): arithmetic.constants.count == 1
+    case .convolution, .dense, .batchNormalization, .maxPool, .averagePool, .flatten: false
     }
   }
 }

@@ -18,22 +18,29 @@ struct ImportState {
   private var problems: [Diagnostic] = []
   private var warnings: [Diagnostic] = []
   private var resolved: [String: Resolved] = [:]
+  /// Operators that cannot be compiled and stand behind a node that has been refused.
+  private var hidden: [String] = []
   private var spentElements = 0
   /// Elements of the tensors that have been asked for, and of those whose data was there.
   private var declaredElements = 0
   private var storedElements = 0
-  private(set) var graph: GraphBuilder
+  var graph: GraphBuilder
 
   init(index: ModelIndex, folder: String?) {
     self.index = index
     self.folder = folder
-    graph = GraphBuilder(inputName: index.input.name, shape: index.input.shape)
-    resolved[index.input.name] = .activation(graph.input)
+    graph = GraphBuilder(inputName: index.input.name, fileShape: index.input.shape)
+    let view = ActivationView(id: graph.input, shape: [1] + index.input.shape)
+    resolved[index.input.name] = index.inputElement == .real ? .activation(view) : .integerInput(view)
   }
 
   mutating func report(_ problem: Diagnostic) {
-    if !isFull { problems.append(problem) }
+    // Where work on constants has come to its limit, whatever needs more would say so.
+    let isKnown = problem.code == Self.exhausted && problems.contains { $0.code == Self.exhausted }
+    if !isFull, !isKnown { problems.append(problem) }
   }
+
+  fileprivate static let exhausted = "too-many-constants"
 
   /// Whether further problems would not be listed.
   var isFull: Bool { problems.count >= Self.maximumReports }
@@ -52,7 +59,22 @@ struct ImportState {
     spentElements += elements
   }
 
-  func isModelOutput(_ name: String) -> Bool { name == index.output }
+  /// Whether nothing but the model's end reads the name; nodes that change neither values nor order do not count.
+  func isModelOutput(_ name: String) -> Bool {
+    var name = name
+    while name != index.output {
+      guard let reader = index.onlyReader(of: name), ModelIndex.passingTypes.contains(reader.opType),
+        let next = reader.output.first
+      else { return false }
+      name = next
+    }
+    return true
+  }
+
+  /// Remembers an operator that cannot be compiled, behind a node that has been refused: it is named, and not judged.
+  mutating func hide(_ node: OperatorNode) {
+    if hidden.count < Self.maximumReports, !hidden.contains(node.type) { hidden.append(node.type) }
+  }
 
   subscript(_ id: Graph.ValueID) -> Graph.Value { graph[id] }
 }
@@ -68,7 +90,7 @@ extension ImportState {
     if let known = resolved[name] { return known }
     guard let proto = index.initializers[name] else {
       if let producer = index.producers[name], index.nodes[producer].output.first != name {
-        throw .secondOutput(OperatorNode(index.nodes[producer], index: producer), name)
+        throw .secondOutput(index.node(producer), name)
       }
       return .failed
     }
@@ -91,18 +113,20 @@ extension ImportState {
   }
 
   mutating func hasFailedInput(_ node: OperatorNode) throws(Diagnostic) -> Bool {
+    var hasFailed = false
+    // All are looked up: a constant that cannot be decoded is a problem of its own.
     for position in 0..<node.inputCount {
-      if case .failed = try input(node, position) { return true }
+      if case .failed = try input(node, position) { hasFailed = true }
     }
-    return false
+    return hasFailed
   }
 
-  mutating func activation(_ node: OperatorNode, _ position: Int) throws(Diagnostic) -> Graph.ValueID {
+  mutating func activation(_ node: OperatorNode, _ position: Int) throws(Diagnostic) -> ActivationView {
     switch try input(node, position) {
-    case .activation(let id): return id
-    case .constant: throw .expectedActivation(node, position, found: "is a constant")
-    case .codes: throw .expectedActivation(node, position, found: "holds the integers of a QuantizeLinear")
-    case nil, .failed: throw .expectedActivation(node, position, found: "is missing")
+    case .activation(let view): return view
+    case .constant: throw .constantInput(node, position)
+    case .codes, .integerInput: throw .integerInput(node, position)
+    case nil, .failed: throw .missingInput(node, position)
     }
   }
 
@@ -112,32 +136,34 @@ extension ImportState {
     case .constant(let constant):
       try spend(constant.count, for: constant.origin)
       return constant
-    case .activation, .codes: throw .expectedConstant(node, position, found: "is computed from the model's input")
-    case .failed: throw .expectedConstant(node, position, found: "is missing")
+    case .activation, .codes, .integerInput: throw .computedConstant(node, position)
+    case .failed: throw .missingInput(node, position)
     case nil: return nil
     }
   }
 
   mutating func requiredConstant(_ node: OperatorNode, _ position: Int) throws(Diagnostic) -> Constant {
-    guard let constant = try constant(node, position) else {
-      throw .expectedConstant(node, position, found: "is missing")
-    }
+    guard let constant = try constant(node, position) else { throw .missingInput(node, position) }
     return constant
   }
 
-  /// The first input itself, as the result of a node that has been refused: so that the search for problems goes on.
-  mutating func passedThrough(_ node: OperatorNode, isQuantizer: Bool = false) -> Resolved {
+  /// What a refused quantizer stands for: its input, taken for quantized, so that the layers behind it are not refused for
+  /// it.
+  mutating func assumedQuantized(_ node: OperatorNode) -> Resolved {
     guard node.inputCount > 0, let input = resolved[node.proto.input[0]] else { return .failed }
     switch input {
     case .constant(var constant):
       constant.isPlaceholder = true
       return .constant(constant)
-    case .activation(let id) where isQuantizer:
-      graph.assumeQuantized(id)
-      return input
-    case .activation, .codes, .failed:
-      return input
+    case .codes(let codes): return assumed(codes.input)
+    case .activation(let view), .integerInput(let view): return assumed(view)
+    case .failed: return .failed
     }
+  }
+
+  private mutating func assumed(_ view: ActivationView) -> Resolved {
+    graph.assumeQuantized(view.id)
+    return .activation(view)
   }
 }
 
@@ -145,49 +171,98 @@ extension ImportState {
 
 extension ImportState {
   mutating func bind(_ node: OperatorNode, to result: Resolved) {
-    if !node.output.isEmpty { resolved[node.output] = result }
+    if !node.output.isEmpty { resolved[node.output] = inOrder(result) }
+  }
+
+  /// A view that takes all elements in order, however that has come about, without an order of its own.
+  private func inOrder(_ result: Resolved) -> Resolved {
+    guard case .activation(var view) = result, let order = view.order,
+      order.count == self[view.id].shape.reduce(1, *), order.indices.allSatisfy({ order[$0] == $0 })
+    else { return result }
+    view.order = nil
+    return .activation(view)
+  }
+
+  /// Gives all outputs of a node the same meaning.
+  mutating func bindAll(_ node: OperatorNode, to result: Resolved) {
+    for name in node.proto.output where !name.isEmpty { resolved[name] = result }
   }
 
   /// Leaves out the node that computes the model's output: the value before it takes its place.
-  mutating func leaveOut(_ trailing: TrailingNode, behind input: Graph.ValueID) {
+  mutating func leaveOut(_ trailing: TrailingNode, behind input: ActivationView) {
     graph.trailing = trailing
     resolved[index.output] = .activation(input)
   }
 
   /// Appends operations that together compute the node's result from one value.
+  ///
+  /// - Parameters:
+  ///   - input: Read as the graph's value that it is a view of.
+  ///   - shape: As the file has the result.
+  ///   - order: Of the result in the new value.
   mutating func emit(
-    _ node: OperatorNode, _ operations: [Operation], input: Graph.ValueID
-  ) throws(Diagnostic) -> Resolved {
+    _ node: OperatorNode, _ operations: [Operation], input: ActivationView, shape: [Int], order: [Int]? = nil,
+    padding: Padding = .none
+  ) throws(Diagnostic) -> ActivationView {
     do throws(ShapeProblem) {
-      return .activation(try graph.append(operations, input: input, node: node))
+      let id = try graph.append(operations, input: input.id, node: node)
+      return ActivationView(id: id, shape: shape, order: order, padding: padding)
     } catch {
-      throw .shape(node, tensor: self[input].name, error.message)
+      throw .shape(node, tensor: self[input.id].name, error.message)
     }
   }
 
-  mutating func emit(_ node: OperatorNode, _ operation: Operation, input: Graph.ValueID) throws(Diagnostic) -> Resolved
+  /// Appends a layer or pool that makes `[1, channels, height, width]` of a map.
+  mutating func emitMap(_ node: OperatorNode, _ operation: Operation, input: ActivationView) throws(Diagnostic)
+    -> ActivationView
   {
-    try emit(node, [operation], input: input)
+    let view = try emit(node, [operation], input: input, shape: [])
+    return ActivationView(id: view.id, shape: [1] + self[view.id].shape)
+  }
+
+  /// Appends an operation that treats all elements alike, or all of a channel: views of it are views of the result.
+  mutating func emitPointwise(
+    _ node: OperatorNode, _ operation: Operation, input: ActivationView, keepsZero: Bool = false
+  ) throws(Diagnostic) -> Resolved {
+    var input = input
+    if input.padding != .none, !keepsZero {
+      // Zeros that would become something else have to be there before.
+      input = try unpaddedMap(input, node)
+    }
+    return .activation(
+      try emit(
+        node, [operation], input: input, shape: input.shape, order: input.order, padding: input.padding))
+  }
+
+  /// The integers that a layer reads: a Relu or Clip on the way from the quantizer is applied first. Real numbers are
+  /// reported.
+  mutating func quantizedInput(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
+    checkQuantized(view.id, node, &self)
+    guard let grid = graph.grid(of: view.id), grid.isClamped else { return view }
+    return try emit(
+      node, [.quantize(grid.quantizer)], input: view, shape: view.shape, order: view.order, padding: view.padding)
   }
 
   /// The finished graph, or all problems.
   func finished() throws(ModelError) -> (graph: Graph, warnings: [Diagnostic]) {
     var problems = problems
-    var output = graph.input
+    if !problems.isEmpty {
+      if !hidden.isEmpty {
+        problems[0].notes.append(
+          "behind what is refused stand more operators that cannot be compiled: \(hidden.joined(separator: ", "))")
+      }
+      throw ModelError(problems)
+    }
+    let output: Graph.ValueID
     switch resolved[index.output] {
-    case .activation(let id) where id != graph.input: output = id
-    // A refused node may have passed its input on: that is no problem of its own.
-    case _ where !problems.isEmpty: break
-    case .activation, .constant: problems.append(.constantOutput(index.output))
-    case .codes: problems.append(.integerOutput(index.output))
-    case .failed, nil: problems.append(.undefinedOutput(index.output))
+    case .activation(let view) where view.id != graph.input:
+      guard view.padding == .none, view.order == nil else { throw ModelError(.rearrangedOutput(index, view.shape)) }
+      output = view.id
+    case .codes: throw ModelError(.integerOutput(index))
+    case .activation, .constant, .integerInput: throw ModelError(.constantOutput(index))
+    case .failed, nil: throw ModelError(.undefinedOutput(index))
     }
-    for (value, readers) in graph.branches(output: output, limit: Self.maximumReports) {
-      problems.append(.branch(value.name, consumers: readers))
-    }
-    if !problems.isEmpty { throw ModelError(problems) }
-
-    let finished = graph.finished(name: index.graphName, output: output)
+    let finished = graph.finished(index, output: output)
     let findings = finished.verified()
     if !findings.isEmpty { throw ModelError(findings) }
     return (finished, warnings)
@@ -208,62 +283,123 @@ extension Diagnostic {
     Diagnostic(
       code: "too-many-constants", location: Location(tensor: tensor),
       message: "computing with the model's constants takes more than \(limit) elements, which its data can not need",
-      fix: "run the model through onnxsim or qonnx's cleanup to fold constants")
+      fix: "run the model through onnxsim or qonnx.util.cleanup to fold constants")
   }
 
   fileprivate static func secondOutput(_ node: OperatorNode, _ name: String) -> Diagnostic {
-    Diagnostic(
+    let (what, fix) =
+      switch node.type {
+      case "MaxPool": ("pooling indices", "do not return indices from the pool, and use no MaxUnpool")
+      case "Dropout": ("its mask", node.framework.inference)
+      case "BatchNormalization": ("its running statistics", node.framework.inference)
+      default: ("output '\(name)'", "let forward() use the first result only")
+      }
+    return Diagnostic(
       code: "second-output", location: Location(node: node.name, tensor: name),
-      message: "a further output of \(node.type) is used: expected the first one only",
-      fix: "do not use pooling indices or dropout masks in forward()")
+      message: "a further output of \(node.type) is read, \(what): expected the first output only", fix: fix)
   }
 
-  fileprivate static func expectedActivation(_ node: OperatorNode, _ position: Int, found: String) -> Diagnostic {
+  fileprivate static func constantInput(_ node: OperatorNode, _ position: Int) -> Diagnostic {
     Diagnostic(
-      code: "expected-activation", location: Location(node: node.name, tensor: node.inputName(position)),
-      message: "\(node.type)'s input \(position) \(found): expected a real tensor computed from the model's input",
-      fix: "export the model again; QuantizeLinear must be followed by DequantizeLinear")
+      code: "constant-input", location: Location(node: node.name, tensor: node.inputName(position)),
+      message:
+        "\(node.type)'s input \(position) is a constant: expected a tensor that is computed from the model's input",
+      fix: node.type == "MatMul" || node.type == "Gemm"
+        ? "write the product as x @ weights, with the constant second (nn.Linear)" : node.framework.foldConstants)
   }
 
-  fileprivate static func expectedConstant(_ node: OperatorNode, _ position: Int, found: String) -> Diagnostic {
+  fileprivate static func integerInput(_ node: OperatorNode, _ position: Int) -> Diagnostic {
     Diagnostic(
+      code: "integer-activation", location: Location(node: node.name, tensor: node.inputName(position)),
+      message:
+        "\(node.type) reads integers: expected real numbers, as a DequantizeLinear (behind a QuantizeLinear) or a "
+        + "Cast to FLOAT (behind an integer input) gives them",
+      fix: node.framework == .onnxRuntime
+        ? "quantize with quant_format=QuantFormat.QDQ"
+        : "export QDQ pairs (brevitas.export.export_onnx_qcdq), and begin with x.float() where the input is integers")
+  }
+
+  fileprivate static func missingInput(_ node: OperatorNode, _ position: Int) -> Diagnostic {
+    Diagnostic(
+      code: "missing-input", location: Location(node: node.name, tensor: node.inputName(position)),
+      message: "\(node.type) has no input \(position): ONNX demands one", fix: node.framework.exportAgain)
+  }
+
+  /// A parameter that depends on the input: what that means depends on the operator.
+  fileprivate static func computedConstant(_ node: OperatorNode, _ position: Int) -> Diagnostic {
+    let (what, fix): (String, String) =
+      switch (node.type, position) {
+      case ("MatMul", 1), ("Gemm", 1), ("Conv", 1):
+        (
+          "the weights are computed from the model's input, as in attention: expected constant weights",
+          "attention and other products of two activations cannot be compiled: use convolutions or linear layers"
+        )
+      case ("Gather", 1), ("Gather", 0):
+        (
+          "the places to gather from depend on the model's input: expected constant ones",
+          "an embedding or a lookup cannot be compiled: do it in front of the network, and export what comes behind"
+        )
+      case ("Reshape", 1), ("Slice", 1...), ("Pad", 1...), ("Squeeze", 1), ("Unsqueeze", 1), ("Expand", 1):
+        (
+          "the target depends on the values of the model's input: expected constants",
+          "use sizes that do not depend on the data, and export with a sample of the real size"
+        )
+      case ("Quant", 1...), ("BipolarQuant", 1...), ("Trunc", 1...), ("QuantizeLinear", 1...),
+        ("DequantizeLinear", 1...):
+        (
+          "the quantizer's parameter is computed from the model's input (dynamic quantization): expected a constant",
+          node.framework == .onnxRuntime
+            ? "use quantize_static with calibration data instead of quantize_dynamic"
+            : "use quantizers with a learned or calibrated scale (Brevitas: the default), not dynamic ones"
+        )
+      default:
+        (
+          "it is computed from the model's input: expected a constant",
+          "keep what \(node.type) takes besides its first input constant"
+        )
+      }
+    return Diagnostic(
       code: "expected-constant", location: Location(node: node.name, tensor: node.inputName(position)),
-      message: "\(node.type)'s input \(position) \(found): expected a constant",
-      fix: "make it a parameter or buffer of the PyTorch module")
+      message: "\(node.type)'s input \(position): \(what)", fix: fix)
   }
 
   fileprivate static func shape(_ node: OperatorNode, tensor: String, _ reason: String) -> Diagnostic {
     Diagnostic(
       code: "shape", location: Location(node: node.name, tensor: tensor), message: "\(node.type) \(reason)",
-      fix: "export the model again with a sample of the right size")
+      fix: reason.contains("larger than its padded input")
+        ? "use a smaller kernel_size, more padding or a larger input"
+        : reason.contains("elements")
+          ? "compile a network that a microcontroller can hold"
+          : "export the model again, with a sample of the size that it was trained for")
   }
 
-  fileprivate static func constantOutput(_ name: String) -> Diagnostic {
+  fileprivate static func constantOutput(_ index: ModelIndex) -> Diagnostic {
     Diagnostic(
-      code: "outputs", location: Location(tensor: name),
-      message: "the model's output is a constant or the input itself: expected the result of a network")
+      code: "outputs", location: Location(tensor: index.output),
+      message: "the model's output is a constant or the input itself: expected the result of a network",
+      fix: "return the network's result from forward(), and export again")
   }
 
-  fileprivate static func integerOutput(_ name: String) -> Diagnostic {
+  fileprivate static func integerOutput(_ index: ModelIndex) -> Diagnostic {
     Diagnostic(
-      code: "outputs", location: Location(tensor: name),
+      code: "outputs", location: Location(tensor: index.output),
       message: "the model's output is a QuantizeLinear's: expected a real tensor",
-      fix: "end the model with a DequantizeLinear")
+      fix: "end the model with a DequantizeLinear: return the dequantized tensor from forward()")
   }
 
-  fileprivate static func undefinedOutput(_ name: String) -> Diagnostic {
+  fileprivate static func undefinedOutput(_ index: ModelIndex) -> Diagnostic {
     Diagnostic(
-      code: "outputs", location: Location(tensor: name), message: "no node computes the model's output",
-      fix: "export the model again")
+      code: "outputs", location: Location(tensor: index.output), message: "no node computes the model's output",
+      fix: index.framework.exportAgain)
   }
 
-  fileprivate static func branch(_ name: String, consumers: [String]) -> Diagnostic {
+  fileprivate static func rearrangedOutput(_ index: ModelIndex, _ shape: [Int]) -> Diagnostic {
     Diagnostic(
-      code: "branch", location: Location(tensor: name),
-      message: "several nodes read this activation"
-        + (consumers.isEmpty ? "" : " (\(consumers.prefix(5).joined(separator: ", ")))")
-        + ", or it is read and put out: only networks without branches can be compiled",
-      fix: "remove skip connections and parallel branches from the PyTorch model")
+      code: "outputs", location: Location(tensor: index.output),
+      message:
+        "the model's output, of shape \(shape), is padded, cropped or in another order of axes than it was computed: "
+        + "expected the last layer's own, [1, channels, height, width] or [1, features]",
+      fix: "leave the last permute, slice or padding out of the exported model")
   }
 }
 

@@ -18,58 +18,49 @@ package enum ModelImporter {
     let index = try ModelIndex(model)
     var state = ImportState(index: index, folder: folder)
     for nodeIndex in state.schedule() {
-      importNode(OperatorNode(index.nodes[nodeIndex], index: nodeIndex), into: &state)
+      importNode(index.node(nodeIndex), into: &state)
     }
     return try state.finished()
   }
 
+  /// One fault, one message: what a refused node makes is `failed`, and nothing that reads it is judged. Only refused
+  /// quantizers are taken for good ones.
   private static func importNode(_ node: OperatorNode, into state: inout ImportState) {
-    let result: Resolved
     do throws(Diagnostic) {
+      let supported = supportedOperator(type: node.type, domain: node.domain)
+      if try state.hasFailedInput(node) {
+        if supported == nil { state.hide(node) }
+        // Constants do not depend on the model's input: their problems are their own.
+        try checkWeights(node, &state)
+        state.bindAll(node, to: .failed)
+        return
+      }
       try node.checkForm()
-      guard let supported = supportedOperator(type: node.type, domain: node.domain) else {
+      guard let supported else {
+        if case .constant(let constant)? = try state.input(node, 0) { throw .unsupportedFolding(node, constant) }
         throw .unsupportedOperator(node)
       }
-      if try state.hasFailedInput(node) {
-        result = supported.keepsShape ? state.passedThrough(node) : .failed
-      } else {
-        do throws(Diagnostic) {
-          result = try supported.translate(node, &state)
-        } catch {
-          state.report(error)
-          result = supported.keepsShape ? state.passedThrough(node, isQuantizer: supported.isQuantizer) : .failed
-        }
+      do throws(Diagnostic) {
+        state.bind(node, to: try supported.translate(node, &state))
+      } catch {
+        state.report(error)
+        state.bindAll(node, to: supported.isQuantizer ? state.assumedQuantized(node) : .failed)
       }
     } catch {
-      // Most unknown operators are activation functions: pretending that the shape stays lets the problems further
-      // down be found as well.
       state.report(error)
-      result = state.passedThrough(node)
+      state.bindAll(node, to: .failed)
     }
-    state.bind(node, to: result)
   }
-}
 
-// MARK: - Diagnostics
-
-extension Diagnostic {
-  fileprivate static func unsupportedOperator(_ node: OperatorNode) -> Diagnostic {
-    let domain = node.domain.isEmpty ? "" : " of domain '\(node.domain)'"
-    let replacements = [
-      "Sigmoid": "use ReLU instead of Sigmoid or SiLU", "Erf": "use ReLU instead of GELU", "Tanh": "use nn.Hardtanh",
-      "LeakyRelu": "use ReLU", "Elu": "use ReLU", "PRelu": "use ReLU", "HardSigmoid": "use ReLU", "Gelu": "use ReLU",
-      "HardSwish": "use ReLU", "Resize": "use strides instead of interpolation",
-      "Upsample": "use strides instead of interpolation", "Concat": "add up or widen layers instead of concatenating",
-      "Pad": "use the padding= of Conv2d or MaxPool2d", "ConvTranspose": "use Conv2d",
-      "InstanceNormalization": "use BatchNorm2d", "LayerNormalization": "use BatchNorm1d",
-      "GroupNormalization": "use BatchNorm2d", "LSTM": "use convolutions over time",
-      "GRU": "use convolutions over time",
-      "MultiThreshold": "export with Brevitas' export_qonnx, before FINN's transformations",
-    ]
-    return Diagnostic(
-      code: "unsupported-operator",
-      location: Location(node: node.name, tensor: node.proto.input.first.flatMap { $0.isEmpty ? nil : $0 }),
-      message: "operator '\(node.type)'\(domain) cannot be compiled: `sterna operators` lists those that can",
-      fix: replacements[node.type] ?? "replace it by supported operators in the PyTorch model")
+  /// Reports what is wrong with the weights of a layer whose input has failed.
+  private static func checkWeights(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) {
+    guard OperatorDomain.onnx.contains(node.domain), ["Conv", "Gemm", "MatMul"].contains(node.type),
+      case .constant(let constant)? = try state.input(node, 1), constant.shape.count == (node.type == "Conv" ? 4 : 2),
+      !constant.shape.contains(0)
+    else { return }
+    let isOutputsFirst = node.type == "Conv" || (node.type == "Gemm" && node.attributes["transB"]?.i == 1)
+    try state.spend(constant.count, for: constant.origin)
+    let weights = isOutputsFirst ? constant : constant.transposedMatrix
+    _ = try ternaryWeights(weights, shape: weights.shape, node, &state)
   }
 }

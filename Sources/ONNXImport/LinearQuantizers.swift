@@ -5,7 +5,7 @@ internal import ONNXFormat
 /// The integers of an activation between `QuantizeLinear` and `DequantizeLinear`, perhaps narrowed by a `Clip`.
 struct QuantizedCodes {
   /// The real tensor that is quantized.
-  var input: Graph.ValueID
+  var input: ActivationView
   var scale: Float
   var zeroPoint: Int
   var grid: ClosedRange<Int64>
@@ -55,9 +55,22 @@ struct QuantizedCodes {
     let quantizer = Quantizer(
       scale: scale, zeroPoint: zeroPoint, minimum: Int(codes.grid.lowerBound), maximum: Int(codes.grid.upperBound),
       zeroPointOrder: .afterRounding, isSigned: codes.type.isSigned)
-    return try state.emit(node, .quantize(QuantizerParameters.check(quantizer, node)), input: codes.input)
-  case .activation(let id) where state.graph.isAssumedQuantized(id):
-    return .activation(id)
+    return try state.emitPointwise(
+      node, .quantize(QuantizerParameters.check(quantizer, node)), input: codes.input, keepsZero: true)
+  case .integerInput(let view):
+    // The model's input is what a quantizer would have made of it.
+    let scale = try QuantizerParameters.activationScale(node, 1, &state)
+    let zeroPoint =
+      node.inputName(2) == nil ? 0 : try QuantizerParameters.integer(node, 2, "zero point", in: -128...255, &state)
+    let isSigned = state.index.inputElement == .int8
+    let quantizer = Quantizer(
+      scale: scale, zeroPoint: zeroPoint, minimum: isSigned ? -128 : 0, maximum: isSigned ? 127 : 255,
+      zeroPointOrder: .afterRounding, isSigned: isSigned)
+    state.graph.inputIsQuantized()
+    return try state.emitPointwise(
+      node, .quantize(QuantizerParameters.check(quantizer, node)), input: view, keepsZero: true)
+  case .activation(let view) where state.graph.isAssumedQuantized(view.id):
+    return .activation(view)
   case .activation, .failed, nil:
     throw .notQuantized(node)
   }
@@ -129,21 +142,22 @@ extension Diagnostic {
     Diagnostic(
       code: "blocked-quantization", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "\(node.type) has one scale for each block: expected one for the tensor or one for each channel",
-      fix: "quantize weights per tensor or per channel")
+      fix: "quantize weights per tensor or per channel: no block or group size")
   }
 
   fileprivate static func storedType(_ node: OperatorNode, _ type: ElementType) -> Diagnostic {
     Diagnostic(
       code: "element-type", location: Location(node: node.name, tensor: node.inputName(2)),
       message: "\(node.type) quantizes to \(ElementType.name(type.rawValue)): expected int8 or uint8",
-      fix: "quantize to integers of 8 bits")
+      fix: node.framework.eightBits)
   }
 
   fileprivate static func zeroPoints(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
     Diagnostic(
       code: "zero-point", location: Location(node: node.name, tensor: constant.origin),
-      message: "the zero points of \(node.type) are no integers that fit the tensor",
-      fix: "export the model again")
+      message: "the zero points of \(node.type) are not whole numbers, one for the tensor or one for each channel of "
+        + "\(constant.shape): expected that",
+      fix: "quantize weights symmetrically, with a zero point of 0")
   }
 
   fileprivate static func unequalScales(
@@ -153,7 +167,7 @@ extension Diagnostic {
       code: "unequal-scales", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "DequantizeLinear has scale \(scale) and zero point \(zeroPoint), its QuantizeLinear has "
         + "\(codes.scale) and \(codes.zeroPoint): expected equal ones",
-      fix: "export the model again")
+      fix: "leave rescaling to the next quantizer: " + node.framework.exportAgain)
   }
 
   fileprivate static func notQuantized(_ node: OperatorNode) -> Diagnostic {
@@ -161,6 +175,6 @@ extension Diagnostic {
       code: "expected-integers", location: Location(node: node.name, tensor: node.inputName(0)),
       message:
         "DequantizeLinear's input holds no integers: expected the result of a QuantizeLinear or an integer constant",
-      fix: "export the model again")
+      fix: "export QDQ pairs: each DequantizeLinear directly behind its QuantizeLinear or integers")
   }
 }

@@ -6,53 +6,143 @@ internal import ONNXFormat
 @Sendable func importShape(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let shape: [Int]
   switch try state.input(node, 0) {
-  case .activation(let id): shape = [1] + state[id].shape
-  case .codes(let codes): shape = [1] + state[codes.input].shape
+  case .activation(let view), .integerInput(let view): shape = view.shape
+  case .codes(let codes): shape = codes.input.shape
   case .constant(let constant): shape = constant.shape
-  case .failed, nil: return .failed
+  case .failed, nil: throw .missingShape(node)
   }
   let start = clamped(try node.int("start", default: 0), count: shape.count)
   let end = clamped(try node.int("end", default: shape.count), count: shape.count)
   return .constant(list(shape[start..<max(start, end)].map { Int64($0) }, named: node.output))
 }
 
-/// ONNX `Gather(data, indices)` from a list.
+/// ONNX `Gather(data, indices)` along an axis: of constants, and of an activation one place or several.
 @Sendable func importGather(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let data = try state.requiredConstant(node, 0)
   let indices = try state.requiredConstant(node, 1)
-  let axis = try node.int("axis", default: 0)
-  guard data.shape.count == 1, axis == 0 || axis == -1, let values = data.integers, let positions = indices.integers
-  else { throw .list(node, data) }
-  try state.spend(positions.count, for: data.origin)
-  var result = indices
-  var gathered: [Int64] = []
-  for position in positions {
-    guard let position = Int(exactly: position), position >= -values.count, position < values.count else {
-      throw .list(node, data)
-    }
-    gathered.append(values[position < 0 ? position + values.count : position])
+  let data = try state.input(node, 0)
+  let shape: [Int]
+  switch data {
+  case .constant(let constant): shape = constant.shape
+  case .activation(let view): shape = try state.unpadded(view, node).shape
+  default: throw .integerPlaces(node)
   }
-  result.numbers = .integers(gathered)
-  return .constant(result)
+  let axis = try node.int("axis", default: 0)
+  let position = axis < 0 ? axis + shape.count : axis
+  guard shape.indices.contains(position), let places = indices.integers else { throw .places(node, shape) }
+  var chosen: [Int] = []
+  for place in places {
+    guard let place = Int(exactly: place), place >= -shape[position], place < shape[position] else {
+      throw .places(node, shape)
+    }
+    chosen.append(place < 0 ? place + shape[position] : place)
+  }
+  let picked = shape.indices.map { $0 == position ? chosen : Array(0..<shape[$0]) }
+  let result = Array(shape[..<position]) + indices.shape + Array(shape[(position + 1)...])
+  return try selected(data, picked, shape: shape, result: result, node, &state)
 }
 
-/// ONNX `Slice(data, starts, ends, axes?, steps?)` of a list; attributes up to opset 9.
+/// ONNX `Slice(data, starts, ends, axes?, steps?)`; attributes up to opset 9.
 @Sendable func importSlice(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let data = try state.requiredConstant(node, 0)
+  let data = try state.input(node, 0)
+  let shape: [Int]
+  switch data {
+  case .constant(let constant): shape = constant.shape
+  case .activation(let view): shape = try state.unpadded(view, node).shape
+  default: throw .integerPlaces(node)
+  }
   func bounds(_ position: Int, _ attribute: String) throws(Diagnostic) -> [Int64]? {
     if let values = try node.ints(attribute) { return values.map { Int64($0) } }
     return try state.constant(node, position)?.integers
   }
-  let starts = try bounds(1, "starts")
-  let ends = try bounds(2, "ends")
-  let axes = try bounds(3, "axes") ?? [0]
-  let steps = try bounds(4, "steps") ?? [1]
-  guard let values = data.integers, data.shape.count == 1, let starts, let ends, starts.count == 1, ends.count == 1,
-    axes == [0] || axes == [-1], steps == [1]
-  else { throw .list(node, data) }
-  let start = clamped(Int(starts[0]), count: values.count)
-  let end = clamped(Int(ends[0]), count: values.count)
-  return .constant(list(Array(values[start..<max(start, end)]), named: data.origin))
+  guard let starts = try bounds(1, "starts"), let ends = try bounds(2, "ends"), starts.count == ends.count else {
+    throw .places(node, shape)
+  }
+  let axes = try bounds(3, "axes") ?? starts.indices.map { Int64($0) }
+  let steps = try bounds(4, "steps") ?? starts.map { _ in 1 }
+  guard axes.count == starts.count, steps.count == starts.count else { throw .places(node, shape) }
+  var picked = shape.map { Array(0..<$0) }
+  for index in starts.indices {
+    guard let axis = Int(exactly: axes[index]), axis >= -shape.count, axis < shape.count, steps[index] != 0 else {
+      throw .places(node, shape)
+    }
+    let position = axis < 0 ? axis + shape.count : axis
+    picked[position] = sliced(
+      shape[position], from: Int(starts[index]), to: Int(ends[index]), by: Int(steps[index]))
+  }
+  return try selected(data, picked, shape: shape, result: picked.map(\.count), node, &state)
+}
+
+/// The places that a slice takes of an axis.
+private func sliced(_ count: Int, from start: Int, to end: Int, by step: Int) -> [Int] {
+  if step > 0 {
+    let (first, last) = (clamped(start, count: count), clamped(end, count: count))
+    return first < last ? Array(stride(from: first, to: last, by: step)) : []
+  }
+  // Backwards the bounds lie between −1 and count − 1.
+  func bound(_ value: Int) -> Int { value < -count ? -1 : min(value < 0 ? value + count : value, count - 1) }
+  return Array(stride(from: bound(start), to: bound(end), by: step)).filter { (0..<count).contains($0) }
+}
+
+/// The elements of `data` at the product of the places along each axis.
+private func selected(
+  _ data: Resolved?, _ picked: [[Int]], shape: [Int], result: [Int], _ node: OperatorNode, _ state: inout ImportState
+) throws(Diagnostic) -> Resolved {
+  var count = 1
+  for places in picked {
+    let (product, overflow) = count.multipliedReportingOverflow(by: places.count)
+    count = overflow ? .max : product
+  }
+  try state.spend(count, for: node.output)
+  var indices = [0]
+  for (axis, places) in picked.enumerated() {
+    indices = indices.flatMap { base in places.map { base * shape[axis] + $0 } }
+  }
+  switch data {
+  case .constant(var constant):
+    switch constant.numbers {
+    case .integers(let values): constant.numbers = .integers(values.gathered(indices))
+    case .floats(let values): constant.numbers = .floats(values.gathered(indices))
+    case .scaled: throw .quantizedPlaces(node, constant)
+    }
+    constant.shape = result
+    return .constant(constant)
+  case .activation(let view):
+    guard count > 0, view.shape.first == 1, result.first == 1 else { throw .places(node, shape) }
+    return .activation(try state.unpadded(view, node).selecting(indices, shape: result))
+  default: throw .integerPlaces(node)
+  }
+}
+
+extension ImportState {
+  /// A view without padding of its own.
+  fileprivate mutating func unpadded(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView
+  {
+    if view.padding == .none { return view }
+    return try unpaddedMap(view, node)
+  }
+}
+
+/// ONNX `ConstantOfShape(shape, value?)`: a list.
+@Sendable func importConstantOfShape(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  let target = try state.requiredConstant(node, 0)
+  var value = Constant(origin: node.output, shape: [1], numbers: .floats([0]), type: .float)
+  if let proto = node.tensor("value") { value = try state.decoded(proto, name: node.output) }
+  guard let extents = target.integers, value.count == 1, extents.count <= ONNXLimits.tensorRank else {
+    throw .constantOfShape(node, target)
+  }
+  var count = 1
+  for extent in extents {
+    let (product, overflow) = count.multipliedReportingOverflow(by: Int(extent))
+    guard extent >= 0, !overflow, product <= ONNXLimits.tensorElements else { throw .constantOfShape(node, target) }
+    count = product
+  }
+  try state.spend(count, for: node.output)
+  value.shape = extents.map { Int($0) }
+  switch value.numbers {
+  case .integers(let values): value.numbers = .integers([Int64](repeating: values[0], count: count))
+  default: value.numbers = .floats([Float](repeating: value.floats[0], count: count))
+  }
+  return .constant(value)
 }
 
 /// ONNX `Concat` of lists.
@@ -60,7 +150,13 @@ internal import ONNXFormat
   let axis = try node.int("axis", default: 0)
   var values: [Int64] = []
   for position in 0..<node.inputCount {
-    if case .activation = try state.input(node, position) { throw .concatenation(node, position) }
+    switch try state.input(node, position) {
+    case .activation, .codes, .integerInput:
+      // Of one tensor alone nothing is joined.
+      if node.inputCount == 1, let input = try state.input(node, position) { return input }
+      throw .concatenation(node, position)
+    default: break
+    }
     let constant = try state.requiredConstant(node, position)
     guard let part = constant.integers, constant.shape.count == 1, axis == 0 || axis == -1 else {
       throw .list(node, constant)
@@ -88,14 +184,51 @@ extension Diagnostic {
     Diagnostic(
       code: "constant-expression", location: Location(node: node.name, tensor: constant.origin),
       message:
-        "\(node.type) is supported on lists of integers only, as shapes are; this one has shape \(constant.shape)",
-      fix: "run the model through onnxsim or qonnx's cleanup to fold constants")
+        "\(node.type) of constants joins one of shape \(constant.shape): expected lists of integers, as shapes are",
+      fix: node.framework.foldConstants)
+  }
+
+  fileprivate static func missingShape(_ node: OperatorNode) -> Diagnostic {
+    Diagnostic(
+      code: "missing-input", location: Location(node: node.name), message: "Shape has no input: ONNX demands one",
+      fix: node.framework.exportAgain)
+  }
+
+  fileprivate static func integerPlaces(_ node: OperatorNode) -> Diagnostic {
+    Diagnostic(
+      code: "integer-activation", location: Location(node: node.name, tensor: node.inputName(0)),
+      message: "\(node.type) picks from a tensor of integers: expected constants or real numbers",
+      fix: "select behind the DequantizeLinear or Cast")
+  }
+
+  fileprivate static func places(_ node: OperatorNode, _ shape: [Int]) -> Diagnostic {
+    Diagnostic(
+      code: "places", location: Location(node: node.name, tensor: node.inputName(0)),
+      message: "\(node.type) picks places that a tensor of shape \(shape) does not have, none at all, or the batch's: "
+        + "expected constant ones inside, behind the batch",
+      fix: "export with a sample of the real size; index x[:, …], not x[…]")
+  }
+
+  fileprivate static func quantizedPlaces(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
+    Diagnostic(
+      code: "constant-expression", location: Location(node: node.name, tensor: constant.origin),
+      message: "\(node.type) picks from a quantized constant: expected it in front of the quantizer",
+      fix: node.framework.foldConstants)
+  }
+
+  fileprivate static func constantOfShape(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
+    Diagnostic(
+      code: "constant-expression", location: Location(node: node.name, tensor: constant.origin),
+      message:
+        "ConstantOfShape's shape or value is not one: expected a list of at most \(ONNXLimits.tensorRank) extents and "
+        + "one number",
+      fix: node.framework.foldConstants)
   }
 
   fileprivate static func concatenation(_ node: OperatorNode, _ position: Int) -> Diagnostic {
     Diagnostic(
       code: "unsupported-operator", location: Location(node: node.name, tensor: node.inputName(position)),
-      message: "Concat joins activations: only networks without branches can be compiled",
-      fix: "remove parallel branches from the PyTorch model")
+      message: "Concat joins activations: expected a network without branches, or lists of constants",
+      fix: node.framework.noSkip)
   }
 }

@@ -10,8 +10,17 @@ struct ModelIndex {
   let initializers: [String: ONNXTensorProto]
   /// The node that computes each name.
   let producers: [String: Int]
+  /// Its shape behind the batch, as the file has it.
   let input: (name: String, shape: [Int])
+  let inputElement: Graph.InputElement
   let output: String
+  /// Who wrote the file.
+  let framework: Framework
+  /// The one node that reads a name, by its index; −1 for several, and where the name is a model output as well.
+  private let readers: [String: Int]
+
+  /// Operators that pass a tensor on, whatever its shape, when they stand behind the last layer.
+  static let passingTypes = ["Identity", "Cast", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Dropout"]
 
   init(_ model: ONNXModelProto) throws(ModelError) {
     var problems: [Diagnostic] = []
@@ -20,16 +29,34 @@ struct ModelIndex {
     graphName = graph.name
     nodes = graph.node
 
+    framework = Framework(producer: model.producerName)
+    var readers: [String: Int] = [:]
+    for (index, node) in graph.node.enumerated() {
+      for name in node.input { readers[name] = readers[name] == nil ? index : -1 }
+    }
+    self.readers = readers
+
     opset = Self.opset(model, &problems)
     initializers = Self.initializers(graph, &problems)
-    let (inputName, inputShape) = Self.input(graph, initializers, &problems)
+    let (inputName, inputShape, element) = Self.input(graph, initializers, framework, &problems)
     input = (inputName, inputShape)
+    inputElement = element
     producers = Self.producers(graph, initializers, input: inputName, &problems)
-    output = graph.output.first?.name ?? ""
-    if graph.output.count != 1 || output.isEmpty {
-      problems.append(.outputs(graph.output.map(\.name)))
+    // All outputs of one node that is left out anyway (TopK's values and indices) count as one.
+    let outputs = graph.output.map(\.name)
+    output = outputs.first ?? ""
+    let producers = producers
+    let isTopK = outputs.allSatisfy { name in
+      producers[name].map { graph.node[$0].opType == "TopK" && $0 == producers[outputs[0]] } ?? false
     }
+    if outputs.isEmpty || output.isEmpty || (outputs.count > 1 && !isTopK) { problems.append(.outputs(outputs)) }
     if !problems.isEmpty { throw ModelError(Array(problems.prefix(ImportState.maximumReports))) }
+  }
+
+  func node(_ number: Int) -> OperatorNode { OperatorNode(nodes[number], index: number, framework: framework) }
+
+  func onlyReader(of name: String) -> ONNXNodeProto? {
+    readers[name].flatMap { nodes.indices.contains($0) ? nodes[$0] : nil }
   }
 
   /// Names are repeated in messages and in the emitted code's comments.
@@ -95,27 +122,33 @@ struct ModelIndex {
 
   /// The one input that is no initializer; exporters of older IR versions list all initializers as inputs.
   private static func input(
-    _ graph: ONNXGraphProto, _ initializers: [String: ONNXTensorProto], _ problems: inout [Diagnostic]
-  ) -> (String, [Int]) {
+    _ graph: ONNXGraphProto, _ initializers: [String: ONNXTensorProto], _ framework: Framework,
+    _ problems: inout [Diagnostic]
+  ) -> (String, [Int], Graph.InputElement) {
     let inputs = graph.input.filter { initializers[$0.name] == nil }
     guard inputs.count == 1, let input = inputs.first, !input.name.isEmpty else {
-      problems.append(.inputs(inputs.map(\.name)))
-      return ("", [1])
+      problems.append(.inputs(inputs.map(\.name), framework))
+      return ("", [1], .real)
     }
-    if input.type.tensorType.elemType != ElementType.float.rawValue {
+    var element = Graph.InputElement.real
+    switch ElementType(rawValue: input.type.tensorType.elemType) {
+    case .float: break
+    case .uint8: element = .uint8
+    case .int8: element = .int8
+    default:
       problems.append(.inputType(input.name, ElementType.name(input.type.tensorType.elemType)))
     }
     let dims = input.type.tensorType.shape.dim
     guard let shape = activationShape(dims) else {
-      problems.append(.inputShape(input.name, dims.map(\.spelling)))
-      return (input.name, [1])
+      problems.append(.inputShape(input.name, dims))
+      return (input.name, [1], element)
     }
-    return (input.name, shape)
+    return (input.name, shape, element)
   }
 
-  /// `[channels, height, width]` or `[features]`; nil unless the batch is 1 or symbolic and the rest are numbers.
+  /// Two to four extents without the batch; nil unless the batch is 1 or symbolic and the rest are numbers.
   private static func activationShape(_ dims: [ONNXDimensionProto]) -> [Int]? {
-    guard dims.count == 2 || dims.count == 4, let batch = dims.first else { return nil }
+    guard (2...4).contains(dims.count), let batch = dims.first else { return nil }
     if case .dimValue(let value) = batch.value, value != 1 { return nil }
     var shape: [Int] = []
     var count = 1
@@ -149,13 +182,13 @@ extension Diagnostic {
       message: versions.isEmpty
         ? "the file does not say which version of the ONNX operators it uses (opset_import)"
         : "the file names several versions of the ONNX operators: \(versions)",
-      fix: "export with torch.onnx.export(..., opset_version=17)")
+      fix: "export the model again, naming one version: opset_version=17 (PyTorch), --opset 17 (tf2onnx)")
   }
 
   fileprivate static func opsetVersion(_ version: Int64) -> Diagnostic {
     Diagnostic(
       code: "opset", message: "opset \(version) is not supported: expected 9 to 25",
-      fix: "export with torch.onnx.export(..., opset_version=17)")
+      fix: "export with opset_version=17 (PyTorch) or --opset 17 (tf2onnx), or convert with onnx.version_converter")
   }
 
   fileprivate static func longName(_ name: String) -> Diagnostic {
@@ -163,11 +196,13 @@ extension Diagnostic {
       code: "long-name",
       message:
         "a name of \(name.utf8.count) bytes, beginning '\(name.prefix(40))': expected at most \(ONNXLimits.nameBytes)",
-      fix: "export the model again")
+      fix: "give nodes and tensors shorter names: qonnx.util.cleanup does")
   }
 
   fileprivate static var unnamedInitializer: Diagnostic {
-    Diagnostic(code: "unnamed-initializer", message: "an initializer has no name", fix: "export the model again")
+    Diagnostic(
+      code: "unnamed-initializer", message: "an initializer has no name: expected each to have one",
+      fix: "export the model again; the file breaks ONNX's rules")
   }
 
   fileprivate static func duplicateName(_ name: String, _ reason: String) -> Diagnostic {
@@ -176,17 +211,25 @@ extension Diagnostic {
       fix: "export the model again; the file breaks ONNX's rule that each name is defined once")
   }
 
-  fileprivate static func inputs(_ names: [String]) -> Diagnostic {
-    Diagnostic(
+  fileprivate static func inputs(_ names: [String], _ framework: Framework) -> Diagnostic {
+    let fix =
+      names.isEmpty
+      ? "let the model compute something from an input: all of the graph's inputs are initializers"
+      : framework == .keras
+        ? "build the model with one Input: concatenate what belongs together in front of the network"
+        : "give the model a forward() with one tensor: concatenate what belongs together in front of the network"
+    return Diagnostic(
       code: "inputs",
       message: "the graph has \(names.count) inputs\(listed(names)): expected exactly one that is no initializer",
-      fix: "give the PyTorch model a forward() with one tensor")
+      fix: fix)
   }
 
   fileprivate static func outputs(_ names: [String]) -> Diagnostic {
     Diagnostic(
       code: "outputs", message: "the graph has \(names.count) outputs\(listed(names)): expected exactly one",
-      fix: "return one tensor from forward()")
+      fix: names.isEmpty
+        ? "export the model again, with its result as an output"
+        : "return one tensor from the model, the logits as a rule")
   }
 
   private static func listed(_ names: [String]) -> String {
@@ -196,16 +239,37 @@ extension Diagnostic {
   fileprivate static func inputType(_ name: String, _ type: String) -> Diagnostic {
     Diagnostic(
       code: "input-type", location: Location(tensor: name),
-      message: "the model's input has elements of type \(type): expected FLOAT, quantized by the first node",
-      fix: "export a float model that begins with a QuantIdentity")
+      message:
+        "the model's input has elements of type \(type): expected FLOAT, or UINT8 or INT8 that a Cast makes FLOAT",
+      fix: type.hasPrefix("FLOAT") || type == "DOUBLE" || type == "BFLOAT16"
+        ? "export the model in float32 (PyTorch: model.float(), without autocast)"
+        : type.hasPrefix("INT") || type.hasPrefix("UINT")
+          ? "feed the network numbers that were measured, as float32: indices of an embedding cannot be compiled"
+          : "export a model that takes one float32 tensor")
   }
 
-  fileprivate static func inputShape(_ name: String, _ dims: [String]) -> Diagnostic {
-    Diagnostic(
+  fileprivate static func inputShape(_ name: String, _ dims: [ONNXDimensionProto]) -> Diagnostic {
+    let expected =
+      "expected [1, channels, height, width] or [1, features] in numbers, of at most \(Operation.maximumElements) "
+      + "elements; only the batch may be symbolic"
+    let isSymbolic = dims.dropFirst().contains { if case .dimValue = $0.value { false } else { true } }
+    let fix: String
+    if dims.isEmpty {
+      fix = "export the model again, with a shape for its input"
+    } else if dims.count == 1 {
+      fix = "export with a sample that has a batch axis: x.unsqueeze(0)"
+    } else if dims.count > 4 {
+      fix = "3-D convolutions and sequences of maps cannot be compiled: use 2-D ones, with depth or time as channels"
+    } else if isSymbolic {
+      fix = "export with a sample of the real size, and with dynamic_axes (dynamic_shapes) for the batch at most"
+    } else if case .dimValue(let batch)? = dims[0].value, batch != 1 {
+      fix = "export with a sample of batch 1; a firmware runs one sample at a time"
+    } else {
+      fix = "export with a sample of the real size"
+    }
+    return Diagnostic(
       code: "input-shape", location: Location(tensor: name),
-      message:
-        "the model's input has the shape [\(dims.joined(separator: ", "))]: expected [1, channels, height, width]"
-        + " or [1, features] in numbers, of at most \(Operation.maximumElements) elements; only the batch may be symbolic",
-      fix: "export with a sample of the real size, and with dynamic_axes for the batch at most")
+      message: "the model's input has the shape [\(dims.map(\.spelling).joined(separator: ", "))]: \(expected)",
+      fix: fix)
   }
 }

@@ -8,8 +8,6 @@ package struct SupportedOperator: Sendable {
   package let domains: [String]
   /// In prose, for `sterna operators`.
   package let conditions: String
-  /// Whether the result has the shape of the first input: then the search for problems goes on behind a refused node.
-  let keepsShape: Bool
   /// Whether the result of a refused node counts as quantized, so that the layers behind it are not refused for it.
   var isQuantizer = false
   let translate: @Sendable (OperatorNode, inout ImportState) throws(Diagnostic) -> Resolved
@@ -44,52 +42,62 @@ extension ModelImporter {
     // Layers.
     entry(
       "Conv",
-      "2-D, ternary constant weights, quantized input; any kernel, stride, padding, dilation and groups",
-      keepsShape: false, importConv),
+      "2-D, ternary constant weights, quantized input; any kernel, stride, padding, dilation and groups", importConv),
+    entry("Gemm", "ternary constant weights as second input, quantized input; transA = 0", importGemm),
+    entry("MatMul", "ternary constant weights as second input, quantized input of [1, features]", importMatMul),
+    entry("BatchNormalization", "in inference mode, per channel: on [N, C, H, W] or [N, C]", importBatchNormalization),
+    entry("Relu", "", importRelu),
+    entry("Clip", "constant bounds", importClip),
+    entry("Add", "of a constant, per channel or for all", importAdd),
+    entry("Sub", "of a constant or from one, per channel or for all", importSub),
+    entry("Mul", "by a constant, per channel or for all", importMul),
+    entry("Div", "by a constant other than 0, per channel or for all", importDiv),
+    entry("Neg", "", importNeg),
     entry(
-      "Gemm", "ternary constant weights as second input, quantized input; alpha = beta = 1, transA = 0",
-      keepsShape: false, importGemm),
-    entry("MatMul", "ternary constant weights as second input, quantized input", keepsShape: false, importMatMul),
-    entry(
-      "BatchNormalization", "in inference mode, on [N, C, H, W] or [N, C]", keepsShape: true, importBatchNormalization),
-    entry("Relu", "", keepsShape: true, importRelu),
-    entry("Clip", "constant bounds", keepsShape: true, importClip),
-    entry("Add", "of a constant, per channel or for all", keepsShape: true, importAdd),
-    entry("Sub", "of a constant or from one, per channel or for all", keepsShape: true, importSub),
-    entry("Mul", "by a constant, per channel or for all", keepsShape: true, importMul),
-    entry("Div", "by a constant other than 0, per channel or for all", keepsShape: true, importDiv),
+      "Pad", "zeros around rows and columns, behind a quantizer or the input; negative pads crop", importPad),
 
     // Pooling.
-    entry("MaxPool", "2-D, no dilation, no indices", keepsShape: false, importMaxPool),
+    entry("MaxPool", "2-D, no dilation, no indices; ceil_mode and auto_pad", importMaxPool),
     entry(
-      "AveragePool", "2-D, no dilation; padding only with count_include_pad = 1; no partial windows",
-      keepsShape: false, importAveragePool),
-    entry("GlobalAveragePool", "2-D", keepsShape: false, importGlobalAveragePool),
-    entry("GlobalMaxPool", "2-D", keepsShape: false, importGlobalMaxPool),
-    entry("ReduceMean", "over rows and columns (axes 2 and 3)", keepsShape: false, importReduceMean),
+      "AveragePool", "2-D, no dilation; padding only with count_include_pad = 1; no partial windows", importAveragePool),
+    entry("GlobalAveragePool", "2-D", importGlobalAveragePool),
+    entry("GlobalMaxPool", "2-D", importGlobalMaxPool),
+    entry("ReduceMean", "over rows, columns or both", importReduceMean),
+    entry("ReduceMax", "over rows, columns or both", importReduceMax),
 
     // Shapes. All of these also on constants, so that exporters' shape arithmetic is resolved.
-    entry("Flatten", "axis 1", keepsShape: false, importFlatten),
-    entry("Reshape", "to [1, features] or to the same shape; constant target", keepsShape: false, importReshape),
-    entry("Squeeze", "of rows and columns of extent 1", keepsShape: false, importSqueeze),
-    entry("Unsqueeze", "of constants", keepsShape: false, importUnsqueeze),
-    entry("Transpose", "of constants, or one that changes nothing", keepsShape: false, importTranspose),
-    entry("Shape", "", keepsShape: false, importShape),
-    entry("Gather", "from a constant list", keepsShape: false, importGather),
-    entry("Slice", "of a constant list", keepsShape: false, importSlice),
-    entry("Concat", "of constant lists", keepsShape: false, importConcat),
+    entry("Flatten", "with a batch of 1", importFlatten),
+    entry(
+      "Reshape", "constant target; of the input, or in front of a flatten or linear layer; channels may be reordered",
+      importReshape),
+    entry("Squeeze", "", importSqueeze),
+    entry("Unsqueeze", "", importUnsqueeze),
+    entry(
+      "Transpose", "of the input from channels last; in front of a flatten or linear layer; one that changes nothing",
+      importTranspose),
+    entry("Shape", "", importShape),
+    entry("Gather", "constant places of a constant, or of channels, rows and columns behind a quantizer", importGather),
+    entry("Slice", "of constants, or of channels, rows and columns behind a quantizer", importSlice),
+    entry("Concat", "of constant lists", importConcat),
+    entry("ConstantOfShape", "of constants", importConstantOfShape),
 
     // Operators without an effect in inference, and constants.
-    entry("Identity", "", keepsShape: true, importIdentity),
-    entry("Dropout", "in inference mode", keepsShape: true, importDropout),
-    entry("Cast", "between float and double, or of constants", keepsShape: true, importCast),
-    entry("Constant", "a tensor or numbers", keepsShape: false, importConstant),
-    entry("Pow", "of constants, by 0.5, 1 or 2", keepsShape: true, importPow),
-    entry("Sqrt", "of constants", keepsShape: true, importSqrt),
-    entry("Softmax", "as the last node: dropped, it does not change the order", keepsShape: true, importTrailing),
-    entry("LogSoftmax", "as the last node: dropped, it does not change the order", keepsShape: true, importTrailing),
-    entry("ArgMax", "as the last node: dropped, the firmware has an argmax function", keepsShape: true, importTrailing),
-    entry("TopK", "as the last node: dropped, only the values or only the indices", keepsShape: true, importTrailing),
+    entry("Identity", "", importIdentity),
+    entry("Dropout", "in inference mode", importDropout),
+    entry("Cast", "between float and double, of an integer input to float, or of constants", importCast),
+    entry("Constant", "a tensor or numbers", importConstant),
+    entry("Pow", "of constants, by 0.5, 1 or 2; of 2 by whole numbers", importPow),
+    entry("Sqrt", "of constants", importSqrt),
+    entry("Ceil", "of constants", importCeil),
+    entry("Floor", "of constants", importFloor),
+    entry("Round", "of constants", importRound),
+
+    // Behind the network's outputs.
+    entry("Softmax", "as the last node: dropped, it does not change the order", importTrailing),
+    entry("LogSoftmax", "as the last node: dropped, it does not change the order", importTrailing),
+    entry("Sigmoid", "as the last node: dropped, it does not change the order", importTrailing),
+    entry("ArgMax", "as the last node: dropped, the firmware has an argmax function", importTrailing),
+    entry("TopK", "as the last node: dropped, only the values or only the indices", importTrailing),
   ]
 
   static func supportedOperator(type: String, domain: String) -> SupportedOperator? {
@@ -102,10 +110,9 @@ extension ModelImporter {
   private typealias Translation = @Sendable (OperatorNode, inout ImportState) throws(Diagnostic) -> Resolved
 
   private static func entry(
-    _ type: String, _ conditions: String, keepsShape: Bool, _ translate: @escaping Translation
+    _ type: String, _ conditions: String, _ translate: @escaping Translation
   ) -> SupportedOperator {
-    SupportedOperator(
-      type: type, domains: OperatorDomain.onnx, conditions: conditions, keepsShape: keepsShape, translate: translate)
+    SupportedOperator(type: type, domains: OperatorDomain.onnx, conditions: conditions, translate: translate)
   }
 
   private static func quantizer(
@@ -113,6 +120,6 @@ extension ModelImporter {
     _ translate: @escaping Translation
   ) -> SupportedOperator {
     SupportedOperator(
-      type: type, domains: domains, conditions: conditions, keepsShape: true, isQuantizer: true, translate: translate)
+      type: type, domains: domains, conditions: conditions, isQuantizer: true, translate: translate)
   }
 }

@@ -3,47 +3,123 @@ internal import GraphIR
 
 /// ONNX `MaxPool(x)`: `ceil_mode` becomes padding, which a maximum ignores.
 @Sendable func importMaxPool(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let input = try state.activation(node, 0)
-  let window = try poolingWindow(node, input: state[input].shape)
-  return try state.emit(node, .maxPool(window), input: input)
+  let input = try state.unpaddedMap(state.activation(node, 0), node)
+  let window = try poolingWindow(node, input: input.shape)
+  return .activation(try state.emitMap(node, .maxPool(window), input: input))
 }
 
-/// ONNX `AveragePool(x)`.
+/// ONNX `AveragePool(x)`. Zeros padded by a node in front of it are elements like others.
 @Sendable func importAveragePool(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let input = try state.activation(node, 0)
-  let exact = try poolingWindow(node, input: state[input].shape, ceilMode: false)
-  let partial = try poolingWindow(node, input: state[input].shape)
+  var input = try state.map(state.activation(node, 0), node)
+  var exact = try poolingWindow(node, input: input.shape, ceilMode: false)
+  let partial = try poolingWindow(node, input: input.shape)
   guard partial == exact else { throw .partialMean(node) }
   if exact.padding != .none {
     guard try node.int("count_include_pad", default: 0, in: 0...1) == 1 else { throw .uncountedPadding(node) }
   }
-  return try state.emit(node, .averagePool(exact), input: input)
+  if input.padding.isBelow(exact.kernelHeight, exact.kernelWidth) {
+    exact.padding = exact.padding + input.padding
+  } else {
+    input = try state.unpaddedMap(input, node)
+  }
+  return .activation(try state.emitMap(node, .averagePool(exact), input: try state.settled(input, node)))
 }
 
 @Sendable func importGlobalAveragePool(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved
 {
-  let input = try state.activation(node, 0)
-  return try state.emit(node, .averagePool(try wholeMap(node, state[input].shape)), input: input)
+  try reduced(node, try state.activation(node, 0), [2, 3], keepsAxes: true, isMean: true, &state)
 }
 
 @Sendable func importGlobalMaxPool(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let input = try state.activation(node, 0)
-  return try state.emit(node, .maxPool(try wholeMap(node, state[input].shape)), input: input)
+  try reduced(node, try state.activation(node, 0), [2, 3], keepsAxes: true, isMean: false, &state)
 }
 
 /// ONNX `ReduceMean(x, axes)` over rows and columns: what dynamo makes of `AdaptiveAvgPool2d(1)`.
 @Sendable func importReduceMean(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let input = try state.activation(node, 0)
-  let map = try wholeMap(node, state[input].shape)
-  let axes = try axes(node, position: 1, rank: 4, &state)
-  guard let axes, Set(axes) == [2, 3] else { throw .reducedAxes(node, axes ?? []) }
-  let keepsAxes = try node.int("keepdims", default: 1, in: 0...1) == 1
-  return try state.emit(node, keepsAxes ? [.averagePool(map)] : [.averagePool(map), .flatten], input: input)
+  try importReduction(node, isMean: true, &state)
 }
 
-private func wholeMap(_ node: OperatorNode, _ shape: [Int]) throws(Diagnostic) -> Window {
-  guard shape.count == 3 else { throw .expectedMap(node, shape: shape) }
-  return Window(kernel: (shape[1], shape[2]))
+/// ONNX `ReduceMax(x, axes)`: `x.amax((2, 3))`.
+@Sendable func importReduceMax(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  try importReduction(node, isMean: false, &state)
+}
+
+private func importReduction(
+  _ node: OperatorNode, isMean: Bool, _ state: inout ImportState
+) throws(Diagnostic) -> Resolved {
+  let input = try state.activation(node, 0)
+  let rank = input.shape.count
+  let chosen = try axes(node, position: 1, rank: rank, &state)
+  if chosen?.isEmpty ?? true, try node.int("noop_with_empty_axes", default: 0, in: 0...1) == 1 {
+    return .activation(input)
+  }
+  let axes = chosen.flatMap { $0.isEmpty ? nil : $0 } ?? Array(0..<rank)
+  let keepsAxes = try node.int("keepdims", default: 1, in: 0...1) == 1
+  return try reduced(node, input, axes, keepsAxes: keepsAxes, isMean: isMean, &state)
+}
+
+/// The mean or maximum along whole rows, columns or both. Axes of extent 1 may be named as well.
+private func reduced(
+  _ node: OperatorNode, _ view: ActivationView, _ axes: [Int], keepsAxes: Bool, isMean: Bool, _ state: inout ImportState
+) throws(Diagnostic) -> Resolved {
+  var view = view
+  if ["GlobalAveragePool", "GlobalMaxPool"].contains(node.type) || view.padding != .none {
+    view = try state.unpaddedMap(view, node)
+  }
+  let source = state[view.id].shape
+  let strides: [Int?] = source.count == 3 ? [source[1] * source[2], source[2], 1] : [1]
+  let axes = Set(axes).filter { view.shape[$0] > 1 }
+  // Which axes of the value they are: those of the same extent and step.
+  try state.spend(view.count, for: state[view.id].name)
+  var whole = Set<Int>()
+  guard let steps = view.strides, view.count == source.reduce(1, *) else { throw .reducedAxes(node, view.shape, axes) }
+  for axis in axes {
+    guard let found = strides.indices.first(where: { strides[$0] == steps[axis] && source[$0] == view.shape[axis] }),
+      found > 0
+    else { throw .reducedAxes(node, view.shape, axes) }
+    whole.insert(found)
+  }
+  var shape = view.shape
+  for axis in axes { shape[axis] = 1 }
+  if !keepsAxes {
+    let gone = Set(try reducedPositions(node, view.shape.count, &state))
+    shape = shape.indices.filter { !gone.contains($0) }.map { shape[$0] }
+  }
+  guard !whole.isEmpty else { return .activation(view.reshaped(to: shape)) }
+  let window = Window(kernel: (whole.contains(1) ? source[1] : 1, whole.contains(2) ? source[2] : 1))
+  // Where the axes that are left lie in the result.
+  let kept = [source[0], whole.contains(1) ? 1 : source[1], whole.contains(2) ? 1 : source[2]]
+  let keptStrides = [kept[1] * kept[2], kept[2], 1]
+  let newSteps = view.shape.indices.map { axis -> Int in
+    guard view.shape[axis] > 1, !axes.contains(axis),
+      let found = strides.indices.first(where: { strides[$0] == steps[axis] && source[$0] == view.shape[axis] })
+    else { return 0 }
+    return keptStrides[found]
+  }
+  var order: [Int]?
+  if view.order != nil {
+    order = stridedIndices(shape: view.shape.indices.map { axes.contains($0) ? 1 : view.shape[$0] }, strides: newSteps)
+  }
+  if isMean { view = try state.settled(view, node) }
+  return .activation(
+    try state.emit(node, [isMean ? .averagePool(window) : .maxPool(window)], input: view, shape: shape, order: order))
+}
+
+/// The axes that a reduction without keepdims removes.
+private func reducedPositions(
+  _ node: OperatorNode, _ rank: Int, _ state: inout ImportState
+) throws(Diagnostic) -> [Int] {
+  let chosen = try axes(node, position: 1, rank: rank, &state)
+  return chosen.flatMap { $0.isEmpty ? nil : $0 } ?? Array(0..<rank)
+}
+
+extension ImportState {
+  /// A value whose Relu or Clip on the quantizer's grid has been applied: a mean is of what stands there then.
+  fileprivate mutating func settled(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
+    guard let grid = graph.grid(of: view.id), grid.isClamped else { return view }
+    return try emit(
+      node, [.quantize(grid.quantizer)], input: view, shape: view.shape, order: view.order, padding: view.padding)
+  }
 }
 
 private func poolingWindow(
@@ -51,19 +127,21 @@ private func poolingWindow(
 ) throws(Diagnostic) -> Window {
   let kernel = try kernel(node)
   let dilation = try dilations(node)
-  guard dilation.height == 1, dilation.width == 1 else {
-    throw node.wrongAttribute("dilations", expected: "1 and 1 for a pool")
+  // A kernel of one element in a direction has no gaps in it.
+  guard dilation.height == 1 || kernel.height == 1, dilation.width == 1 || kernel.width == 1 else {
+    throw node.wrongAttribute("dilations", expected: "1 and 1 for a pool", fix: "set dilation=1 in the pool")
   }
   var window = try window(node, kernel: kernel, input: input)
   let padding = window.padding
   guard max(padding.top, padding.bottom) < kernel.height, max(padding.left, padding.right) < kernel.width else {
-    throw node.wrongAttribute("pads", expected: "less than the kernel's extents")
+    throw node.wrongAttribute(
+      "pads", expected: "less than the kernel's extents", fix: "choose padding at most half of the pool's kernel_size")
   }
   if ceilMode, try node.int("ceil_mode", default: 0, in: 0...1) == 1 {
     window.padding.bottom += partialWindow(
-      extent: input[1], before: padding.top, after: padding.bottom, kernel: kernel.height, stride: window.strideHeight)
+      extent: input[2], before: padding.top, after: padding.bottom, kernel: kernel.height, stride: window.strideHeight)
     window.padding.right += partialWindow(
-      extent: input[2], before: padding.left, after: padding.right, kernel: kernel.width, stride: window.strideWidth)
+      extent: input[3], before: padding.left, after: padding.right, kernel: kernel.width, stride: window.strideWidth)
   }
   return window
 }
@@ -83,19 +161,28 @@ extension Diagnostic {
     Diagnostic(
       code: "average-pool-partial", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "ceil_mode makes windows that reach over the edge: expected whole windows in an average pool",
-      fix: "set ceil_mode=False in AvgPool2d, or choose a kernel that divides the map")
+      fix: node.framework == .keras
+        ? "use padding='valid' in AveragePooling2D, or a pool_size that divides the map"
+        : "set ceil_mode=False in AvgPool2d, or choose a kernel that divides the map")
   }
 
   fileprivate static func uncountedPadding(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "average-pool-padding", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "the padding is not counted in the mean (count_include_pad = 0): expected no padding, or a counted one",
-      fix: "set count_include_pad=True in AvgPool2d")
+      fix: node.framework == .keras
+        ? "use padding='valid' in AveragePooling2D" : "set count_include_pad=True in AvgPool2d, or padding=0")
   }
 
-  fileprivate static func reducedAxes(_ node: OperatorNode, _ axes: [Int]) -> Diagnostic {
+  fileprivate static func reducedAxes(_ node: OperatorNode, _ shape: [Int], _ axes: Set<Int>) -> Diagnostic {
     Diagnostic(
       code: "reduce-axes", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "ReduceMean over axes \(axes): expected 2 and 3, rows and columns", fix: "use nn.AdaptiveAvgPool2d(1)")
+      message:
+        "\(node.type) of a tensor of shape \(shape) over axes \(axes.sorted()): expected rows, columns or both of "
+        + "[1, channels, height, width]",
+      fix: node.framework == .keras
+        ? "use GlobalAveragePooling2D or GlobalMaxPooling2D; LayerNormalization cannot be compiled, BatchNormalization can"
+        : "use nn.AdaptiveAvgPool2d(1) or x.mean((2, 3)); means over channels (LayerNorm) cannot be compiled, BatchNorm can"
+    )
   }
 }

@@ -26,7 +26,7 @@ internal import GraphIR
   let input = try state.activation(node, 0)
   let bits = try QuantizerParameters.integer(node, 3, "bit width", in: 1...8, &state)
   guard bits > 1 || !isSigned else { throw .binaryActivation(node) }
-  guard bits > 1 || !isNarrow else { throw .binaryActivation(node) }
+  guard bits > 1 || !isNarrow else { throw .emptyGrid(node) }
   guard let activationRounding = rounding.ofActivation else { throw .rounding(node, rounding) }
   let grid = integerGrid(bits: bits, isSigned: isSigned, isNarrow: isNarrow)
   let quantizer = Quantizer(
@@ -34,7 +34,8 @@ internal import GraphIR
     zeroPoint: try QuantizerParameters.integer(node, 2, "zero point", in: -255...255, &state),
     minimum: Int(grid.lowerBound), maximum: Int(grid.upperBound), rounding: activationRounding,
     zeroPointOrder: .beforeRounding, isSigned: isSigned)
-  return try state.emit(node, .quantize(QuantizerParameters.check(quantizer, node)), input: input)
+  return try state.emitPointwise(
+    node, .quantize(QuantizerParameters.check(quantizer, node)), input: input, keepsZero: true)
 }
 
 /// QONNX `BipolarQuant(x, scale)`: +scale for x ≥ 0, else −scale.
@@ -72,13 +73,20 @@ internal import GraphIR
   } else {
     outputScale = scale
     shift = inputBits - outputBits
-    // Version 1 does not say; it does not clip either, so the grid is that of the values it truncates.
-    guard let source = state.graph.quantizer(of: input) else { throw .truncSource(node) }
-    isSigned = source.isSigned
-    isNarrow = false
-    let largest = Double(max(source.maximum, -source.minimum)) * Double(source.truncation?.outputScale ?? source.scale)
-    guard (0...24).contains(shift), largest / Double(scale) < Double(1 << (shift + outputBits)) else {
+    // Version 1 does not say; it does not clip either, so the grid must hold whatever values come.
+    guard (0...24).contains(shift) else { throw .truncWidths(node, inputBits, outputBits) }
+    guard let grid = state.graph.grid(of: input.id) else {
+      if state.graph.isAssumedQuantized(input.id) { return .activation(input) }
       throw .truncSource(node)
+    }
+    isSigned = grid.bounds.lowerBound < 0
+    isNarrow = false
+    let unit = Double(1 << shift)
+    let ends = [grid.bounds.lowerBound, grid.bounds.upperBound].map { ($0 / Double(scale)).rounded() / unit }
+    let rounded = [ends[0].rounded(.down), ends[1].rounded(rounding == .floor ? .down : .up)]
+    let range = integerGrid(bits: outputBits, isSigned: isSigned, isNarrow: false)
+    guard rounded[0] >= Double(range.lowerBound), rounded[1] <= Double(range.upperBound) else {
+      throw .truncRange(node, rounded, bits: outputBits)
     }
   }
   guard (0...24).contains(shift) else { throw .truncShift(node, shift) }
@@ -87,12 +95,14 @@ internal import GraphIR
     scale: scale, zeroPoint: zeroPoint, minimum: Int(grid.lowerBound), maximum: Int(grid.upperBound),
     rounding: rounding, zeroPointOrder: .beforeRounding,
     truncation: .init(shift: shift, outputScale: outputScale), isSigned: isSigned)
-  return try state.emit(node, .quantize(QuantizerParameters.check(quantizer, node)), input: input)
+  return try state.emitPointwise(
+    node, .quantize(QuantizerParameters.check(quantizer, node)), input: input, keepsZero: true)
 }
 
 private func roundingMode(_ node: OperatorNode, default fallback: RoundingMode) throws(Diagnostic) -> RoundingMode {
   guard let mode = RoundingMode(attribute: try node.string("rounding_mode", default: fallback.rawValue)) else {
-    throw node.wrongAttribute("rounding_mode", expected: "ROUND, FLOOR or CEIL")
+    throw node.wrongAttribute(
+      "rounding_mode", expected: "ROUND, FLOOR or CEIL", fix: "set float_to_int_impl_type=FloatToIntImplType.ROUND")
   }
   return mode
 }
@@ -149,40 +159,76 @@ extension Diagnostic {
   fileprivate static func binaryActivation(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "binary-activation", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "the activation is quantized to one bit (\(node.type)): expected 2 to 8 bits, or 1 bit unsigned",
-      fix: "use a ternary activation (bit_width=2, narrow_range=True) or QuantReLU")
+      message: "the activation is quantized to its sign, ±1 (\(node.type)): expected 2 to 8 bits, or 1 bit unsigned",
+      fix: node.framework == .keras
+        ? "use QActivation('ternary') or quantized_relu(2) of QKeras"
+        : "use a ternary activation (QuantIdentity with bit_width=2, narrow_range=True) or QuantReLU")
+  }
+
+  fileprivate static func emptyGrid(_ node: OperatorNode) -> Diagnostic {
+    Diagnostic(
+      code: "empty-grid", location: Location(node: node.name, tensor: node.inputName(0)),
+      message:
+        "the activation is quantized to one unsigned bit with a narrow range, which leaves 0 alone: expected at least "
+        + "two values",
+      fix: "set narrow_range=False in the activation's quantizer")
   }
 
   fileprivate static func rounding(_ node: OperatorNode, _ mode: RoundingMode) -> Diagnostic {
     Diagnostic(
       code: "rounding-mode", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "the activation is rounded by \(mode.rawValue): expected ROUND, FLOOR or CEIL",
-      fix: "set float_to_int_impl_type to FloatToIntImplType.ROUND")
+      fix: node.type == "Trunc"
+        ? "set float_to_int_impl_type=FloatToIntImplType.FLOOR or ROUND in the truncating pool"
+        : "set float_to_int_impl_type=FloatToIntImplType.ROUND in the activation's quantizer")
   }
 
   fileprivate static func truncInputs(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "trunc", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "Trunc has \(node.inputCount) inputs: expected 5 (version 1) or 6 (version 2)",
-      fix: "export with a current Brevitas")
+      fix: "export with a current Brevitas (0.12 or later)")
   }
 
   fileprivate static func truncSource(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "trunc", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "this Trunc (version 1) does not follow a quantizer whose values fit its bit widths",
-      fix: "export with a current Brevitas, which writes version 2")
+      message: "this Trunc (version 1, five inputs) reads real numbers: expected a quantizer's values, or their mean "
+        + "times a constant",
+      fix: "put a QuantIdentity or QuantReLU in front of TruncAvgPool2d")
+  }
+
+  fileprivate static func truncWidths(_ node: OperatorNode, _ input: Int, _ output: Int) -> Diagnostic {
+    Diagnostic(
+      code: "trunc", location: Location(node: node.name, tensor: node.inputName(0)),
+      message: "Trunc goes from \(input) to \(output) bits: expected at most 24 bits less, and none more",
+      fix: "set the output bit_width of TruncAvgPool2d to at most that of its sums")
+  }
+
+  fileprivate static func truncRange(_ node: OperatorNode, _ range: [Double], bits: Int) -> Diagnostic {
+    Diagnostic(
+      code: "trunc", location: Location(node: node.name, tensor: node.inputName(0)),
+      message:
+        "Trunc leaves values from \(Int(clamping: range[0])) to \(Int(clamping: range[1])), which it does not clip: "
+        + "expected numbers of \(bits) bits",
+      fix: "give Trunc the input bit width that its sums have: export with a current Brevitas, which writes version 2")
   }
 
   fileprivate static func truncShift(_ node: OperatorNode, _ shift: Int) -> Diagnostic {
     Diagnostic(
       code: "trunc", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "Trunc removes \(shift) bits (output scale over scale): expected 0 to 24", fix: "export the model again")
+      message: "Trunc removes \(shift) bits (output scale over scale): expected 0 to 24",
+      fix: "set an output scale of TruncAvgPool2d that is 1 to 2^24 times its input's")
   }
 
   fileprivate static func notFinite(_ node: OperatorNode, _ constant: Constant, _ value: Float) -> Diagnostic {
     Diagnostic(
       code: "not-finite", location: Location(node: node.name, tensor: constant.origin),
-      message: "holds \(value): expected finite numbers", fix: "the training has diverged; train again")
+      message: "holds \(value): expected finite numbers",
+      fix: "the training has diverged: train again, with a smaller learning rate")
   }
+}
+
+extension Int {
+  fileprivate init(clamping value: Double) { self = value.isNaN ? 0 : Int(Swift.min(Swift.max(value, -1e15), 1e15)) }
 }

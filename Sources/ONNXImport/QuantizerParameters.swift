@@ -14,7 +14,7 @@ enum QuantizerParameters {
       }
       throw .scale(
         node, constant, "\(constant.count) different numbers", expected: "one scale for the whole activation",
-        fix: "use a per-tensor activation quantizer (per_channel_broadcastable_shape=None)")
+        fix: constant.count == 0 ? node.framework.exportAgain : node.framework.scalePerTensor)
     }
     guard isScale(scale), scale > 0 else {
       throw .scale(node, constant, "\(scale)", expected: "a positive, finite number")
@@ -93,27 +93,40 @@ extension Diagnostic {
     Diagnostic(
       code: "quantizer-scale", location: Location(node: node.name, tensor: constant.origin),
       message: "the scale of \(node.type) is \(found): expected \(expected)",
-      fix: fix ?? "train longer or calibrate the quantizer, then export again")
+      fix: fix
+        ?? (found.hasPrefix("a tensor")
+          ? "give the quantizer one scale, or one for each output channel (scaling_per_output_type='channel')"
+          : "train longer or calibrate the quantizer, then export again: this one has not seen useful values"))
   }
 
   fileprivate static func parameter(_ node: OperatorNode, _ constant: Constant, _ message: String) -> Diagnostic {
-    Diagnostic(
+    let fix: String
+    if message.contains("bit width") {
+      fix =
+        node.type == "Trunc"
+        ? "set whole numbers as bit widths of the truncating pool"
+        : message.contains("expected one integer from 1 to 8")
+          ? node.framework.eightBits : "set a whole number as bit_width"
+    } else {
+      fix = "use a quantizer whose zero point is a whole number in this range: 0 in all that are symmetric or unsigned"
+    }
+    return Diagnostic(
       code: "quantizer-parameter", location: Location(node: node.name, tensor: constant.origin), message: message,
-      fix: "set bit_width and zero point of the Brevitas quantizer to whole numbers in this range")
+      fix: fix)
   }
 
   fileprivate static func wideActivation(_ node: OperatorNode, _ quantizer: Quantizer) -> Diagnostic {
     Diagnostic(
       code: "activation-width", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "the activation is quantized to \(quantizer.minimum)...\(quantizer.maximum): expected at most 8 bits",
-      fix: "set bit_width=8 or less in the activation's quantizer")
+      fix: node.framework.eightBits)
   }
 
   fileprivate static func zeroPoint(_ node: OperatorNode, _ quantizer: Quantizer) -> Diagnostic {
     Diagnostic(
       code: "zero-point", location: Location(node: node.name, tensor: node.inputName(0)),
       message: "the zero point \(quantizer.zeroPoint) lies outside the grid "
-        + "\(quantizer.minimum)...\(quantizer.maximum): padding could not be stored",
-      fix: "use a quantizer whose range includes 0")
+        + "\(quantizer.minimum)...\(quantizer.maximum): expected it inside, as zeros of padding have to be stored",
+      fix: "use a quantizer whose range includes 0 (symmetric, or unsigned with a zero point from 0 to 255)")
   }
 }

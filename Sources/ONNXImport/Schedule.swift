@@ -17,11 +17,11 @@ extension ImportState {
       guard let producer = index.producers[name] else {
         let isKnown = name.isEmpty || name == index.input.name || index.initializers[name] != nil
         guard !isKnown, undefined.insert(name).inserted else { return nil }
-        return .undefined(name, reader: reader.map { OperatorNode(index.nodes[$0], index: $0) })
+        return .undefined(name, reader: reader.map { index.node($0) })
       }
       switch marks[producer] {
       case .done: return nil
-      case .open: return .cycle(name, reader: OperatorNode(index.nodes[producer], index: producer))
+      case .open: return .cycle(name, reader: index.node(producer))
       case .new:
         marks[producer] = .open
         stack.append((producer, 0))
@@ -52,13 +52,13 @@ extension Diagnostic {
     Diagnostic(
       code: "cycle", location: Location(node: reader.name, tensor: name),
       message: "the node depends on its own result: expected a network without cycles",
-      fix: "export the model again; unroll recurrent layers in the PyTorch model")
+      fix: reader.framework.exportAgain)
   }
 
   fileprivate static func undefined(_ name: String, reader: OperatorNode?) -> Diagnostic {
     Diagnostic(
       code: "undefined-tensor", location: Location(node: reader?.name, tensor: name),
       message: "the tensor is read, but nothing computes it and it is no input or initializer",
-      fix: "export the model again")
+      fix: (reader?.framework ?? .pytorch).exportAgain)
   }
 }

@@ -2,41 +2,82 @@ internal import Diagnostics
 internal import GraphIR
 internal import ONNXFormat
 
-/// ONNX `Flatten(x, axis)`.
+/// ONNX `Flatten(x, axis)`: two axes, what stands in front of `axis` and the rest.
 @Sendable func importFlatten(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let axis = try node.int("axis", default: 1)
-  if case .constant(let constant) = try state.input(node, 0) {
-    let split = axis < 0 ? axis + constant.shape.count : axis
-    guard (0...constant.shape.count).contains(split) else { throw node.wrongAttribute("axis", expected: "an axis") }
-    let outer = constant.shape[..<split].reduce(1, *)
-    let inner = constant.shape[split...].reduce(1, *)
-    return .constant(try reshaped(constant, to: [outer, inner], node))
+  return try reshape(node, &state) { shape in
+    let split = axis < 0 ? axis + shape.count : axis
+    guard (0...shape.count).contains(split) else { return nil }
+    return [shape[..<split].reduce(1, *), shape[split...].reduce(1, *)]
   }
-  let input = try state.activation(node, 0)
-  let rank = state[input].shape.count + 1
-  guard axis == 1 || axis == 1 - rank else { throw node.wrongAttribute("axis", expected: "1, behind the batch") }
-  return try flattened(input, node, &state)
 }
 
-/// ONNX `Reshape(x, shape)`: a flatten, or nothing.
+/// ONNX `Reshape(x, shape)`.
 @Sendable func importReshape(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let target = try state.requiredConstant(node, 1)
   let keepsZeros = try node.int("allowzero", default: 0, in: 0...1) == 1
-  guard let dims = target.integers else { throw .reshapeTarget(node, target.shape) }
-  if case .constant(let constant) = try state.input(node, 0) {
-    guard let shape = resolvedTarget(dims, from: constant.shape, keepsZeros: keepsZeros) else {
-      throw .reshape(node, constant.shape, dims)
-    }
-    return .constant(try reshaped(constant, to: shape, node))
+  guard let dims = target.integers else { throw .reshapeTarget(node) }
+  return try reshape(node, target: dims, &state) { resolvedTarget(dims, from: $0, keepsZeros: keepsZeros) }
+}
+
+/// ONNX `Squeeze(x, axes?)`: without axes, of all of extent 1.
+@Sendable func importSqueeze(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  guard let rank = try rank(node, &state) else { throw .reshape(node, [], nil) }
+  let axes = try axes(node, position: 1, rank: rank, &state)
+  return try reshape(node, &state) { shape in
+    let chosen = Set(axes ?? shape.indices.filter { shape[$0] == 1 })
+    guard chosen.allSatisfy({ shape[$0] == 1 }) else { return nil }
+    return shape.indices.filter { !chosen.contains($0) }.map { shape[$0] }
   }
-  let input = try state.activation(node, 0)
-  let current = [1] + state[input].shape
-  guard let shape = resolvedTarget(dims, from: current, keepsZeros: keepsZeros) else {
-    throw .reshape(node, current, dims)
+}
+
+/// ONNX `Unsqueeze(x, axes)`.
+@Sendable func importUnsqueeze(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
+  guard let rank = try rank(node, &state) else { throw .reshape(node, [], nil) }
+  var count = try node.ints("axes")?.count ?? 0
+  if let constant = try state.constant(node, 1) { count = constant.count }
+  guard rank + count <= ONNXLimits.tensorRank, let axes = try axes(node, position: 1, rank: rank + count, &state),
+    Set(axes).count == count
+  else { throw .axes(node, [], rank: rank) }
+  return try reshape(node, &state) { shape in
+    var extents = shape[...]
+    return (0..<rank + count).map { axes.contains($0) ? 1 : extents.popFirst() ?? 1 }
   }
-  if shape == current { return .activation(input) }
-  guard shape.count == 2, shape.first == 1 else { throw .reshape(node, current, dims) }
-  return try flattened(input, node, &state)
+}
+
+private func rank(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Int? {
+  switch try state.input(node, 0) {
+  case .constant(let constant): constant.shape.count
+  case .activation(let view), .integerInput(let view): view.shape.count
+  case .codes(let codes): codes.input.shape.count
+  case .failed, nil: nil
+  }
+}
+
+/// The same elements in another shape; integers on their way to a DequantizeLinear as well.
+///
+/// - Parameter newShape: Of the old one; nil where that is not possible.
+private func reshape(
+  _ node: OperatorNode, target: [Int64]? = nil, _ state: inout ImportState, _ newShape: ([Int]) -> [Int]?
+) throws(Diagnostic) -> Resolved {
+  func reshaped(_ view: ActivationView) throws(Diagnostic) -> ActivationView {
+    var view = view
+    guard let shape = newShape(view.shape) else { throw .reshape(node, view.shape, target) }
+    if shape == view.shape { return view }
+    if view.padding != .none { view = try state.unpaddedMap(view, node) }
+    return view.reshaped(to: shape)
+  }
+  switch try state.input(node, 0) {
+  case .constant(let constant):
+    guard let shape = newShape(constant.shape) else { throw .reshape(node, constant.shape, target) }
+    return .constant(try ONNXImport.reshaped(constant, to: shape, node))
+  case .activation(let view): return .activation(try reshaped(view))
+  case .integerInput(let view): return .integerInput(try reshaped(view))
+  case .codes(var codes):
+    codes.input = try reshaped(codes.input)
+    return .codes(codes)
+  case .failed, nil: throw .reshape(node, [], target)
+  }
 }
 
 /// The shape that a `Reshape` asks for: 0 keeps an extent, −1 stands for the rest. Nil where the elements do not fit.
@@ -72,82 +113,43 @@ private func resolvedTarget(_ dims: [Int64], from shape: [Int], keepsZeros: Bool
   return known == count ? result : nil
 }
 
-private func flattened(
-  _ input: Graph.ValueID, _ node: OperatorNode, _ state: inout ImportState
-) throws(Diagnostic) -> Resolved {
-  if state[input].shape.count == 1 { return .activation(input) }
-  return try state.emit(node, .flatten, input: input)
-}
-
-/// ONNX `Squeeze(x, axes)`: of `[C, 1, 1]` a flatten.
-@Sendable func importSqueeze(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  if case .constant(let constant) = try state.input(node, 0) {
-    let ones = constant.shape.indices.filter { constant.shape[$0] == 1 }
-    var axes = Set(ones)
-    if let chosen = try ONNXImport.axes(node, position: 1, rank: constant.shape.count, &state) { axes = Set(chosen) }
-    guard axes.isSubset(of: ones) else { throw .squeezedAxes(node, axes.sorted(), constant.shape) }
-    return .constant(
-      try reshaped(constant, to: constant.shape.indices.filter { !axes.contains($0) }.map { constant.shape[$0] }, node))
-  }
-  let input = try state.activation(node, 0)
-  let shape = state[input].shape
-  let axes = try axes(node, position: 1, rank: shape.count + 1, &state)
-  guard shape.count == 3, shape[1] == 1, shape[2] == 1, let axes, Set(axes) == [2, 3] else {
-    throw .squeezedAxes(node, axes ?? [], [1] + shape)
-  }
-  return try flattened(input, node, &state)
-}
-
-/// ONNX `Unsqueeze` of a constant.
-@Sendable func importUnsqueeze(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let constant = try state.requiredConstant(node, 0)
-  var count = try node.ints("axes")?.count ?? 0
-  if let axes = try state.constant(node, 1) { count = axes.count }
-  let rank = constant.shape.count + count
-  guard rank <= 8, let axes = try axes(node, position: 1, rank: rank, &state), Set(axes).count == count else {
-    throw .squeezedAxes(node, [], constant.shape)
-  }
-  var extents = constant.shape[...]
-  var shape: [Int] = []
-  for axis in 0..<rank { shape.append(axes.contains(axis) ? 1 : extents.popFirst() ?? 1) }
-  return .constant(try reshaped(constant, to: shape, node))
-}
-
 /// ONNX `Transpose(x, perm)`.
 @Sendable func importTranspose(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let input = try state.input(node, 0)
-  let rank: Int
-  switch input {
-  case .constant(let constant): rank = constant.shape.count
-  case .activation(let id): rank = state[id].shape.count + 1
-  default: rank = 0
-  }
+  let rank = try rank(node, &state) ?? 0
   let permutation = try node.ints("perm") ?? Array((0..<rank).reversed())
   guard permutation.sorted() == Array(0..<rank) else {
     throw node.wrongAttribute("perm", expected: "each of the \(rank) axes once")
+  }
+  func permuted(_ view: ActivationView) throws(Diagnostic) -> ActivationView {
+    var view = view
+    let shape = permutation.map { view.shape[$0] }
+    if permutation == Array(0..<rank) { return view }
+    if view.padding != .none { view = try state.unpaddedMap(view, node) }
+    try state.spend(view.count, for: state[view.id].name)
+    var strides = [Int](repeating: 1, count: rank)
+    for axis in view.shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * view.shape[axis + 1] }
+    return view.selecting(stridedIndices(shape: shape, strides: permutation.map { strides[$0] }), shape: shape)
   }
   switch input {
   case .constant(let constant):
     try state.spend(constant.count, for: constant.origin)
     return .constant(constant.permuted(permutation))
-  case .activation(let id):
-    // Axes of extent 1 may change places: the elements stay in order.
-    let extents = [1] + state[id].shape
-    let moved = permutation.filter { extents[$0] != 1 }
-    guard moved == moved.sorted(), permutation.map({ extents[$0] }) == extents else {
-      throw .transposedActivation(node, permutation)
-    }
-    return .activation(id)
-  default:
-    throw .transposedActivation(node, permutation)
+  case .activation(let view): return .activation(try permuted(view))
+  case .integerInput(let view): return .integerInput(try permuted(view))
+  case .codes(var codes):
+    codes.input = try permuted(codes.input)
+    return .codes(codes)
+  case .failed, nil: throw .reshape(node, [], nil)
   }
 }
 
 /// The axes of a reduction or squeeze: an attribute, or from opset 13 or 18 on an input. Negative ones count from the end.
 func axes(
-  _ node: OperatorNode, position: Int, rank: Int, _ state: inout ImportState
+  _ node: OperatorNode, position: Int, attribute: String? = "axes", rank: Int, _ state: inout ImportState
 ) throws(Diagnostic) -> [Int]? {
-  var axes = try node.ints("axes")
+  var axes: [Int]?
+  if let attribute { axes = try node.ints(attribute) }
   if axes == nil, let constant = try state.constant(node, position) {
     axes = constant.integers?.map { Int($0) }
   }
@@ -184,36 +186,25 @@ func reshaped(_ constant: Constant, to shape: [Int], _ node: OperatorNode) throw
 // MARK: - Diagnostics
 
 extension Diagnostic {
-  fileprivate static func reshapeTarget(_ node: OperatorNode, _ shape: [Int]) -> Diagnostic {
+  fileprivate static func reshapeTarget(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "reshape", location: Location(node: node.name, tensor: node.inputName(1)),
-      message: "Reshape's target is no list of integers", fix: "use torch.flatten(x, 1)")
+      message: "Reshape's target is no list of integers: expected a constant shape", fix: node.framework.foldConstants)
   }
 
-  fileprivate static func reshape(_ node: OperatorNode, _ shape: [Int], _ target: [Int64]) -> Diagnostic {
+  fileprivate static func reshape(_ node: OperatorNode, _ shape: [Int], _ target: [Int64]?) -> Diagnostic {
     Diagnostic(
       code: "reshape", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "\(node.type) from \(shape) to \(target): expected [1, features] or the same shape",
-      fix: "use torch.flatten(x, 1)")
-  }
-
-  fileprivate static func squeezedAxes(_ node: OperatorNode, _ axes: [Int], _ shape: [Int]) -> Diagnostic {
-    Diagnostic(
-      code: "reshape", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "\(node.type) of axes \(axes) in shape \(shape): expected rows and columns of extent 1",
-      fix: "use torch.flatten(x, 1)")
-  }
-
-  fileprivate static func transposedActivation(_ node: OperatorNode, _ permutation: [Int]) -> Diagnostic {
-    Diagnostic(
-      code: "transposed-activation", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "the activation's axes are exchanged (\(permutation)): expected [N, channels, height, width] throughout",
-      fix: "keep the channels first: remove permute() and channels_last from the PyTorch model")
+      message: "\(node.type) of a tensor of shape \(shape)" + (target.map { " to \($0)" } ?? "")
+        + ": expected a shape of as many elements, with a batch of 1",
+      fix: "export with a sample of batch 1 and of the real size; " + node.framework.keepBatchFirst)
   }
 
   fileprivate static func axes(_ node: OperatorNode, _ axes: [Int], rank: Int) -> Diagnostic {
     Diagnostic(
       code: "axes", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "\(node.type)'s axes \(axes.prefix(8)) do not fit a tensor of \(rank) axes")
+      message: "\(node.type)'s axes\(axes.isEmpty ? "" : " \(axes.prefix(8))") do not fit a tensor of \(rank) axes: "
+        + "expected different ones inside",
+      fix: "export with a sample of the real shape, batch and channels included")
   }
 }

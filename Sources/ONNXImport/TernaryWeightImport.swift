@@ -104,13 +104,13 @@ func bias(
   guard isPerOutput || constant.count == 1 else { throw .biasShape(node, constant, outputs: outputs) }
   let constants = constant.exact
   if let bad = constant.floats.first(where: { !$0.isFinite }) { throw .biasValue(node, constant, bad) }
-  if case .integers = constant.numbers { throw .integerWeights(node, constant) }
+  if case .integers = constant.numbers { throw .integerBias(node, constant) }
   return isPerOutput ? constants : constants.flatMap { [ExactConstant](repeating: $0, count: outputs) }
 }
 
 /// Reports an input that lies on no quantizer's grid: its values are real numbers, which integers cannot stand for.
 func checkQuantized(_ input: Graph.ValueID, _ node: OperatorNode, _ state: inout ImportState) {
-  guard state.graph.quantizer(of: input) == nil, !state.graph.isAssumedQuantized(input), !state.isFull else { return }
+  guard state.graph.grid(of: input) == nil, !state.graph.isAssumedQuantized(input), !state.isFull else { return }
   let source = state.graph.source(of: input)
   state.report(.unquantizedActivation(node, state[input].name, source: source.value, computedBy: source.node))
 }
@@ -132,9 +132,6 @@ private func counted(_ levels: [some Any]) -> String {
 // MARK: - Diagnostics
 
 extension Diagnostic {
-  private static let ternaryFix =
-    "quantize the weights to 2 bits with narrow_range=True (Brevitas: weight_bit_width=2), or use a ternary quantizer"
-
   fileprivate static func notTernary(_ node: OperatorNode, _ constant: Constant, _ integers: [Int64]) -> Diagnostic {
     let levels = distinct(integers)
     let shown = levels.prefix(17).map(String.init).joined(separator: ", ") + (levels.count > 17 ? ", …" : "")
@@ -142,7 +139,7 @@ extension Diagnostic {
     return Diagnostic(
       code: "weights-not-ternary", location: Location(node: node.name, tensor: constant.origin),
       message: "the weights take \(counted(levels)) levels\(width): \(shown); expected −1, 0 and +1 only",
-      fix: ternaryFix)
+      fix: node.framework.ternaryWeights)
   }
 
   fileprivate static func unquantizedWeights(_ node: OperatorNode, _ constant: Constant, levels: [Float]) -> Diagnostic
@@ -150,33 +147,45 @@ extension Diagnostic {
     Diagnostic(
       code: "weights-not-ternary", location: Location(node: node.name, tensor: constant.origin),
       message: "the weights are floats without a quantizer, with \(counted(levels)) different values: "
-        + "expected −a, 0 and +a for each output", fix: ternaryFix)
+        + "expected −a, 0 and +a for each output", fix: node.framework.ternaryWeights)
   }
 
   fileprivate static func integerWeights(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
     Diagnostic(
       code: "weights-without-scale", location: Location(node: node.name, tensor: constant.origin),
       message: "integers without a scale: expected a DequantizeLinear between them and \(node.type)",
-      fix: "export with brevitas.export.export_onnx_qcdq or export_qonnx")
+      fix: "export QDQ: int8 weights with a DequantizeLinear behind them (Brevitas: export_onnx_qcdq)")
+  }
+
+  fileprivate static func integerBias(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
+    Diagnostic(
+      code: "bias-without-scale", location: Location(node: node.name, tensor: constant.origin),
+      message:
+        "the bias is integers without a scale: expected floats, or a DequantizeLinear between them and \(node.type)",
+      fix: "export QDQ: an int32 bias with a DequantizeLinear behind it, or a float bias")
   }
 
   fileprivate static func inputScales(_ node: OperatorNode, _ constant: Constant, _ shape: [Int]) -> Diagnostic {
     Diagnostic(
       code: "weights-scale-axis", location: Location(node: node.name, tensor: constant.origin),
       message: "the weights have scales of shape \(shape): expected one for the tensor or one for each output",
-      fix: "use scaling_per_output_type 'tensor' or 'channel' in the weight quantizer")
+      fix: node.framework == .onnxRuntime || node.framework == .keras
+        ? "quantize the weights per tensor, or per output channel (axis 0 of Conv, the outputs' axis of MatMul)"
+        : "use scaling_per_output_type 'tensor' or 'channel' in the weight quantizer")
   }
 
   fileprivate static func biasShape(_ node: OperatorNode, _ constant: Constant, outputs: Int) -> Diagnostic {
     Diagnostic(
       code: "bias-shape", location: Location(node: node.name, tensor: constant.origin),
-      message: "the bias has shape \(constant.shape): expected \(outputs) elements, one for each output")
+      message: "the bias has shape \(constant.shape): expected \(outputs) elements, one for each output",
+      fix: "give the layer one bias per output, as nn.Linear and nn.Conv2d have it")
   }
 
   fileprivate static func biasValue(_ node: OperatorNode, _ constant: Constant, _ value: Float) -> Diagnostic {
     Diagnostic(
       code: "not-finite", location: Location(node: node.name, tensor: constant.origin),
-      message: "the bias holds \(value): expected finite numbers", fix: "the training has diverged; train again")
+      message: "the bias holds \(value): expected finite numbers",
+      fix: "the training has diverged: train again, with a smaller learning rate")
   }
 
   fileprivate static func unquantizedActivation(
@@ -188,6 +197,7 @@ extension Diagnostic {
       message: "\(node.type) computes with real numbers: '\(source.name)', \(origin), reaches it"
         + (tensor == source.name ? "" : " as '\(tensor)'")
         + " without a quantizer: expected integers of at most 8 bits",
-      fix: "use QuantReLU instead of ReLU, or put a QuantIdentity in front of the layer")
+      fix: producer == nil
+        ? node.framework.quantizeInput : node.framework.quantizeActivation(behindRelu: producer?.operation == .relu))
   }
 }

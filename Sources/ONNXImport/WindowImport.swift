@@ -8,7 +8,8 @@ private let paddingRange = 0...1024
 /// The kernel of a convolution or pool: `kernel_shape`, or `fallback` where the file leaves it out.
 func kernel(_ node: OperatorNode, fallback: [Int]? = nil) throws(Diagnostic) -> (height: Int, width: Int) {
   guard let kernel = try node.ints("kernel_shape", count: 2, in: kernelRange) ?? fallback else {
-    throw node.wrongAttribute("kernel_shape", expected: "two integers: only 2-D is supported")
+    throw node.wrongAttribute(
+      "kernel_shape", expected: "two integers, rows and columns", fix: node.framework.exportAgain)
   }
   return (kernel[0], kernel[1])
 }
@@ -18,11 +19,10 @@ func dilations(_ node: OperatorNode) throws(Diagnostic) -> (height: Int, width: 
   return (dilations[0], dilations[1])
 }
 
-/// The window of a convolution or pool over an input of the given extents, with `auto_pad` resolved.
+/// The window of a convolution or pool over an input `[1, C, H, W]`, with `auto_pad` resolved.
 func window(
   _ node: OperatorNode, kernel: (height: Int, width: Int), input: [Int]
 ) throws(Diagnostic) -> Window {
-  guard input.count == 3 else { throw .expectedMap(node, shape: input) }
   let strides = try node.ints("strides", count: 2, in: kernelRange) ?? [1, 1]
   let padding: Padding
   let mode = try node.string("auto_pad", default: "NOTSET")
@@ -33,8 +33,8 @@ func window(
   case "VALID":
     padding = .none
   case "SAME_UPPER", "SAME_LOWER":
-    let height = samePadding(extent: input[1], kernel: kernel.height, stride: strides[0], mode: mode)
-    let width = samePadding(extent: input[2], kernel: kernel.width, stride: strides[1], mode: mode)
+    let height = samePadding(extent: input[2], kernel: kernel.height, stride: strides[0], mode: mode)
+    let width = samePadding(extent: input[3], kernel: kernel.width, stride: strides[1], mode: mode)
     padding = Padding(top: height.0, left: width.0, bottom: height.1, right: width.1)
   default:
     throw node.wrongAttribute("auto_pad", expected: "NOTSET, VALID, SAME_UPPER or SAME_LOWER")
@@ -49,13 +49,11 @@ private func samePadding(extent: Int, kernel: Int, stride: Int, mode: String) ->
   return mode == "SAME_UPPER" ? (total / 2, total - total / 2) : (total - total / 2, total / 2)
 }
 
-// MARK: - Diagnostics
-
-extension Diagnostic {
-  static func expectedMap(_ node: OperatorNode, shape: [Int]) -> Diagnostic {
-    Diagnostic(
-      code: "shape", location: Location(node: node.name, tensor: node.inputName(0)),
-      message: "\(node.type)'s input has shape \(shape) behind the batch: expected [channels, height, width]",
-      fix: "only 2-D convolutions and pools can be compiled; use Conv2d with a height of 1 for 1-D data")
+extension Padding {
+  static func + (a: Padding, b: Padding) -> Padding {
+    Padding(top: a.top + b.top, left: a.left + b.left, bottom: a.bottom + b.bottom, right: a.right + b.right)
   }
+
+  /// Whether each side is smaller than the kernel, so that no window lies wholly in it.
+  func isBelow(_ height: Int, _ width: Int) -> Bool { max(top, bottom) < height && max(left, right) < width }
 }

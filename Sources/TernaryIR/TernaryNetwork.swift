@@ -89,12 +89,29 @@ package struct Tensor: Sendable, Equatable {
 /// each preprocessing step in turn, then `round_half_even(clamp(x / scale + zeroPoint))`, or with the zero point added
 /// after rounding as ONNX QuantizeLinear does.
 package struct InputQuantization: Sendable, Equatable {
+  /// A constant for all channels, or one for each.
   package enum Step: Sendable, Equatable {
-    case add(Float)
-    case subtract(Float)
-    case subtractFrom(Float)
-    case multiply(Float)
-    case divide(Float)
+    case add([Float])
+    case subtract([Float])
+    case subtractFrom([Float])
+    case multiply([Float])
+    case divide([Float])
+
+    /// One for all channels, or one for each.
+    package var constants: [Float] {
+      switch self {
+      case .add(let constants), .subtract(let constants), .subtractFrom(let constants), .multiply(let constants),
+        .divide(let constants):
+        constants
+      }
+    }
+  }
+
+  /// What the elements of the file's own input are.
+  package enum Element: String, Sendable {
+    case real
+    /// Integers that the file casts to real numbers, and quantizes then.
+    case uint8, int8
   }
 
   /// The graph input's name.
@@ -107,6 +124,11 @@ package struct InputQuantization: Sendable, Equatable {
   package var addsZeroPointAfterRounding: Bool
   /// int8 rather than uint8 at the model's border.
   package var isSigned: Bool
+  /// The extents of the file's own input behind the batch, where they are not those of the input tensor; else empty.
+  package var fileShape: [Int] = []
+  /// Whether the file has the channels of an element side by side, `[height, width, channels]`.
+  package var isChannelsLast = false
+  package var element = Element.real
 
   package init(
     name: String, steps: [Step] = [], scale: Float = 1, zeroPoint: Int = 0, minimum: Int = 0, maximum: Int = 255,

@@ -8,6 +8,11 @@ extension TernaryNetwork {
     func require(_ condition: Bool, _ layer: String, _ message: @autoclosure () -> String) {
       if !condition { found.append(.malformedNetwork(layer, message())) }
     }
+    let channels = tensors.indices.contains(inputTensor.index) ? self[inputTensor].shape.channels : 0
+    for step in input.steps {
+      let count = step.constants.count
+      require(count == 1 || count == channels, input.name, "\(count) constants for \(channels) channels")
+    }
     var defined = Set([inputTensor])
     for layer in layers {
       guard layer.inputs.count == 1, layer.inputs.allSatisfy({ tensors.indices.contains($0.index) }),

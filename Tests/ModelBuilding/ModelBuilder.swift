@@ -47,14 +47,14 @@ package struct ModelBuilder {
   @discardableResult
   package mutating func node(
     _ type: String, _ inputs: [String], domain: String = "", name: String? = nil, output: String? = nil,
-    _ attributes: [String: Attribute] = [:]
+    outputs: Int = 1, _ attributes: [String: Attribute] = [:]
   ) -> String {
     var node = ONNXNodeProto()
     node.opType = type
     node.domain = domain
     node.input = inputs
     node.name = name ?? fresh(type)
-    node.output = [output ?? fresh("t")]
+    node.output = [output ?? fresh("t")] + (1..<max(outputs, 1)).map { _ in fresh("more") }
     node.attribute = attributes.sorted { $0.key < $1.key }.map { $1.proto(named: $0) }
     nodes.append(node)
     return node.output[0]
@@ -65,7 +65,10 @@ package struct ModelBuilder {
     case float(Float)
     case string(String)
     case ints([Int64])
+    case floats([Float])
     case tensor(ONNXTensorProto)
+    /// A graph of its own, as control flow has it.
+    case graph
 
     fileprivate func proto(named name: String) -> ONNXAttributeProto {
       var attribute = ONNXAttributeProto()
@@ -75,7 +78,9 @@ package struct ModelBuilder {
       case .float(let value): (attribute.f, attribute.type) = (value, 1)
       case .string(let value): (attribute.s, attribute.type) = (Data(value.utf8), 3)
       case .ints(let values): (attribute.ints, attribute.type) = (values, 7)
+      case .floats(let values): (attribute.floats, attribute.type) = (values, 6)
       case .tensor(let value): (attribute.t, attribute.type) = (value, 4)
+      case .graph: (attribute.g, attribute.type) = (Data([0x12, 0]), 5)
       }
       return attribute
     }
@@ -114,6 +119,14 @@ package struct ModelBuilder {
     tensor.dims = shape
     tensor.dataType = ElementType.float.rawValue
     tensor.floatData = values
+    return tensor
+  }
+
+  package static func tensor(integers values: [Int64], _ shape: [Int64]) -> ONNXTensorProto {
+    var tensor = ONNXTensorProto()
+    tensor.dims = shape
+    tensor.dataType = ElementType.int64.rawValue
+    tensor.int64Data = values
     return tensor
   }
 

@@ -61,7 +61,7 @@ import Testing
       $0.node("Quant", ["x", $0.floats([1, 2], [1, 2, 1, 1]), $0.scalar(0), $0.scalar(8)])
     }
     refusal("unsupported-operator") { $0.node("Quant", ["x", $0.scalar(1)], domain: "somewhere.else") }
-    refusal("expected-constant") { $0.node("Quant", ["x", $0.scalar(1)]) }
+    refusal("missing-input") { $0.node("Quant", ["x", $0.scalar(1)]) }
     refusal("expected-constant") { $0.node("Quant", ["x", "x", $0.scalar(0), $0.scalar(8)]) }
   }
 
@@ -104,7 +104,7 @@ import Testing
       $0.node("DequantizeLinear", [$0.node("QuantizeLinear", ["x", $0.scalar(1)]), $0.scalar(2)])
     }
     refusal("outputs") { $0.node("QuantizeLinear", ["x", $0.scalar(1)]) }
-    refusal("expected-activation") { $0.node("Relu", [$0.node("QuantizeLinear", ["x", $0.scalar(1)])]) }
+    refusal("integer-activation") { $0.node("Relu", [$0.node("QuantizeLinear", ["x", $0.scalar(1)])]) }
     refusal("expected-integers") { $0.node("DequantizeLinear", ["x", $0.scalar(1)]) }
     refusal("activation-width") {
       let scale = $0.scalar(1)

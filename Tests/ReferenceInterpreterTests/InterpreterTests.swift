@@ -203,7 +203,7 @@ import Testing
   /// Each step in turn, in float32.
   @Test func stepsInOrder() {
     let quantizer = InputQuantization(
-      name: "x", steps: [.subtractFrom(200), .divide(2), .add(1), .multiply(3), .subtract(0.5)], scale: 0.5,
+      name: "x", steps: [.subtractFrom([200]), .divide([2]), .add([1]), .multiply([3]), .subtract([0.5])], scale: 0.5,
       minimum: 0, maximum: 1000)
     // 200 − 4 = 196, 98, 99, 297, 296.5; over 0.5 makes 593.
     #expect(quantizer.quantize([4]) == [593])

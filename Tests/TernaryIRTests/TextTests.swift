@@ -60,11 +60,14 @@ import Testing
     func requantizer(_ form: Requantizer.Form) -> Requantizer {
       Requantizer(form: form, minimum: -2, maximum: 1, proof: proof)
     }
-    let network = TernaryNetwork(
+    var network = TernaryNetwork(
       name: "a \"quoted\\ name\n\u{7}e\u{301}",
       input: InputQuantization(
         name: "x # 1",
-        steps: [.add(0.1), .subtract(1e-30), .subtractFrom(3), .multiply(-4.5), .divide(.greatestFiniteMagnitude)],
+        steps: [
+          .add([0.1]), .subtract([1e-30, 2]), .subtractFrom([3]), .multiply([-4.5]),
+          .divide([.greatestFiniteMagnitude]),
+        ],
         scale: 0.3, zeroPoint: -4, minimum: -8, maximum: 7, addsZeroPointAfterRounding: true, isSigned: true),
       tensors: [
         tensor("orphan", Shape(1)), tensor("input", Shape(2, 3, 4)), tensor("conv", Shape(4, 1, 1)),
@@ -103,6 +106,11 @@ import Testing
               weights: [0, 1, -1, 0, 1, 1], outputs: 3, accumulators: [0...0, 1...1, 2...2],
               requantizer: requantizer(.logits(multipliers: [1, 2, 3], offsets: [4, 5, -6])))), 6, 7),
       ], inputTensor: .init(1), outputTensor: .init(6))
+    #expect(try TernaryNetwork(parsing: network.text) == network)
+    // How the file has its input.
+    network.input.fileShape = [3, 4, 2]
+    network.input.isChannelsLast = true
+    network.input.element = .uint8
     #expect(try TernaryNetwork(parsing: network.text) == network)
   }
 

@@ -101,8 +101,8 @@ struct Builder {
     var quantization = InputQuantization(
       name: "input", scale: scale, zeroPoint: zeroPoint, minimum: grid.lowerBound, maximum: grid.upperBound,
       addsZeroPointAfterRounding: generator.chance(30), isSigned: grid.lowerBound < 0)
-    if generator.chance(40) { quantization.steps.append(.divide(Float(generator.pick([2, 100, 255])))) }
-    if generator.chance(30) { quantization.steps.append(.subtract(Float(generator.pick(1...9)) / 8)) }
+    if generator.chance(40) { quantization.steps.append(.divide([Float(generator.pick([2, 100, 255]))])) }
+    if generator.chance(30) { quantization.steps.append(.subtract([Float(generator.pick(1...9)) / 8])) }
     network = TernaryNetwork(
       name: "random \(seed)", input: quantization, tensors: [tensor], layers: [], inputTensor: .init(0),
       outputTensor: .init(0))

@@ -1,4 +1,5 @@
-# Small files of Tests/Fixtures/models/edge, whose README says what must happen to each.
+# Small files of Tests/Fixtures/models/edge and cases, whose READMEs say what must happen to each. Which of the cases are
+# refused, and that the others compute what was recorded, is CaseFileTests' part: here the tool and its C are tried on them.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # accepted: computes what another executor recorded, where there is a record. refused: exit 1, the words in the message.
@@ -32,6 +33,22 @@ cases() {
         name=$(basename "$path" .onnx)
         echo "$(table | awk -v name="$name" '$1 == name { print $2 }') $name"
     done
+    for path in "$models"/cases/*.onnx; do echo "compiled_or_refused $(basename "$path" .onnx)"; done
+}
+
+# Compiled, and C = interpreter on the file's own samples; or exit 1 with one message that says how to mend it.
+compiled_or_refused() {
+    local path=$models/cases/$1 arguments=(--target host --optimization O2 --sanitize)
+    if "$STERNA" compile "$path.onnx" -o compiled --name net >out 2>err; then
+        if [ -f "$path.in.npy" ]; then arguments+=(--input "$path.in.npy"); fi
+        expect 0 "$STERNA" verify "$path.onnx" "${arguments[@]}"
+        cat out
+        [ "$(grep -c ': equal .* differing=0$' out)" -eq 2 ]
+    else
+        expect 1 "$STERNA" compile "$path.onnx" -o compiled --name net
+        [ "$(grep -c ': error: \[.* fix: ' err)" -eq 1 ]
+        [ "$(grep -c ': error: ' err)" -eq 1 ]
+    fi
 }
 
 accepted() {

@@ -107,6 +107,12 @@ package struct Comparison: Sendable {
         }
       }
       addClass(real, argmax(real), argmax(expected))
+    case .sigmoid:
+      // Nowhere is its slope more than a quarter.
+      for index in real.indices {
+        add(sample, index, expected[index], 1 / (1 + exp(-real[index])), tolerance(index) / 4 + 1e-6)
+      }
+      addClass(real, argmax(real), argmax(expected))
     case .argMax(let selectsLast):
       var same = true
       for (group, value) in zip(groups, expected) {

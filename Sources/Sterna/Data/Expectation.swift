@@ -75,7 +75,7 @@ extension TrailingNode {
   fileprivate var givesIndices: Bool {
     switch kind {
     case .argMax, .topK(_, areIndices: true): true
-    case .softmax, .logSoftmax, .topK: false
+    case .softmax, .logSoftmax, .sigmoid, .topK: false
     }
   }
 
@@ -83,7 +83,7 @@ extension TrailingNode {
   fileprivate func extents(of shape: Shape) -> [Int] {
     var axes = shape.axes
     switch kind {
-    case .softmax, .logSoftmax: break
+    case .softmax, .logSoftmax, .sigmoid: break
     case .argMax: axes[self.axes.lowerBound] = 1
     case .topK(let count, _): axes[self.axes.lowerBound] = count
     }

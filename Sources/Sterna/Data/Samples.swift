@@ -22,31 +22,50 @@ package struct Samples: Sendable {
       found.dropFirst().elementsEqual(expected)
       || (shape.channels == 1 && found.dropFirst().elementsEqual([shape.height, shape.width]))
       || (isVector && found.dropFirst().elementsEqual([shape.channels, 1, 1]))
-    guard found.count >= 2, isMatch else { throw .shape(path: path, found: found, expected: expected) }
+    let quantization = input.quantization
+    // As the model's file has them: another shape, or the channels last.
+    let isFileShaped = !quantization.fileShape.isEmpty && found.dropFirst().elementsEqual(quantization.fileShape)
+    guard found.count >= 2, isMatch || isFileShaped else {
+      throw .shape(
+        path: path, found: found, expected: quantization.fileShape.isEmpty ? expected : quantization.fileShape)
+    }
     guard array.count > 0 else { throw .empty(path: path) }
     try array.requireFinite(path: path)
-    let quantization = input.quantization
+    let plane = shape.height * shape.width
+    var saturated = 0
+    func quantized(_ values: [Float]) -> [Int32] {
+      var values = values
+      if isFileShaped, quantization.isChannelsLast {
+        values = values.indices.map { index in
+          let (sample, place) = (index / shape.count, index % shape.count)
+          return values[sample * shape.count + place % plane * shape.channels + place / plane]
+        }
+      }
+      saturated = values.indices.count { index in
+        quantization.saturates(values[index], channel: index / plane % shape.channels)
+      }
+      return quantization.quantize(values, channels: shape.channels, plane: plane)
+    }
     let flat: [Int32]
-    switch array.values {
-    case .float32(let values): flat = quantization.quantize(values)
-    case .float64(let values): flat = quantization.quantize(values.map { Float($0) })
-    case .uint8(let values):
+    switch (array.values, quantization.element) {
+    case (.float32(let values), _): flat = quantized(values)
+    case (.float64(let values), _): flat = quantized(values.map { Float($0) })
+    // The model takes integers of its own and quantizes them.
+    case (.uint8(let values), .uint8): flat = quantized(values.map { Float($0) })
+    case (.int8(let values), .int8): flat = quantized(values.map { Float($0) })
+    case (.uint8(let values), _):
       guard !quantization.isSigned else { throw .elementType(path: path, found: "uint8", expected: "int8") }
       flat = values.map { Int32($0) }
-    case .int8(let values):
+    case (.int8(let values), _):
       guard quantization.isSigned else { throw .elementType(path: path, found: "int8", expected: "uint8") }
       flat = values.map { Int32($0) }
-    case .int16, .int32, .int64:
+    case (.int16, _), (.int32, _), (.int64, _):
       throw .elementType(
         path: path, found: array.elementType, expected: quantization.isSigned ? "int8" : "uint8")
     }
     let range = Int32(quantization.minimum)...Int32(quantization.maximum)
-    let saturated =
-      switch array.values {
-      case .float32(let values): values.count { quantization.saturates($0) }
-      case .float64(let values): values.count { quantization.saturates(Float($0)) }
-      default: flat.count { !range.contains($0) }
-      }
+    if case .uint8 = array.values, quantization.element != .uint8 { saturated = flat.count { !range.contains($0) } }
+    if case .int8 = array.values, quantization.element != .int8 { saturated = flat.count { !range.contains($0) } }
     saturation = Double(saturated) / Double(flat.count)
     let size = shape.count
     integers = stride(from: 0, to: flat.count, by: size).map { Array(flat[$0..<($0 + size)]) }

@@ -152,8 +152,19 @@ private struct Parser {
         isSigned = false
       } else if line.skip("zero-after-rounding") {
         read.addsZeroPointAfterRounding = true
+      } else if line.skip("shape") {
+        read.fileShape = try line.extents("a shape such as 8x8x3", counts: 1...3)
+      } else if line.skip("channels-last") {
+        read.isChannelsLast = true
+      } else if line.skip("from") {
+        let before = line
+        guard let element = InputQuantization.Element(rawValue: try line.word("uint8 or int8")) else {
+          throw before.error(expected: "uint8 or int8")
+        }
+        read.element = element
       } else {
-        throw line.error(expected: "scale, zero, range, signed, unsigned or zero-after-rounding")
+        throw line.error(
+          expected: "scale, zero, range, signed, unsigned, zero-after-rounding, shape, channels-last or from")
       }
     }
     read.isSigned = isSigned ?? (read.minimum < 0)
@@ -168,14 +179,15 @@ private struct Parser {
     guard ["add", "subtract", "subtract-from", "multiply", "divide"].contains(kind) else {
       throw before.error(expected: expected)
     }
-    let constant = try line.float()
+    var constants = [try line.float()]
+    while !line.isAtEnd { constants.append(try line.float()) }
     let step: InputQuantization.Step =
       switch kind {
-      case "add": .add(constant)
-      case "subtract": .subtract(constant)
-      case "subtract-from": .subtractFrom(constant)
-      case "multiply": .multiply(constant)
-      default: .divide(constant)
+      case "add": .add(constants)
+      case "subtract": .subtract(constants)
+      case "subtract-from": .subtractFrom(constants)
+      case "multiply": .multiply(constants)
+      default: .divide(constants)
       }
     quantization?.steps.append(step)
     try line.requireEnd()

@@ -37,18 +37,22 @@ extension InputQuantization {
     var line = "quantize \(TextLine.quoted(name)) scale \(scale) zero \(zeroPoint) range \(minimum)...\(maximum)"
     line += isSigned ? " signed" : " unsigned"
     if addsZeroPointAfterRounding { line += " zero-after-rounding" }
+    if !fileShape.isEmpty { line += " shape " + fileShape.map(String.init).joined(separator: "x") }
+    if isChannelsLast { line += " channels-last" }
+    if element != .real { line += " from \(element.rawValue)" }
     return [line] + steps.map { "  step \($0.text)" }
   }
 }
 
 extension InputQuantization.Step {
   fileprivate var text: String {
-    switch self {
-    case .add(let constant): "add \(constant)"
-    case .subtract(let constant): "subtract \(constant)"
-    case .subtractFrom(let constant): "subtract-from \(constant)"
-    case .multiply(let constant): "multiply \(constant)"
-    case .divide(let constant): "divide \(constant)"
+    func list(_ constants: [Float]) -> String { constants.map { "\($0)" }.joined(separator: " ") }
+    return switch self {
+    case .add(let constants): "add \(list(constants))"
+    case .subtract(let constants): "subtract \(list(constants))"
+    case .subtractFrom(let constants): "subtract-from \(list(constants))"
+    case .multiply(let constants): "multiply \(list(constants))"
+    case .divide(let constants): "divide \(list(constants))"
     }
   }
 }
