@@ -11,8 +11,9 @@ import Testing
 /// The header's function for physical values against the interpreter's quantizer, to the byte.
 @Suite struct QuantizerTests {
   private static let steps: [[InputQuantization.Step]] = [
-    [], [.divide(255)], [.subtract(0.5), .divide(0.1)], [.multiply(0.1), .add(-0.3)], [.subtractFrom(1), .multiply(3)],
-    [.subtract(0.1307), .divide(0.3081)],
+    [], [.divide([255])], [.subtract([0.5]), .divide([0.1])], [.multiply([0.1]), .add([-0.3])],
+    [.subtractFrom([1]), .multiply([3])], [.subtract([0.1307]), .divide([0.3081])],
+    [.subtract([0.485, 0.456, 0.406]), .divide([0.229, 0.224, 0.225])],
   ]
   private static let scales: [Float] = [1, 0.5, 0.003921569, 0.1, 1 / 3, 2.5, 1e-6, 12345.678, 0.25, 1e-30]
   private static let grids: [(range: ClosedRange<Int>, zeroPoint: Int, isSigned: Bool)] = [
@@ -41,11 +42,11 @@ import Testing
       var x = (Double(half) / 2 - Double(quantization.zeroPoint)) * Double(quantization.scale)
       for step in quantization.steps.reversed() {
         switch step {
-        case .add(let constant): x -= Double(constant)
-        case .subtract(let constant): x += Double(constant)
-        case .subtractFrom(let constant): x = Double(constant) - x
-        case .multiply(let constant): x /= Double(constant)
-        case .divide(let constant): x *= Double(constant)
+        case .add(let constants): x -= Double(constants[0])
+        case .subtract(let constants): x += Double(constants[0])
+        case .subtractFrom(let constants): x = Double(constants[0]) - x
+        case .multiply(let constants): x /= Double(constants[0])
+        case .divide(let constants): x *= Double(constants[0])
         }
       }
       let middle = Float(x)
@@ -73,9 +74,10 @@ import Testing
       let header = Emission.header(compilation.plan, compilation.provenance)
       try workshop.write("q\(index).h", header)
       let samples = Self.samples(quantization, &generator).filter { !isFast || $0.isFinite }
-      for sample in samples {
+      let channels = quantization.steps.map(\.constants.count).max() ?? 1
+      for (place, sample) in samples.enumerated() {
         // What is no number is not told apart when a compiler may think that there is none.
-        let integer = Int(quantization.quantize(sample))
+        let integer = Int(quantization.quantize(sample, channel: place % channels))
         expected.append(UInt8(truncatingIfNeeded: min(max(integer, quantization.minimum), quantization.maximum)))
         withUnsafeBytes(of: sample.bitPattern.littleEndian) { inputs += $0 }
         if quantization.steps.isEmpty {
@@ -84,7 +86,9 @@ import Testing
         }
       }
       main += "#include \"q\(index).h\"\n"
-      calls += "    for (i = 0; i < \(samples.count); i++) putchar((unsigned char)q\(index)_quantize(next()));\n"
+      let channel = channels > 1 ? ", (uint32_t)i % \(channels)" : ""
+      calls += "    for (i = 0; i < \(samples.count); i++) "
+      calls += "putchar((unsigned char)q\(index)_quantize(next()\(channel)));\n"
     }
     #expect(ties > 1000, "only \(ties) ties")
     main += """
