@@ -109,7 +109,10 @@ struct HeaderPrinter {
     out.comment([
       "The same in portions, as a sensor delivers its rows: \(p)_begin, then \(p)_push_row for each of the "
         + "\(upper)_INPUT_HEIGHT rows (all channels of a row, one after another), then \(p)_finish. The input never has to "
-        + "exist as a whole. A row too many is ignored; to finish before the last row leaves the output unspecified."
+        + "exist as a whole.", "",
+      "No call, in whatever order, reads or writes outside of the state. Rows are ignored where there are too many, and by a "
+        + "state that \(p)_begin has not seen or that \(p)_finish has used up: cleared, never initialised, of another "
+        + "model. \(p)_finish makes all outputs 0 where \(p)_begin or rows are missing.",
     ])
     out.print("void \(p)_begin(\(p)_state *state);")
     out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ");")

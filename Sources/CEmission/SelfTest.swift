@@ -108,11 +108,13 @@ package struct SelfTest: Sendable, Equatable {
         }
         out.print("\(plan.name)_push_row(state, row);")
       }
+      out.block("if (*canary(state->bytes) != CANARY)") { $0.print("return 3;") }
       out.print("\(plan.name)_finish(state, output);")
+      out.block("if (*canary(state->bytes) != CANARY_AT_END)") { $0.print("return 3;") }
       out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") { out in
         out.block("if (output[i] != answer[i])") { $0.print("return 2;") }
       }
-      out.print("return *(const uint32_t *)(const void *)(state->bytes + CANARY_AT) == CANARY ? 0 : 3;")
+      out.print("return 0;")
     }
   }
 

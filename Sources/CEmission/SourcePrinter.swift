@@ -213,7 +213,15 @@ struct SourcePrinter {
     for case (let name, let offset?) in offsets where words.contains(Substring(name)) {
       out.print("#define \(name) \(offset)")
     }
-    out.print("#define CANARY UINT32_C(0x5EA5E11F)\n")
+    out.print(
+      """
+      /*
+       * What the last word of a state says: it takes rows, or they are used up. A state that \(p)_begin
+       * has not seen says neither, whatever else it holds, and is left alone.
+       */
+      """)
+    out.print("#define CANARY (UINT32_C(0x5EA5E11F) ^ \(upper)_BUILD_ID)")
+    out.print("#define CANARY_AT_END (~CANARY)\n")
     out.print("/* A caller's state is as large as the map says: otherwise this array has a negative size. */")
     out.list(
       "typedef char state_has_its_size[", ["(sizeof(\(p)_state) == \(plan.stateBytes)) ? 1 : -1"], "];")
@@ -229,6 +237,10 @@ struct SourcePrinter {
   // MARK: Public functions
 
   private func printFunctions(_ out: inout CodePrinter) {
+    out.block("static uint32_t *canary(uint8_t *memory)") {
+      $0.print("return (uint32_t *)(void *)(memory + CANARY_AT);")
+    }
+    out.print()
     printBegin(&out)
     printPush(&out)
     printFinish(&out)
@@ -292,7 +304,7 @@ struct SourcePrinter {
       let areFilled = printHalosAtOnce(&out)
       out.block("for (uint32_t i = 0; i < \(plan.counterCount); i++)") { $0.print("rows[i] = 0;") }
       if !areFilled { printHalos(ofSegment: 0, &out) }
-      out.print("*(uint32_t *)(void *)(memory + CANARY_AT) = CANARY;")
+      out.print("*canary(memory) = CANARY;")
     }
     out.print()
   }
@@ -346,8 +358,9 @@ struct SourcePrinter {
     out.print("}\n")
     out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ") {")
     out.indented { out in
-      out.block("if (row_counters(state->bytes)[0] < \(upper)_INPUT_HEIGHT)") {
-        $0.print("take_row(state->bytes, row, \(upper)_INPUT_WIDTH);")
+      out.print("uint8_t *const memory = state->bytes;\n")
+      out.block("if (*canary(memory) == CANARY && row_counters(memory)[0] < \(upper)_INPUT_HEIGHT)") {
+        $0.print("take_row(memory, row, \(upper)_INPUT_WIDTH);")
       }
     }
     out.print("}\n")
@@ -420,6 +433,10 @@ struct SourcePrinter {
     out.list("void \(p)_finish(", ["\(p)_state *state", "int32_t output[\(upper)_OUTPUT_COUNT]"], ") {")
     out.indented { out in
       out.print("uint8_t *const memory = state->bytes;\n")
+      out.block("if (*canary(memory) != CANARY || row_counters(memory)[0] != \(upper)_INPUT_HEIGHT)") { out in
+        out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") { $0.print("output[i] = 0;") }
+        out.print("return;")
+      }
       for segment in plan.segments.indices.dropFirst() {
         let stage = plan.stages[plan.segments[segment].lowerBound]
         if case .output = stage.destination { continue }
@@ -436,6 +453,8 @@ struct SourcePrinter {
       case .result: printResult(last, &out)
       case .ring: break
       }
+      // What an overrun has left is still there to be seen.
+      out.block("if (*canary(memory) == CANARY)") { $0.print("*canary(memory) = CANARY_AT_END;") }
     }
     out.print("}\n")
   }
