@@ -106,7 +106,8 @@ stage_format() {
 # --- Swift
 
 stage_build() {
-    swift build --build-tests
+    # The walls between the targets: an import that Package.swift does not name is an error.
+    swift build --build-tests --explicit-target-dependency-import-check error
     test -x "$STERNA"
 }
 

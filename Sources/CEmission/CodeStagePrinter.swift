@@ -233,7 +233,9 @@ extension StagePrinter {
         }
         printDestination(&out)
         if !blocks.isEmpty { printInput(stage.ring.pairsAsRead ? "uint8_t" : type, &out) }
-        if stage.unpacked != nil, !blocks.isEmpty { out.print("\(type) *const window = sums + \(stage.accumulatorWords ?? 0);") }
+        if stage.unpacked != nil, !blocks.isEmpty {
+          out.print("\(type) *const window = sums + \(stage.accumulatorWords ?? 0);")
+        }
         out.print()
         if stage.takesStrips, !stage.constants.isEmpty {
           out.block("if (x == 0)", printConstantRows)

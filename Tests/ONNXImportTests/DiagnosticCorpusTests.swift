@@ -360,6 +360,11 @@ import Testing
     one("trailing-axis", input: [1, 4]) {
       $0.node("Softmax", [$0.node("MatMul", [$1, $0.ternary([4, 2])])], ["axis": .int(0)])
     },
+    one("trailing-count", input: [1, 4]) {
+      $0.node(
+        "TopK", [$0.node("MatMul", [$1, $0.ternary([4, 2])]), $0.integers([3], [1], type: .int64)], outputs: 2,
+        ["axis": .int(1)])
+    },
     one("dropped-node", input: [1, 4]) { $0.node("Softmax", [$0.node("MatMul", [$1, $0.ternary([4, 2])])]) },
     one("too-many-constants") {
       var value = $0.floats([1], [1])

@@ -81,8 +81,12 @@ import Testing
           Issue.record("\(spelling) behind \(Self.refused[number].name) at \(name) was accepted")
           continue
         }
+        let codes = error.diagnostics.map(\.code)
+        // What is refused may be two nodes: the first of them meets padding that no quantizer stands in front of.
+        let isPadded =
+          name != "x" && spelling.model.nodes[0].opType == "Pad" && Self.refused[number].name == "attention"
         #expect(
-          error.diagnostics.map(\.code) == [Self.refused[number].code],
+          codes == [Self.refused[number].code] || isPadded && codes == ["padded-activation"],
           "\(spelling) behind \(Self.refused[number].name) at \(name): \(error.diagnostics.map(\.message))")
       }
     }

@@ -38,7 +38,9 @@ import Testing
       text += ", \(options.commandLine)"
       let compilation = try Compilation(network: network, options)
       tally.add(compilation.plan)
-      if let problem = try await bench.problem(compilation, seed: seed) { tally.fail("\(text): \(problem.prefix(3000))") }
+      if let problem = try await bench.problem(compilation, seed: seed) {
+        tally.fail("\(text): \(problem.prefix(3000))")
+      }
     } catch {
       tally.fail("\(text): \(error)")
     }

@@ -92,9 +92,9 @@ struct Builder {
       ? Shape(generator.pick(30...60), generator.pick(3...6), generator.pick(4...9))
       : hasCorners
         ? Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.cornerExtent(&generator), Self.cornerExtent(&generator))
-      : isSeparable
-        ? Shape(generator.pick(1...3), generator.pick(5...12), generator.pick(8...40))
-        : Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
+        : isSeparable
+          ? Shape(generator.pick(1...3), generator.pick(5...12), generator.pick(8...40))
+          : Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.extent(&generator), Self.extent(&generator))
     let scale = Float(generator.pick(1...64)) / Float(generator.pick([16, 64, 100, 255]))
     let tensor = Tensor(
       name: "input", shape: shape, range: grid, zeroPoint: zeroPoint, scale: Double(scale))
@@ -372,7 +372,8 @@ struct Builder {
     func axis(_ extent: Int) -> (kernel: Int, stride: Int, before: Int, after: Int) {
       var kernel = generator.pick([1, 1, 2, 2, 3, 3, 4, 5, 7])
       if !mayPad { kernel = min(kernel, extent) }
-      let stride = generator.chance(50) ? 1 : generator.chance(40) ? kernel + generator.pick(1...2) : generator.pick(1...4)
+      let stride =
+        generator.chance(50) ? 1 : generator.chance(40) ? kernel + generator.pick(1...2) : generator.pick(1...4)
       let most = isPool ? kernel - 1 : kernel + 2
       guard mayPad, most > 0, generator.chance(60) else { return (kernel, stride, 0, 0) }
       let (one, other) = (generator.pick(1...most), generator.chance(40) ? generator.pick(0...most) : 0)
