@@ -37,8 +37,10 @@ extension Stage {
       return found
     }
     if ring.pairsAsRead {
-      let last = (inputShape.channels - 1) * ring.channelStride + max(read + lanes.distance, ring.left + inputShape.width)
-      let end = ring.isInPlace ? maker.map { $0.ring.rowStride + $0.ring.tailBytes } ?? 0 : ring.rowStride + ring.tailBytes
+      let last =
+        (inputShape.channels - 1) * ring.channelStride + max(read + lanes.distance, ring.left + inputShape.width)
+      let end =
+        ring.isInPlace ? maker.map { $0.ring.rowStride + $0.ring.tailBytes } ?? 0 : ring.rowStride + ring.tailBytes
       // What an odd width's last high lane sees is nobody's.
       let odd = 2 * lanes.outputs > accumulatorShape.width ? window.strideWidth : 0
       require(last - odd <= end || ring.isInPlace, "windows leave the ring")

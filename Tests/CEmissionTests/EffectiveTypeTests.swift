@@ -53,14 +53,18 @@ import Testing
     }
     """
 
-  private static func build(_ source: String, _ program: String, in workshop: Workshop) async throws -> Workshop.Outcome {
+  private static func build(_ source: String, _ program: String, in workshop: Workshop) async throws -> Workshop.Outcome
+  {
     try workshop.write("stores.c", stores)
     guard try await workshop.run("clang", ["-std=c99", "-c", "stores.c"]).exitCode == 0 else {
       throw Workshop.MissingTool(tool: "clang")
     }
     return try await workshop.run(
       "clang",
-      ["-std=c99", "-O0", "-w", "-fsanitize=type", "-Wl,--wrap=__tysan_check", source, "stores.o", "-lcmocka", "-o", program])
+      [
+        "-std=c99", "-O0", "-w", "-fsanitize=type", "-Wl,--wrap=__tysan_check", source, "stores.o", "-lcmocka", "-o",
+        program,
+      ])
   }
 
   /// Whether clang is there, with TypeSanitizer.
@@ -77,7 +81,9 @@ import Testing
     try workshop.write("reuse.c", Self.reuse)
     _ = try await Self.build("reuse.c", "reuse", in: workshop)
     #expect(try await workshop.run("./reuse").output == "")
-    #expect(try await workshop.run("./reuse", ["wrong"]).output.contains("type int accesses an existing object of type short"))
+    #expect(
+      try await workshop.run("./reuse", ["wrong"]).output.contains("type int accesses an existing object of type short")
+    )
   }
 
   @Test(.enabled("clang has no -fsanitize=type") { try await hasSanitizer() })
