@@ -356,7 +356,7 @@ struct TestPrinter {
               for (uint32_t y = 0; y < HEIGHT; y++) {
                   for (uint32_t c = 0; c < CHANNELS; c++) {
                       memcpy(row + c * WIDTH, inputs[s] + (c * HEIGHT + y) * WIDTH, WIDTH);
-                  }\(beyond.isEmpty ? "" : "\n                  exceed(row, s);")
+                  }\(beyond.isEmpty ? "" : "\n            exceed(row, s);")
                   \(p)_push_row(state, row);
               }
               memset(row, 0x5A, \(upper)_ROW_BYTES);
