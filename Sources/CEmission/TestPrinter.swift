@@ -280,7 +280,33 @@ struct TestPrinter {
       """)
   }
 
+  /// Ends of the input's levels that its bytes go beyond: such bytes must count as the last level.
+  private var beyond: [(last: Int, step: String, next: Int)] {
+    let input = plan.input
+    let (lowest, highest) = input.quantization.isSigned ? (-128, 127) : (0, 255)
+    let last = Int(input.base + input.maximumLevel)
+    let first = Int(input.base + input.minimumLevel)
+    return (last < highest ? [(last, "+", highest)] : []) + (first > lowest ? [(first, "-", lowest)] : [])
+  }
+
+  /// The function that makes bytes of the last level such as lie beyond it: the next one, or the farthest.
+  private func printExceeding(_ out: inout CodePrinter) {
+    guard !beyond.isEmpty else { return }
+    out.print("/* Replaces the ends of the input's range by what lies beyond: it must count as the end. */")
+    out.block("static void exceed(\(element) *row, int number)") { out in
+      out.block("for (uint32_t i = 0; i < \(upper)_ROW_BYTES; i++)") { out in
+        for (index, end) in beyond.enumerated() {
+          out.print("\(index > 0 ? "} else " : "")if (row[i] == \(end.last)) {")
+          out.print("    row[i] = (\(element))(number % 2 == 0 ? \(end.last) \(end.step) 1 : \(end.next));")
+        }
+        out.print("}")
+      }
+    }
+    out.print()
+  }
+
   private func printTests(_ out: inout CodePrinter) {
+    printExceeding(&out)
     out.print(
       """
       static void start(int number, \(p)_state *state) {
@@ -330,7 +356,7 @@ struct TestPrinter {
               for (uint32_t y = 0; y < HEIGHT; y++) {
                   for (uint32_t c = 0; c < CHANNELS; c++) {
                       memcpy(row + c * WIDTH, inputs[s] + (c * HEIGHT + y) * WIDTH, WIDTH);
-                  }
+                  }\(beyond.isEmpty ? "" : "\n            exceed(row, s);")
                   \(p)_push_row(state, row);
               }
               memset(row, 0x5A, \(upper)_ROW_BYTES);

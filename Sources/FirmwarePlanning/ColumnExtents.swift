@@ -20,6 +20,13 @@ extension Stage {
     // Values from the first of a channel to the last that a window sees.
     let read = (width - 1) * window.strideWidth + window.kernelWidth
     guard let lanes = ring.lanes else {
+      if ring.mapChannels != nil {
+        // Of maps that are there as a whole; a channel's rows follow one another.
+        require(ring.left + inputShape.width <= ring.rowStride, "columns leave their row")
+        require(columns != nil || read <= ring.rowStride, "windows leave their row")
+        require(inputShape.height * ring.rowStride <= ring.channelStride, "rows leave their channel")
+        return found
+      }
       require(ring.left + inputShape.width <= ring.channelStride, "columns leave their channel")
       require(columns != nil || read <= ring.channelStride, "windows leave their channel")
       require(inputShape.channels * ring.channelStride <= ring.rowStride, "channels leave their row")

@@ -240,7 +240,13 @@ struct ScheduleReplay {
   private mutating func write(_ y: Int, into index: Int) {
     let stage = plan.stages[index]
     let ring = stage.ring
-    if ring.isInPlace || ring.strip != nil || ring.channelsLast != nil || ring.mapChannels != nil { return }
+    if ring.isInPlace || ring.strip != nil || ring.channelsLast != nil { return }
+    if ring.mapChannels != nil {
+      // Of maps, channel after channel; those that read maps look for no slots.
+      clobber(plan.ringOffset(of: stage), bytes: ring.bytes, by: "\(stage.name) input", except: index)
+      if slots[index].indices.contains(y) { slots[index][y].mark = .row(y) }
+      return
+    }
     guard let slot = place(of: y, in: index) else { return }
     let offset = plan.ringOffset(of: stage) + slot * ring.rowBytes
     clobber(offset, bytes: ring.rowBytes, by: "\(stage.name) input", except: index)
@@ -295,6 +301,10 @@ struct ScheduleReplay {
       if stage.ring.isInPlace || stage.ring.strip != nil || stage.ring.channelsLast != nil { continue }
       let start = plan.ringOffset(of: stage)
       guard offset < start + stage.ring.bytes, start < offset + bytes else { continue }
+      if stage.ring.mapChannels != nil {
+        slots[index] = slots[index].map { _ in Slot() }
+        continue
+      }
       for slot in slots[index].indices {
         let row = start + slot * stage.ring.rowBytes
         if offset < row + stage.ring.rowBytes, row < offset + bytes { slots[index][slot] = Slot() }
