@@ -1,5 +1,6 @@
 /// The kernels, in the order in which a source file needs them.
 package enum Kernel: String, Sendable, CaseIterable, Comparable {
+  case plainLoop
   case stage
   case rowOffset
   case rowsNeeded
@@ -67,6 +68,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   package var source: String {
     let bytes: [UInt8] =
       switch self {
+      case .plainLoop: PackageResources.plain_loop_c
       case .stage: PackageResources.stage_c
       case .rowOffset: PackageResources.row_offset_c
       case .rowsNeeded: PackageResources.rows_needed_c

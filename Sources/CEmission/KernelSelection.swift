@@ -4,7 +4,7 @@ import Templates
 extension FirmwarePlan {
   /// The kernels that the plan's stages call, in the order of their definition.
   var kernels: [Kernel] {
-    var used: Set<Kernel> = [.stage]
+    var used: Set<Kernel> = [.plainLoop, .stage]
     if stages[0].ring.holdsWords || stages.indices.contains(where: pairsRows) { used.insert(.pairRow) }
     used.formUnion(ConvolutionPrinter.kernels(self))
     used.formUnion(stages.compactMap(\.maps).flatMap(\.kernels))

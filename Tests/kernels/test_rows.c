@@ -1,6 +1,8 @@
 /* row_is_due, locate_rows and fill_ring: how rows flow through a ring. */
 #include "testing.h"
 
+#include "../../Templates/kernels/plain_loop.c"
+
 #include "../../Templates/kernels/fill_ring.c"
 #include "../../Templates/kernels/fill_ring16.c"
 #include "../../Templates/kernels/row_offset.c"
