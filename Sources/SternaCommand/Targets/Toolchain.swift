@@ -92,7 +92,7 @@ enum Toolchain {
     }
   }
 
-  private static func run(_ executable: FilePath, arguments: [String], in directory: String, timeout: Duration)
+  static func run(_ executable: FilePath, arguments: [String], in directory: String, timeout: Duration)
     async throws -> Outcome
   {
     try await withThrowingTaskGroup(of: Outcome.self) { group in
@@ -126,6 +126,7 @@ enum Toolchain {
 enum ToolchainError: Error, Equatable, CustomStringConvertible {
   case missing(Tool)
   case compilationFailed(target: String, output: String)
+  case measurementFailed(target: String, output: String)
   case timedOut(command: String, after: Duration)
 
   var description: String {
@@ -134,6 +135,8 @@ enum ToolchainError: Error, Equatable, CustomStringConvertible {
       "\(tool.name) not found: apt-get install \(tool.packages.joined(separator: " "))"
     case .compilationFailed(let target, let output):
       "the C compiler for \(target) rejected the code:\n\(output)"
+    case .measurementFailed(let target, let output):
+      "the program that measures on \(target) failed:\n\(output)"
     case .timedOut(let command, let after):
       "\(command) did not finish within \(after)"
     }

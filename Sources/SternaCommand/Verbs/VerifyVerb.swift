@@ -109,7 +109,25 @@ struct VerifyVerb: AsyncParsableCommand {
     let summary = lines.last { $0.hasPrefix("verify: samples=") }.map { String($0.dropFirst("verify: ".count)) }
     Console.result(
       "\(job.title): \(isEqual ? "equal" : "DIFFERENT") \(summary ?? "(no summary, exit \(outcome.exitCode))")")
-    return isEqual
+    guard job.target.isMeasured else { return isEqual }
+    return try await measure(job, compilation, in: folder) && isEqual
+  }
+
+  /// Prints what the model takes on an emulated core; whether that is within the budgets.
+  private func measure(_ job: Job, _ compilation: Compilation, in folder: String) async throws -> Bool {
+    let found = try await Toolchain.measure(
+      target: job.target, optimization: job.optimization, name: compilation.plan.name, in: folder)
+    Console.result(
+      "\(job.title): measured instructions=\(found.instructions) flash=\(found.flash) state=\(found.state) "
+        + "stack=\(found.stack)")
+    var isKept = true
+    for (what, bytes, budget) in [("flash", found.flash, options.flash), ("state", found.state, options.ram)] {
+      guard let budget, bytes > budget else { continue }
+      let option = what == "flash" ? "--flash" : "--ram"
+      Console.result("\(job.title): EXCEEDED: \(what) takes \(bytes) bytes, more than \(option) \(budget)")
+      isKept = false
+    }
+    return isKept
   }
 
   private func compare(_ compilation: Compilation, _ inputs: [[Int32]], _ path: String) throws -> Bool {
