@@ -49,7 +49,8 @@ extension Planner {
       let (best, way) = try least(ways, network, asked, \.ram, \.stateBytes)
       let fix = "give at least --ram \(best)" + advice(way, asked, isFlashKept: way.keepsFlash(asked))
       return .ramBudget(
-        asked.ram ?? 0, attempt.least, asked.schedule, best: best, fix: fix + ", or use fewer channels or a smaller input")
+        asked.ram ?? 0, attempt.least, asked.schedule, best: best,
+        fix: fix + ", or use fewer channels or a smaller input")
     }
     let (best, way) = try least(ways, network, asked, \.flash, \.flash.bytes)
     let fix = "give at least --flash \(best)" + advice(way, asked, isFlashKept: true)

@@ -102,7 +102,8 @@ import Testing
     where number % 3 == index % 3 && compilation.plan.core != .host {
       let name = compilation.plan.name
       try workshop.write(compilation)
-      let outcome = try await workshop.run(core.tool, ["-std=c99"] + core.flags + ["-S", "\(name).c", "-o", "\(name).s"])
+      let outcome = try await workshop.run(
+        core.tool, ["-std=c99"] + core.flags + ["-S", "\(name).c", "-o", "\(name).s"])
       #expect(outcome.exitCode == 0, "\(outcome.output)")
       for word in try workshop.read("\(name).s").split(whereSeparator: { !$0.isLetter && $0 != "_" }) {
         #expect(!["memcpy", "memmove", "memset", "memclr"].contains { word.contains($0) }, "\(name): \(word)")

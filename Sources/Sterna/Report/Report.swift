@@ -116,7 +116,9 @@ package struct Report: Codable, Sendable {
     output = Output(
       count: plan.output.count, kind: plan.output.tensor.kind.rawValue, scale: plan.output.tensor.scale,
       zeroPoint: plan.output.tensor.zeroPoint, resolution: plan.output.resolution)
-    memory = Memory(stateBytes: plan.stateBytes, lowerBoundBytes: plan.lowerBoundBytes, stackBytes: plan.stackBound(), buffers: plan.buffers)
+    memory = Memory(
+      stateBytes: plan.stateBytes, lowerBoundBytes: plan.lowerBoundBytes, stackBytes: plan.stackBound(),
+      buffers: plan.buffers)
     flash = plan.flash
     cores = CoreFigures.all(plan)
     proof = Proof(plan)

@@ -49,7 +49,8 @@ extension Toolchain {
       in: directory)
     try await call(
       target, target.compiler,
-      flags + ["-r", "-nostdlib", "-Wl,--gc-sections", "-Wl,-u,\(name)_run", "\(name).o", "-o", "kept.o"], in: directory)
+      flags + ["-r", "-nostdlib", "-Wl,--gc-sections", "-Wl,-u,\(name)_run", "\(name).o", "-o", "kept.o"], in: directory
+    )
     let size = Tool(name: target.compiler.name.dropLast("gcc".count) + "size", packages: target.compiler.packages)
     let lines = try await call(target, size, ["kept.o"], in: directory).split(separator: "\n")
     // Text, data, bss.

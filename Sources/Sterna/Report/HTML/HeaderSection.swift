@@ -52,7 +52,8 @@ extension ReportPage {
       figure(
         "Flash", PageNumber.bytes(plan.flash.bytes),
         plan.flash.code > 0
-          ? "at most: weights, tables and code, \(plan.core.wherever) at -O2" : "weights and tables; code is not counted"
+          ? "at most: weights, tables and code, \(plan.core.wherever) at -O2"
+          : "weights and tables; code is not counted"
       )
       if plan.core.hasInstructionCounts {
         figure(
