@@ -96,7 +96,7 @@ let package = Package(
     .testTarget(
       name: "SternaCommandTests",
       dependencies: [
-        "SternaCommand", "Sterna", "FirmwarePlanning", "Templates", "TestSupport",
+        "SternaCommand", "Sterna", "FirmwarePlanning", "Templates", "TernaryIR", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Fixtures"]),

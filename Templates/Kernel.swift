@@ -1,5 +1,6 @@
 /// The kernels, in the order in which a source file needs them.
 package enum Kernel: String, Sendable, CaseIterable, Comparable {
+  case plainLoop
   case stage
   case outside
   case rowOffset
@@ -69,6 +70,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   package var source: String {
     let bytes: [UInt8] =
       switch self {
+      case .plainLoop: PackageResources.plain_loop_c
       case .stage: PackageResources.stage_c
       case .outside: PackageResources.outside_c
       case .rowOffset: PackageResources.row_offset_c

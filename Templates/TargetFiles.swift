@@ -9,6 +9,7 @@ package enum TargetFiles {
     "cortex_m_mps2.ld": PackageResources.cortex_m_mps2_ld,
     "cortex_m_sections.ld": PackageResources.cortex_m_sections_ld,
     "measure.c": PackageResources.measure_c,
+    "measure_main.c": PackageResources.measure_main_c,
     "riscv32_virt.ld": PackageResources.riscv32_virt_ld,
     "semihosting.c": PackageResources.semihosting_c,
     "semihosting.h": PackageResources.semihosting_h,

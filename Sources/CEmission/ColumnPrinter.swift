@@ -250,7 +250,7 @@ extension StagePrinter {
     guard makesMore(columns) else { return }
     let cast = elementType == columns.type ? "" : "(\(elementType))"
     out.block("for (uint32_t ox = 0; ox < \(stage.outputShape.width); ox++)") {
-      $0.print("row[ox] = \(cast)\(from)[ox];")
+      $0.print("row[ox] = \(cast)\(from)[ox];\nPLAIN_LOOP;")
     }
   }
 

@@ -302,7 +302,7 @@ struct SourcePrinter {
       out.print("uint16_t *const rows = row_counters(memory);\n")
       // The counters may lie between rings.
       let areFilled = printHalosAtOnce(&out)
-      out.block("for (uint32_t i = 0; i < \(plan.counterCount); i++)") { $0.print("rows[i] = 0;") }
+      out.block("for (uint32_t i = 0; i < \(plan.counterCount); i++)") { $0.print("rows[i] = 0;\nPLAIN_LOOP;") }
       if !areFilled { printHalos(ofSegment: 0, &out) }
       out.print("*canary(memory) = CANARY;")
     }
@@ -387,6 +387,7 @@ struct SourcePrinter {
     let input = plan.input
     if input.hasAllLevels, input.base == 0 {
       out.print("\(target) row[x];")
+      if target.hasSuffix("[x] =") { out.print("PLAIN_LOOP;") }
     } else if input.hasAllLevels {
       out.print("\(target) (\(type))(row[x] + \(-input.base));")
     } else {
@@ -471,6 +472,7 @@ struct SourcePrinter {
         let cast = type == "uint16_t" && !shift.isEmpty ? "(int32_t)" : ""
         out.print("output[i] = \(cast)((const \(type) *)(const void *)(memory + RESULT_AT))[i]\(shift);")
       }
+      if base == 0 { out.print("PLAIN_LOOP;") }
     }
   }
 

@@ -19,7 +19,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
   // Of whole maps.
   case maps
   // Of those whose positions hold all channels.
-  case pixels, pixelBlock, pixelLoad, pixelFarLoad, pixelAddition, pixelSum, pixelClosed, pixelPool
+  case pixels, pixelBlock, pixelLoad, pixelFarLoad, pixelAddition, pixelSum, pixelClosed, pixelPool, pixelShift
   // Functions of depthwise convolutions: those that loop, those that name columns, columns and taps at columns.
   case pixelLoop, pixelLoopTap, pixelRows, pixelColumn, pixelColumnTap
   // Of all stages together: functions that they share, paid once.
@@ -198,12 +198,14 @@ private struct StageCodeCounter {
   }
 
   private mutating func countPixels() {
-    guard stage.channelsLast != nil else {
+    guard let form = stage.channelsLast else {
       add(.pixelPool)
       if let epilogue = stage.epilogue { count(epilogue) }
       return
     }
     add(.pixels)
+    // Made for no core in particular, levels do without the DSP extension where there is one.
+    if form.scales.drop == 0 { add(.pixelShift) }
     if stage.ring.channelsLast?.isFilled == false, stage.window.hasPadding { add(.pixelClosed) }
     switch stage.code {
     case .blocks(let blocks, _)?:

@@ -76,6 +76,7 @@ extension CodeFeature {
     case .pixelSum: [17, 16, 17, 17, 17, 17, 15]
     case .pixelClosed: [358, 633, 631, 635, 631, 635, 438]
     case .pixelPool: [-40, -91, -309, -295, -310, -294, -243]
+    case .pixelShift: [0, 0, 67, 67, 67, 67, 0]
     case .pixelLoop: [107, -117, -143, -141, -143, -139, 115]
     case .pixelLoopTap: [42, 33, 31, 31, 31, 32, 38]
     case .pixelRows: [0, 96, 73, 74, 73, 73, 352]

@@ -1,6 +1,7 @@
 import TernaryIR
 
-/// Flash that a plan will take on its core with gcc at -O2: tables to the byte, code by constants fitted to measurements.
+/// Flash that a plan will take on its core with gcc at -O2, at most: tables to the byte, code by constants fitted to
+/// measurements, and as much more as these have been found short by (`CodeMargin.swift`).
 package struct FlashEstimate: Sendable, Equatable, Codable {
   package var weights = 0
   package var requantizers = 0
@@ -10,7 +11,7 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
 
   init() {}
 
-  /// - Parameter core: Another core than the plan's.
+  /// - Parameter core: Another core than the plan's. Without any, code is that of the core where it is largest.
   package init(_ plan: FirmwarePlan, core: Core? = nil) {
     let core = core ?? plan.core
     for stage in plan.stages {
@@ -18,7 +19,9 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
       requantizers += stage.requantizerBytes
       weights += stage.placeBytes
     }
-    code += CodeFeature.counts(plan).reduce(0) { $0 + $1.key.bytes(on: core) * $1.value }
+    let counts = CodeFeature.counts(plan)
+    let cores = core == .generic ? Core.measured : [core]
+    code = cores.map { CodeFeature.bytes(counts, on: $0) }.max() ?? 0
     code += plan.stages.reduce(0) { $0 + $1.columnBytes }
   }
 
@@ -33,6 +36,16 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
       return stage.tableBytes + stage.columnBytes
         + CodeFeature.stage(index, of: plan).reduce(0) { $0 + $1.key.bytes(on: core) * $1.value }
     }
+  }
+}
+
+extension CodeFeature {
+  /// Most bytes of code that some features take on a core.
+  fileprivate static func bytes(_ counts: Counts, on core: Core) -> Int {
+    let sum = counts.reduce(0) { $0 + $1.key.bytes(on: core) * $1.value }
+    let hasByteRows = [.packedColumns, .packedWide].contains { counts[$0] ?? 0 > 0 }
+    let margin = (hasByteRows ? byteRowsMargin : margin)[core.column]
+    return sum + (max(sum, 0) * margin + 99) / 100
   }
 }
 

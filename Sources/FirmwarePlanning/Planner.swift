@@ -5,6 +5,15 @@ import TernaryIR
 package enum Planner {
   /// - Throws: `ModelError` where the network's shape is beyond the firmware's, or a budget can not be kept.
   package static func plan(_ network: TernaryNetwork, _ options: PlanningOptions) throws(ModelError) -> FirmwarePlan {
+    let attempt = try attempt(network, options)
+    if let refusal = try refusal(of: attempt, network, options) { throw ModelError(refusal) }
+    return attempt.plan
+  }
+
+  /// A plan that keeps the budgets if one does, and the least RAM of those that were looked at.
+  static func attempt(
+    _ network: TernaryNetwork, _ options: PlanningOptions
+  ) throws(ModelError) -> (plan: FirmwarePlan, least: Int) {
     try checkShape(network)
     var names = Names(reserved: [options.name])
     var stages: [Stage] = []
@@ -70,19 +79,10 @@ package enum Planner {
     {
       plan = mapped
     }
-    if let ram = options.ram, plan.stateBytes > ram {
-      var auto = options
-      auto.schedule = .auto
-      let lean = leanest(network, addingDenseRows(stages) ?? stages, auto, isVector: isVector)
-      throw ModelError(.ramBudget(ram, least, options.schedule, best: min(least, lean.stateBytes)))
-    }
     plan.flash = FlashEstimate(plan)
     let problems = plan.problems()
     guard problems.isEmpty else { throw ModelError(problems) }
-    if let flash = options.flash, plan.flash.bytes > flash {
-      throw ModelError(.flashBudget(flash, plan.flash.bytes))
-    }
-    return plan
+    return (plan, min(least, plan.stateBytes))
   }
 
   /// The plan of the fewest predicted instructions, within the flash budget if one is.
@@ -208,25 +208,5 @@ extension Diagnostic {
       code: "extent-too-large", location: .init(tensor: name),
       message: "shape \(shape): expected channels, rows and columns of at most 65535 each",
       fix: "use a smaller layer")
-  }
-
-  fileprivate static func ramBudget(_ ram: Int, _ found: Int, _ schedule: PlanningOptions.Schedule, best: Int)
-    -> Diagnostic
-  {
-    Diagnostic(
-      code: "ram-budget",
-      message:
-        "the state needs \(found) bytes with --schedule \(schedule.rawValue), more than --ram \(ram): "
-        + "the least that is possible is \(best)",
-      fix: best <= ram ? "use --schedule auto" : "give at least --ram \(best), or use fewer channels or a smaller input"
-    )
-  }
-
-  fileprivate static func flashBudget(_ flash: Int, _ found: Int) -> Diagnostic {
-    Diagnostic(
-      code: "flash-budget",
-      message:
-        "code and tables are estimated at \(found) bytes, the least that is possible: more than --flash \(flash)",
-      fix: "give at least --flash \(found), or use fewer weights")
   }
 }

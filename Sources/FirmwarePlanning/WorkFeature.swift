@@ -43,6 +43,8 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case pixelCall, pixelLoad, pixelAddition, pixelLevels, pixelRow, pixelChannel, pixelTap, pixelSum, pixelStep,
     closedPixel,
     pooledPixel
+  /// Levels of such words that do without the DSP extension, because the C is made for no core in particular.
+  case pixelShift
   /// The same at columns of bytes or of 16 bits.
   case columnTap, columnAddition, columnRest, columnStep
   /// Sums compared in a fused pool: words of two, or single ones.
@@ -225,6 +227,7 @@ private struct StageWorkCounter {
       return
     }
     let positions = form.half * stage.outputShape.width
+    if form.scales.drop == 0 { add(.pixelShift, positions * form.scales.padded) }
     switch stage.code {
     case .blocks(let blocks, _)?:
       for block in blocks {

@@ -58,6 +58,7 @@ extension WorkFeature {
     case .pixelStep: [5.33, 4.22, 4, 4, 4, 3.89, 4.92]
     case .closedPixel: [4.76, 4.15, 4.15, 4.15, 4.15, 4.16, 4.51]
     case .pooledPixel: [4.5, 4.1, 4.07, 4.07, 4.07, 4.08, 4.31]
+    case .pixelShift: [0, 0, 5.71, 5.71, 5.71, 5.71, 0]
     case .columnTap: [7.97, 2.4, 2.4, 2.41, 2.4, 2.4, 4.06]
     case .columnAddition: [2.09, 2.54, 2.65, 2.62, 2.55, 2.37, 2.29]
     case .columnRest: [27.72, 11.78, 15.44, 14.96, 11.66, 11.54, 10.77]

@@ -36,7 +36,13 @@ extension [Choice] {
 }
 
 extension Core {
-  /// As its maker writes it. Without a core, figures are a Cortex-M4's.
+  /// Where bytes are bounded: without a core on any.
+  package var wherever: String { self == .generic ? "any core" : title }
+
+  /// The core that instructions are predicted for, and what the C was made for where that is another.
+  package var figured: String { self == .generic ? "\(title), C for any core" : title }
+
+  /// As its maker writes it. Without a core, instructions are a Cortex-M4's.
   package var title: String {
     switch self {
     case .generic: "Cortex-M4"

@@ -65,6 +65,7 @@ static NO_INLINE void convolve_maps(const struct maps *m, const uint8_t *in, tap
 
     for (uint32_t *word = words; word != levels; word++) {
         *word = m->padding * 0x01010101U;
+        PLAIN_LOOP;
     }
     for (uint32_t y = 0; y < g->tap_rows; y++) {
         for (uint32_t x = 0; x < g->tap_columns; x++) {

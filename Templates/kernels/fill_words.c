@@ -2,5 +2,6 @@
 static void fill_words(uint32_t *words, uint32_t count, uint32_t word) {
     for (uint32_t i = 0; i < count; i++) {
         words[i] = word;
+        PLAIN_LOOP;
     }
 }

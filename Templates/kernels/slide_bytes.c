@@ -13,9 +13,11 @@ static void slide_bytes(uint8_t *ring, uint32_t kept, uint32_t step) {
             *(struct sixteen *)(void *)ring = *(const struct sixteen *)(const void *)from;
             from += 16;
             ring += 16;
+            PLAIN_LOOP;
         }
     }
     for (; kept > 0; kept--) {
         *ring++ = *from++;
+        PLAIN_LOOP;
     }
 }

@@ -13,9 +13,11 @@ static void slide_rows(uint32_t *ring, uint32_t kept, uint32_t step) {
             *(struct eight *)(void *)ring = *(const struct eight *)(const void *)from;
             from += 8;
             ring += 8;
+            PLAIN_LOOP;
         }
     }
     for (; kept > 0; kept--) {
         *ring++ = *from++;
+        PLAIN_LOOP;
     }
 }

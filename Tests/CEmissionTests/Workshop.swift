@@ -31,6 +31,7 @@ final class Workshop: Sendable {
   private static let packages = [
     "arm-none-eabi-gcc": "gcc-arm-none-eabi", "arm-none-eabi-nm": "gcc-arm-none-eabi", "nm": "binutils",
     "avr-gcc": "gcc-avr avr-libc",
+    "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf", "clang": "clang",
   ]
 
   init() throws {
@@ -44,6 +45,10 @@ final class Workshop: Sendable {
 
   func write(_ name: String, _ text: String) throws {
     try Data(text.utf8).write(to: URL(filePath: "\(path)/\(name)"))
+  }
+
+  func read(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(filePath: "\(path)/\(name)")), as: UTF8.self)
   }
 
   /// `NAME.h`, `NAME.c` and `test_NAME.c`.

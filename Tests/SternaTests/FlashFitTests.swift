@@ -23,15 +23,19 @@ import Testing
       guard options.name.hasPrefix(prefix) else { return }
       // Cores whose C is the same share a folder; it is compiled for each.
       var written: [String: String] = [:]
-      for core in Core.measured {
+      var measured: [Core: String] = [:]
+      // What is made for no core is measured on each.
+      for (core, made) in Core.measured.map({ ($0, $0) }) + Core.measured.map({ ($0, Core.generic) }) {
         var options = options
-        options.core = core
+        options.core = made
         // A budget that is met on one core need not be on another.
         if options.ram != nil || options.flash != nil, (try? Planner.plan(network, options)) == nil { continue }
         let compilation = try Compilation(network: network, options)
         let plan = compilation.plan
         let artefacts = try compilation.artefacts().filter { !$0.name.hasSuffix(".json") }
         let text = artefacts.first { $0.name.hasSuffix(".c") }?.text ?? ""
+        if made == .generic, measured[core] == text { continue }
+        if made != .generic { measured[core] = text }
         let place = written[text] ?? "\(plan.name)_\(written.count)"
         if written.updateValue(place, forKey: text) == nil {
           for artefact in artefacts { files.add("\(folder)/\(place)/\(artefact.name)", artefact.text) }
@@ -39,6 +43,7 @@ import Testing
         let features =
           CodeFeature.counts(plan).map { "code.\($0.key.rawValue)=\($0.value)" }.sorted()
           + work(plan).map { "work.\($0.key.rawValue)=\($0.value)" }.sorted()
+          + StackFeature.counts(plan).map { "stack.\($0.key.rawValue)=\($0.value)" }.sorted()
         lines.append(
           "\(place) \(plan.name) \(core.rawValue) \(FlashEstimate.tables(plan)) " + features.joined(separator: " "))
       }

@@ -11,6 +11,7 @@ cases() {
         for goal in size speed; do echo "forecast $(basename "$name" .onnx) $goal"; done
     done
     echo "mixed max2_pc_qonnx_ts"
+    echo "measured max2_pc_qonnx_ts"
 }
 
 compile() { expect 0 "$STERNA" compile "$models/har/$1.onnx" -o . --name "$2" "${@:3}"; }
@@ -92,10 +93,10 @@ emitted_tests() {
 # Every external symbol begins with the model's name; no data of its own; clang-format has nothing to say.
 symbols() {
     compile "$1" net
-    arm-none-eabi-gcc "${flags[@]}" -O2 -mcpu=cortex-m4 -mthumb -ffreestanding -c net.c -o net.o
+    arm-none-eabi-gcc "${flags[@]}" -O2 -mcpu=cortex-m4 -mthumb -c net.c -o net.o
     arm-none-eabi-nm --defined-only --extern-only net.o | awk '$3 !~ /^net_/ { print "symbol", $3; bad = 1 } END { exit bad }'
     arm-none-eabi-nm net.o | awk '$2 ~ /^[dDbBcC]$/ { print "data", $3; bad = 1 } END { exit bad }'
-    arm-none-eabi-nm --undefined-only net.o | awk '$2 !~ /^(mem(cpy|set|move)|__aeabi_.*)$/ { print "needs", $2; bad = 1 } END { exit bad }'
+    arm-none-eabi-nm --undefined-only net.o | awk '$2 !~ /^__aeabi_/ || /mem/ { print "needs", $2; bad = 1 } END { exit bad }'
     clang-format "--style=file:$here/../../firmware/.clang-format" --dry-run -Werror net.c net.h
 }
 
@@ -106,19 +107,21 @@ kept() {
     arm-none-eabi-size kept.o | awk 'NR == 2 { print $1 }'
 }
 
-# What `inspect` says beforehand: a proof without exceptions, RAM to the byte, flash within 5 % of what the linker keeps.
+# What `inspect` says beforehand: a proof without exceptions, RAM to the byte, flash never below what the linker keeps and
+# at most a quarter above.
 forecast() {
     local declared estimated kept
-    compile "$1" net --optimize "$2"
-    expect 0 "$STERNA" inspect "$models/har/$1.onnx" --name net --optimize "$2"
+    compile "$1" net --optimize "$2" --core cortex-m4
+    expect 0 "$STERNA" inspect "$models/har/$1.onnx" --name net --optimize "$2" --core cortex-m4
     cat out
     grep -Eq '^requantizers: [1-9][0-9]* \(channel, accumulator\) pairs checked, 0 exceptions, largest shift [0-9]+$' out
     declared=$(sed -n 's/^#define NET_STATE_BYTES //p' net.h)
-    [ "$(awk '/ \*$/ { print $1, $4 }' out)" = "$2 $declared" ]
+    [ "$(awk '/^choices/ { inside = 1 } !NF && lines++ { inside = 0 } inside && / \*$/ { print $1, $4; exit }' out)" = "$2 $declared" ]
     kept=$(kept net)
     estimated=$(sed -n 's/^flash.*: \([0-9]*\) bytes.*/\1/p' out)
     echo "the linker keeps $kept bytes"
-    [ $((100 * (estimated > kept ? estimated - kept : kept - estimated))) -le $((5 * kept)) ]
+    [ "$kept" -le "$estimated" ]
+    [ $((100 * estimated)) -le $((125 * kept)) ]
 }
 
 # Between packed weights and weights as code, --flash mixes them; below, it refuses and says what would do.
@@ -137,7 +140,17 @@ mixed() {
     [ "$found" -lt "$packed" ]
     expect 0 "$STERNA" verify "$model" --optimize speed --flash $((least + 1000))
     compile "$1" net --optimize speed --flash $((least + 1000))
-    [ "$(kept net)" -le $((105 * (least + 1000) / 100)) ]
+    [ "$(kept net)" -le $((least + 1000)) ]
+}
+
+# `verify` measures on emulated cores, and fails where a budget that was kept at -O2 is not at another level.
+measured() {
+    local model=$models/har/$1.onnx flash
+    flash=$("$STERNA" inspect "$model" --core cortex-m4 | sed -n 's/^flash.*: \([0-9]*\) bytes.*/\1/p')
+    expect 0 "$STERNA" verify "$model" --samples 1 --core cortex-m4 --target cortex-m4 --flash "$flash"
+    grep -Eq '^cortex-m4 -O2: measured instructions=[0-9]+ flash=[0-9]+ state=[0-9]+ stack=[0-9]+$' out
+    expect 2 "$STERNA" verify "$model" --samples 1 --core cortex-m4 --target cortex-m4 --flash "$flash" --optimization O0
+    grep -Eq "^cortex-m4 -O0: EXCEEDED: flash takes [0-9]+ bytes, more than --flash $flash$" out
 }
 
 main "$@"

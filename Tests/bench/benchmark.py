@@ -75,6 +75,7 @@ COLUMNS = (
     "state",
     "predicted state",
     "stack",
+    "predicted stack",
 )
 MEASURED = ("instructions", "flash", "state", "stack")
 
@@ -87,7 +88,9 @@ LIMITS = {"instructions": 20_000_000, "flash": 6144, "state": 24576}
 # In per cent. The stack, being small, moves most from one gcc to the next.
 DRIFT = {"instructions": 2, "flash": 2, "state": 2, "stack": 10}
 # Most that forecasts may be off, in per cent (fit.py fits them), on the radar network and on others.
-FORECAST = {"instructions": (10, 15), "flash": (6, 10)}
+FORECAST = {"instructions": (10, 15), "flash": (10, 10)}
+# Those that are bounds: never below what is measured.
+BOUNDS = ("flash", "stack")
 
 
 # --- Measuring
@@ -112,6 +115,7 @@ def measure(key: Key, options: Iterable[str]) -> Row:
     row["predicted instructions"] = report.get("predictedInstructions")
     row["predicted flash"] = sum(report["flash"].values())
     row["predicted state"] = report["memory"]["stateBytes"]
+    row["predicted stack"] = report["memory"]["stackBytes"]
     return row
 
 
@@ -130,7 +134,8 @@ def measurements(models: Collection[str]) -> dict[Key, Row]:
 
 HEAD = """\
 Written by Tests/bench/benchmark.py --update. Instructions of one inference; bytes; gcc at -O2.
-`predicted` is what sterna said before anything was compiled, - where it says nothing.\
+`predicted` is what sterna said before anything was compiled, - where it says nothing; of flash and
+stack it is a bound. Compiled as README says: no -ffreestanding.\
 """
 
 
@@ -215,6 +220,9 @@ def broken_promises(rows: dict[Key, Row]) -> Iterable[str]:
     for key, row in rows.items():
         if row["predicted state"] != row["state"]:
             yield f"{' '.join(key)}: state {row['state']}, forecast {row['predicted state']}"
+        for figure in BOUNDS:
+            if row[figure] > row[f"predicted {figure}"]:
+                yield f"{' '.join(key)}: {figure} {row[figure]} is beyond {row[f'predicted {figure}']}"
         for figure, errors in FORECAST.items():
             most = errors[0 if key[0] == SHOWN[0] else 1]
             now, forecast = row[figure], row[f"predicted {figure}"]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Fits the prices of a plan's features to compiled networks: instructions and bytes of code.
+"""Fits the prices of a plan's features to compiled networks: instructions, bytes of code and stack.
 
     Tests/bench/fit.py            writes the networks, measures, fits, prints the errors
-    Tests/bench/fit.py --write    and writes WorkTable.swift and CodeTable.swift
+    Tests/bench/fit.py --write    and writes WorkTable, CodeTable, CodeMargin and StackTable.swift
     Tests/bench/fit.py --prefix P writes only networks anew whose names begin with P
 
 Random networks, radar networks and those of the benchmark, packed and as code, are compiled for all
@@ -14,6 +14,10 @@ Prices minimise the squares of relative errors. Many features always come togeth
 held to what one expects of their prices: of instructions a count of those that the kernels' loops
 take (EXPECTED), of a core what fits its family. Errors are printed for the networks that are named,
 and as percentiles for the random ones.
+
+Instructions are forecast as they are likely to be, flash and stack as bounds: to the fitted bytes of
+code comes the margin that no network of the fit is beyond, and prices of stack are the least whose
+sums no call graph is beyond (weigh.py).
 """
 
 import argparse
@@ -28,7 +32,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import lsq_linear
+import weigh
+from scipy.optimize import linprog, lsq_linear
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -52,7 +57,7 @@ EXPECTED = {
     "decodedWeight": 12, "decodedTap": 8, "laneTap": 4, "laneAddition": 2, "laneRest": 2,
     "laneStep": 5, "quadPass": 55, "quadTap": 14, "quadLevels": 24, "spreadQuad": 11, "splitQuad": 20,
     "pixelCall": 7, "pixelLoad": 1.1, "pixelAddition": 1.05, "pixelLevels": 9, "pixelRow": 40, "pixelChannel": 40,
-    "pixelTap": 2, "pixelSum": 8, "pixelStep": 4, "closedPixel": 4, "pooledPixel": 4,
+    "pixelTap": 2, "pixelSum": 8, "pixelStep": 4, "closedPixel": 4, "pooledPixel": 4, "pixelShift": 5,
     "columnTap": 4, "columnAddition": 2, "columnRest": 2, "columnStep": 5,
     "pooledWord": 9, "pooledColumn": 4, "widenedWord": 12, "epilogueWord": 6, "epilogueColumn": 3,
     "affine": 7, "saturated": 4, "affine64": 12, "halfEven": 12, "halfEven64": 25,
@@ -79,6 +84,7 @@ class Sample:
     features: dict[str, dict[str, float]]
     instructions: int = 0
     flash: int = 0
+    stack: int = 0
 
     @property
     def kind(self) -> str:
@@ -110,7 +116,7 @@ def samples() -> list[Sample]:
     found = []
     for line in (FOLDER / "features.txt").read_text().splitlines():
         place, name, core, tables, *pairs = line.split()
-        features: dict[str, dict[str, float]] = {"work": {}, "code": {}}
+        features: dict[str, dict[str, float]] = {"work": {}, "code": {}, "stack": {}}
         for pair in pairs:
             feature, amount = pair.split("=")
             kind, feature = feature.split(".", 1)
@@ -130,7 +136,8 @@ def measure(sample: Sample) -> list[int]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{sample.place} on {sample.core}: {done.stdout}{done.stderr}")
-    return [int(word) for word in done.stdout.splitlines()[1].split()[1:3]]
+    instructions, flash = (int(word) for word in done.stdout.splitlines()[1].split()[1:3])
+    return [instructions, flash, weigh.weigh(FOLDER / sample.place, sample.name, sample.core)[1]]
 
 
 def measured(prefix: str) -> list[Sample]:
@@ -148,7 +155,7 @@ def measured(prefix: str) -> list[Sample]:
     finally:
         memory.write_text(json.dumps(known))
     for key, sample in zip(keys, found, strict=True):
-        sample.instructions, sample.flash = known[key]
+        sample.instructions, sample.flash, sample.stack = known[key]
     return found
 
 
@@ -276,9 +283,72 @@ class Fit:
         return "\n".join([*lines, "    }", "  }", "}", ""])
 
 
+# --- Bounds
+
+# Above the largest shortfall that was found, as a share of it; and the least margin, in per cent.
+RESERVE, LEAST_MARGIN = 0.15, 3
+# What stack features cannot cost less than: a byte of the self-test's outputs is one.
+FIXED = {"outputs": 1}
+
+
+def margins(code: Fit) -> str:
+    """CodeMargin.swift."""
+    found: dict[bool, list[int]] = {False: [], True: []}
+    for core in CORES:
+        worst = {False: 0.0, True: 0.0}
+        for i, s in enumerate(code.samples):
+            if s.core != core:
+                continue
+            forecast = code.counts[i] @ code.prices[core]
+            has_rows = any(s.features["code"].get(f, 0) for f in ("packedColumns", "packedWide"))
+            worst[has_rows] = max(worst[has_rows], (code.targets[i] - forecast) / forecast)
+        for kind, share in worst.items():
+            found[kind].append(max(LEAST_MARGIN, int(np.ceil(100 * share * (1 + RESERVE)))))
+    print(f"\nmargins of code in per cent: {found[False]}, with rows of bytes {found[True]}")
+    return f"""\
+// Written by Tests/bench/fit.py --write.
+
+extension CodeFeature {{
+  /// Per cent of the code that is added to the sum of prices, so that no network of the fit is above its forecast; for the
+  /// cores of `Core.measured` in their order: {', '.join(CORES)}.
+  static let margin = {found[False]}
+  /// The same where layers work on rows of bytes or sums of 16 bits, which compilers inline in many ways.
+  static let byteRowsMargin = {found[True]}
+}}
+"""
+
+
+def stacks(found: list[Sample]) -> str:
+    """StackTable.swift: the prices of least overestimation that no call graph is beyond."""
+    names = cases("StackFeature")
+    prices = {}
+    for core in CORES:
+        own = [s for s in found if s.core == core]
+        counts = np.array([[s.features["stack"].get(f, 0) for f in names] for s in own], float)
+        stack = np.array([s.stack for s in own], float) * (1 + RESERVE / 2)
+        # Forms that no network has are as dear as the dearest path.
+        bounds = [
+            (FIXED[f], FIXED[f]) if f in FIXED else (0, None) if counts[:, k].any() else (stack.max(),) * 2
+            for k, f in enumerate(names)
+        ]
+        least = linprog((counts / stack[:, None]).sum(axis=0), -counts, -stack, bounds=bounds)
+        prices[core] = np.ceil(least.x - 1e-6).astype(int)
+        over = counts @ prices[core] / np.array([s.stack for s in own])
+        print(f"stack on {core}: bound over path: median {np.median(over):.2f}, most {over.max():.2f}")
+    lines = [
+        "// Written by Tests/bench/fit.py --write.", "", "extension StackFeature {",
+        "  /// Most bytes of stack that one adds, for the cores of `Core.measured` in their order: "
+        f"{', '.join(CORES)}.",
+        "  var bytes: [Int] {", "    switch self {",
+    ]  # fmt: skip
+    for k, name in enumerate(names):
+        lines.append(f"    case .{name}: [{', '.join(str(prices[core][k]) for core in CORES)}]")
+    return "\n".join([*lines, "    }", "  }", "}", ""])
+
+
 def cases(enum: str) -> list[str]:
     """The cases as declared, so that the switch is complete."""
-    text = (PLANNING / f"{enum}.swift").read_text()
+    text = (PLANNING / f"{enum.replace('StackFeature', 'StackEstimate')}.swift").read_text()
     body = text.split(f"package enum {enum}", 1)[1].split("\n  package", 1)[0].split("\n}", 1)[0]
     found = []
     for line in body.replace(",\n", ",").splitlines():
@@ -300,6 +370,12 @@ def main() -> None:
         fit.show()
         if arguments.write:
             (PLANNING / file).write_text(fit.table())
+        if kind == "code":
+            bounds = margins(fit)
+    stack = stacks(found)
+    if arguments.write:
+        (PLANNING / "CodeMargin.swift").write_text(bounds)
+        (PLANNING / "StackTable.swift").write_text(stack)
 
 
 if __name__ == "__main__":

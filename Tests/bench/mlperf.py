@@ -5,7 +5,7 @@
 Shapes are MLPerf Tiny's, the rest is drawn: 45 % of each layer's weights are 0, the others -1 or +1
 at random. Nothing is trained, so the networks recognise nothing; what they cost in time and memory
 is what trained ones of these shapes cost. BatchNorm gets the statistics of noise, so that on noise,
-which bench_main.c feeds, no channel is dead and few values are saturated. ResNet-8, the third of
+which measure_main.c feeds, no channel is dead and few values are saturated. ResNet-8, the third of
 MLPerf's convolutional networks, adds residuals, which can not be compiled yet.
 
 The files are QONNX as Brevitas exports them, but for the padding of strided convolutions:

@@ -1,6 +1,8 @@
 /* Kernels of rows of columns: bytes that move up, sums of 16 bits that are clamped. */
 #include "testing.h"
 
+#include "../../Templates/kernels/plain_loop.c"
+
 #include "../../Templates/kernels/slide_bytes.c"
 
 #include "../../Templates/kernels/limit_sums.c"

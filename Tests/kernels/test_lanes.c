@@ -1,6 +1,8 @@
 /* Kernels of words of two lanes: two columns a word against one at a time. */
 #include "testing.h"
 
+#include "../../Templates/kernels/plain_loop.c"
+
 /* In the order in which emitted C has them: the sums take what list_taps makes. */
 #include "../../Templates/kernels/list_taps.c"
 

@@ -1,6 +1,8 @@
 /* Convolutions that make whole maps: their sums against sums of values, and maps of all kinds. */
 #include "testing.h"
 
+#include "../../Templates/kernels/plain_loop.c"
+
 #include "../../Templates/kernels/list_taps.c"
 #include "../../Templates/kernels/no_inline.c"
 #include "../../Templates/kernels/quads.c"

@@ -2,6 +2,7 @@
 #include "testing.h"
 
 #include "../../Templates/kernels/outside.c"
+#include "../../Templates/kernels/plain_loop.c"
 
 #include "../../Templates/kernels/fill_ring.c"
 #include "../../Templates/kernels/fill_ring16.c"

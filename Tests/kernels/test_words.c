@@ -4,6 +4,8 @@
  */
 #include "testing.h"
 
+#include "../../Templates/kernels/plain_loop.c"
+
 #include "../../Templates/kernels/close_quads.c"
 #include "../../Templates/kernels/close_row.c"
 #include "../../Templates/kernels/fill_words.c"

@@ -68,8 +68,8 @@ package struct Demonstration: Sendable {
     let proof = Report.Proof(plan)
     return """
       RAM    \(plan.stateBytes) bytes of state (the input frame alone has \(plan.input.bytes); rows can be pushed one by one)
-      flash  about \(plan.flash.bytes) bytes on a \(plan.core.title), weights and code
-      speed  about \(CostEstimate(plan).instructions) instructions for one inference
+      flash  at most \(plan.flash.bytes) bytes on \(plan.core.wherever), weights and code
+      speed  about \(CostEstimate(plan).instructions) instructions for one inference on a \(plan.core.title)
       exact  \(proof.pairs) reachable accumulators checked against the file's real arithmetic, \(proof.exceptions) exceptions
       """
   }

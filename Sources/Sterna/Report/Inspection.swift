@@ -5,7 +5,7 @@ import TernaryIR
 extension Compilation {
   /// Two lines that tell the essentials.
   package var summary: String {
-    "\(plan.name): \(plan.stages.count) layers, state \(plan.stateBytes) bytes, flash about \(plan.flash.bytes) bytes, "
+    "\(plan.name): \(plan.stages.count) layers, state \(plan.stateBytes) bytes, flash at most \(plan.flash.bytes) bytes, "
       + "requantizers exact on all \(Report.Proof(plan).pairs) reachable accumulators"
   }
 
@@ -43,9 +43,13 @@ extension Compilation {
     let flash = plan.flash
     lines += [
       "",
-      "flash, \(plan.core.title) at -O2: \(flash.bytes) bytes  (weights \(flash.weights), requantizers \(flash.requantizers), "
-        + "code and descriptors \(flash.code))",
+      "flash, \(plan.core.wherever) at -O2: \(flash.bytes) bytes at most  (weights \(flash.weights), requantizers "
+        + "\(flash.requantizers), code and descriptors \(flash.code))",
     ]
+    if let stack = plan.stackBound() {
+      lines.append("stack beside the state, \(plan.core.wherever) at -O2: \(stack) bytes at most, with gcc")
+    }
+    lines += coreLines
     return lines.joined(separator: "\n")
   }
 
@@ -53,7 +57,7 @@ extension Compilation {
   private func choiceLines() throws(ModelError) -> [String] {
     let isCounted = plan.core.hasInstructionCounts
     var lines = [
-      "", "choices, predicted for \(isCounted ? "" : "a ")\(plan.core.title); RAM without the stack:",
+      "", "choices, predicted for \(isCounted ? "" : "a ")\(plan.core.figured); RAM without the stack:",
       "  optimize  schedule  instructions       RAM     flash  RAM at least  segments",
     ]
     for choice in try choices().differing {
@@ -73,6 +77,20 @@ extension Compilation {
     ]
     if !coded.isEmpty { lines.append("  weights as code: " + coded.joined(separator: ", ")) }
     return lines
+  }
+
+  /// What the same C costs elsewhere.
+  private var coreLines: [String] {
+    let figures = Report.CoreFigures.all(plan)
+    guard !figures.isEmpty else { return [] }
+    return [
+      "", "this C on each core, predicted; flash and stack at most:",
+      "  core        instructions     flash     stack",
+    ]
+      + figures.map {
+        "  \($0.core.padding(10))  \(pad("\($0.predictedInstructions)", 12))  \(pad("\($0.flashBytes)", 8))  "
+          + "\(pad("\($0.stackBytes)", 8))\($0.core == plan.core.rawValue ? " *" : "")"
+      }
   }
 
   private static func table(_ layers: [Report.Layer]) -> [String] {

@@ -13,6 +13,8 @@ package struct Report: Codable, Sendable {
   package struct Memory: Codable, Sendable {
     package var stateBytes: Int
     package var lowerBoundBytes: Int
+    /// Most bytes of stack beside the state, gcc at -O2 on the report's core, or on any; none for a host.
+    package var stackBytes: Int?
     package var buffers: [Buffer]
   }
 
@@ -52,6 +54,24 @@ package struct Report: Codable, Sendable {
     package var ringBytes: Int
   }
 
+  /// What the C costs on a core, whichever it was made for: instructions predicted, bytes at most.
+  package struct CoreFigures: Codable, Sendable {
+    package var core: String
+    package var predictedInstructions: Int
+    package var flashBytes: Int
+    package var stackBytes: Int
+
+    /// Nothing for a host's C, whose loops are made for vectors.
+    static func all(_ plan: FirmwarePlan) -> [CoreFigures] {
+      guard plan.core != .host else { return [] }
+      return Core.measured.map { core in
+        CoreFigures(
+          core: core.rawValue, predictedInstructions: CostEstimate(plan, core: core).instructions,
+          flashBytes: FlashEstimate(plan, core: core).bytes, stackBytes: plan.stackBound(on: core) ?? 0)
+      }
+    }
+  }
+
   package struct Output: Codable, Sendable {
     package var count: Int
     package var kind: String
@@ -76,6 +96,8 @@ package struct Report: Codable, Sendable {
   package var output: Output
   package var memory: Memory
   package var flash: FlashEstimate
+  /// What the same C costs on each core.
+  package var cores: [CoreFigures]
   package var proof: Proof
 
   package init(_ compilation: Compilation) {
@@ -97,8 +119,11 @@ package struct Report: Codable, Sendable {
     output = Output(
       count: plan.output.count, kind: plan.output.tensor.kind.rawValue, scale: plan.output.tensor.scale,
       zeroPoint: plan.output.tensor.zeroPoint, resolution: plan.output.resolution)
-    memory = Memory(stateBytes: plan.stateBytes, lowerBoundBytes: plan.lowerBoundBytes, buffers: plan.buffers)
+    memory = Memory(
+      stateBytes: plan.stateBytes, lowerBoundBytes: plan.lowerBoundBytes, stackBytes: plan.stackBound(),
+      buffers: plan.buffers)
     flash = plan.flash
+    cores = CoreFigures.all(plan)
     proof = Proof(plan)
   }
 

@@ -42,7 +42,7 @@ extension AsyncParsableCommand {
       case .missing: throw Exit.missingTool
       case .doesNotFit: throw Exit.cannotCompile
       case .unwritable: throw Exit.cannotWrite
-      case .compilationFailed, .timedOut: throw Exit.internalError
+      case .compilationFailed, .measurementFailed, .timedOut: throw Exit.internalError
       }
     } catch let code as ExitCode {
       throw code

@@ -169,6 +169,7 @@ enum ToolchainError: Error, Equatable, CustomStringConvertible {
   case compilationFailed(target: String, output: String)
   /// The program or its data are too large for the target's memory.
   case doesNotFit(target: String, what: String)
+  case measurementFailed(target: String, output: String)
   case timedOut(command: String, after: Duration)
   case unwritable(path: String, reason: String)
 
@@ -180,6 +181,8 @@ enum ToolchainError: Error, Equatable, CustomStringConvertible {
       "the C compiler for \(target) rejected the code:\n\(output)"
     case .doesNotFit(let target, let what):
       "the memory of \(target) is too small for this network: \(what)"
+    case .measurementFailed(let target, let output):
+      "the program that measures on \(target) failed:\n\(output)"
     case .timedOut(let command, let after):
       "\(command) did not finish within \(after)"
     case .unwritable(let path, let reason):

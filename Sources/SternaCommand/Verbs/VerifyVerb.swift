@@ -102,7 +102,7 @@ struct VerifyVerb: AsyncParsableCommand {
   private func run(
     _ job: Job, _ compilation: Compilation, _ files: [(name: String, bytes: [UInt8])], samples: Int
   ) async throws -> Bool {
-    let outcome = try await Interruption.cancelling {
+    let (outcome, measurement) = try await Interruption.cancelling {
       let folder = try TemporaryFolder()
       defer { folder.remove() }
       for file in files { try folder.write(file.name, file.bytes) }
@@ -111,8 +111,13 @@ struct VerifyVerb: AsyncParsableCommand {
         target: job.target, optimization: job.optimization,
         sources: [compilation.verificationSource, "verify_harness.c"], flags: job.flags, into: folder.path)
       Console.progress("\(job.title): running")
-      return try await Toolchain.execute(
+      let outcome = try await Toolchain.execute(
         target: job.target, image: image, arguments: ["vectors.bin"], timeout: .seconds(3600))
+      let measurement =
+        job.target.isMeasured
+        ? try await Toolchain.measure(
+          target: job.target, optimization: job.optimization, name: compilation.plan.name, in: folder.path) : nil
+      return (outcome, measurement)
     }
     Console.endProgress()
     let lines = (outcome.standardOutput + outcome.standardError).split(separator: "\n")
@@ -124,7 +129,23 @@ struct VerifyVerb: AsyncParsableCommand {
     let summary = lines.last { $0.hasPrefix("verify: samples=") }.map { String($0.dropFirst("verify: ".count)) }
     try Console.result(
       "\(job.title): \(isEqual ? "equal" : "DIFFERENT") \(summary ?? "(no summary, exit \(outcome.exitCode))")")
-    return isEqual
+    guard let measurement else { return isEqual }
+    return try isWithinBudgets(measurement, job) && isEqual
+  }
+
+  /// Prints what the model takes on an emulated core; whether that is within the budgets.
+  private func isWithinBudgets(_ found: Measurement, _ job: Job) throws -> Bool {
+    try Console.result(
+      "\(job.title): measured instructions=\(found.instructions) flash=\(found.flash) state=\(found.state) "
+        + "stack=\(found.stack)")
+    var isKept = true
+    for (what, bytes, budget) in [("flash", found.flash, options.flash), ("state", found.state, options.ram)] {
+      guard let budget, bytes > budget else { continue }
+      let option = what == "flash" ? "--flash" : "--ram"
+      try Console.result("\(job.title): EXCEEDED: \(what) takes \(bytes) bytes, more than \(option) \(budget)")
+      isKept = false
+    }
+    return isKept
   }
 }
 

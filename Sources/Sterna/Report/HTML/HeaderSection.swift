@@ -47,11 +47,13 @@ extension ReportPage {
     return tag("div", ["class": "figures"]) {
       figure(
         "RAM", PageNumber.bytes(plan.stateBytes),
-        "all state but the stack; the input frame alone has \(PageNumber.bytes(plan.input.bytes))")
+        "all state; the stack takes \(plan.stackBound().map { "\(PageNumber.bytes($0)) at most" } ?? "more") beside it, "
+          + "the input frame alone has \(PageNumber.bytes(plan.input.bytes))")
       figure(
         "Flash", PageNumber.bytes(plan.flash.bytes),
         plan.flash.code > 0
-          ? "predicted: weights, tables and code, \(plan.core.title) at -O2" : "weights and tables; code is not counted"
+          ? "at most: weights, tables and code, \(plan.core.wherever) at -O2"
+          : "weights and tables; code is not counted"
       )
       if plan.core.hasInstructionCounts {
         figure(

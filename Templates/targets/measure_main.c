@@ -1,6 +1,7 @@
 /*
- * Runs a model once for its stack and once for its instructions, on an emulated core. The script
- * count_instructions includes the model's header on the command line and maps its names to MODEL_*.
+ * Runs a model once for its stack and once for its instructions, on an emulated core. The model's
+ * header is included on the command line, where its names are mapped to MODEL_*: by `verify` and by
+ * Tests/bench/count_instructions.
  */
 #include "semihosting.h"
 
