@@ -9,6 +9,10 @@
 #include "har.h"
 #include <stddef.h>
 
+#if HAR_BUILD_ID != 0x32F4B87AU
+#error "har.h and har.c are of two compilations: compile the model again"
+#endif
+
 /*
  * What this file defines for itself begins with har_ like what others see, so that models can share
  * a translation unit. The names end with the file.
@@ -40,7 +44,7 @@
 #define depthwise2_stage har_depthwise2_stage
 #define pointwise2_stage har_pointwise2_stage
 #define average_stage har_average_stage
-#define dense_stage har_dense_stage
+#define dense_gemm_34_stage har_dense_gemm_34_stage
 #define row_counters har_row_counters
 #define convolution har_convolution
 #define convolve har_convolve
@@ -49,7 +53,7 @@
 #define depthwise2_advance har_depthwise2_advance
 #define pointwise2_advance har_pointwise2_advance
 #define average_advance har_average_advance
-#define dense_advance har_dense_advance
+#define dense_gemm_34_advance har_dense_gemm_34_advance
 #define conv_weights har_conv_weights
 #define conv_scale har_conv_scale
 #define conv_convolution har_conv_convolution
@@ -66,9 +70,10 @@
 #define pointwise2_weights har_pointwise2_weights
 #define pointwise2_scale har_pointwise2_scale
 #define pointwise2_convolution har_pointwise2_convolution
-#define dense_weights har_dense_weights
-#define dense_bias har_dense_bias
-#define dense_finish har_dense_finish
+#define dense_gemm_34_weights har_dense_gemm_34_weights
+#define dense_gemm_34_bias har_dense_gemm_34_bias
+#define dense_gemm_34_finish har_dense_gemm_34_finish
+#define canary har_canary
 #define take_row har_take_row
 #define answer har_answer
 #define checksum8 har_checksum8
@@ -76,10 +81,6 @@
 #define checksum32 har_checksum32
 #define checksum_stage har_checksum_stage
 #define checksum_convolution har_checksum_convolution
-
-#if HAR_BUILD_ID != 0xF84BF036U
-#error "har.h and har.c are of two compilations: compile the model again"
-#endif
 
 /*
  * Tests define this to see every row that a layer makes: values[c * channel_stride + x]. Where
@@ -100,8 +101,8 @@
  *     7280...8303 pointwise2 input
  *     8304...8757 scratch
  *     8760...9015 average input
- *     9016...9079 dense input
- *     9080...9099 dense sums
+ *     9016...9079 dense_gemm_34 input
+ *     9080...9099 dense_gemm_34 sums
  *     9100...9103 canary
  */
 #define SCRATCH_ACCUMULATORS 8304
@@ -109,7 +110,12 @@
 #define SCRATCH_TAPS 8660
 #define SELF_TEST_ROW 8304
 #define CANARY_AT 9100
-#define CANARY UINT32_C(0x5EA5E11F)
+/*
+ * What the last word of a state says: it takes rows, or they are used up. A state that har_begin
+ * has not seen says neither, whatever else it holds, and is left alone.
+ */
+#define CANARY (UINT32_C(0x5EA5E11F) ^ HAR_BUILD_ID)
+#define CANARY_AT_END (~CANARY)
 
 /* A caller's state is as large as the map says: otherwise this array has a negative size. */
 typedef char state_has_its_size[(sizeof(har_state) == 9104) ? 1 : -1];
@@ -117,6 +123,17 @@ typedef char state_has_its_size[(sizeof(har_state) == 9104) ? 1 : -1];
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
 typedef uint16_t tap_offset; /* bytes from the window's first value */
+
+/*
+ * Stands in loops that do nothing but copy or fill. Compilers take such a loop for memcpy, memmove
+ * or memset and call the C library's, which on small cores may go byte by byte, or not be there.
+ * The libraries of PCs are fast.
+ */
+#if defined(__GNUC__) && !defined(__x86_64__) && !defined(__aarch64__)
+#define PLAIN_LOOP __asm__ volatile("")
+#else
+#define PLAIN_LOOP ((void)0)
+#endif
 
 /*
  * A layer's window and the ring that holds its input rows: all channels after one another. Rows lie
@@ -367,6 +384,7 @@ static void split_row(const uint32_t *words, uint32_t count, uint32_t width, uin
 static void move_rows(uint32_t *ring, uint32_t kept, uint32_t step) {
     for (const uint32_t *const end = ring + kept; ring != end; ring++) {
         *ring = ring[step];
+        PLAIN_LOOP;
     }
 }
 
@@ -467,6 +485,7 @@ static void requantize_lanes(const uint32_t *acc, const uint16_t scale[3], unsig
 static void fill_words(uint32_t *words, uint32_t count, uint32_t word) {
     for (uint32_t i = 0; i < count; i++) {
         words[i] = word;
+        PLAIN_LOOP;
     }
 }
 
@@ -580,7 +599,7 @@ static const struct stage average_stage = {
     .advance = 2,
 };
 
-static const struct stage dense_stage = {
+static const struct stage dense_gemm_34_stage = {
     .ring = 9016,
     .row_stride = 64,
     .channel_stride = 4,
@@ -689,7 +708,7 @@ static void pointwise1_advance(uint8_t *memory);
 static void depthwise2_advance(uint8_t *memory);
 static void pointwise2_advance(uint8_t *memory);
 static void average_advance(uint8_t *memory);
-static void dense_advance(uint8_t *memory);
+static void dense_gemm_34_advance(uint8_t *memory);
 
 /*
  * Stage 1 of 7: "/conv/Conv"
@@ -1047,7 +1066,7 @@ static void pointwise2_advance(uint8_t *memory) {
  * Accumulators of levels lie in [0, 1020], partial sums included.
  * Requantizer: (a * m + b) >> 1, exact for all 1021 reachable accumulators.
  * Input: levels 0...255, a ring of 2 row(s) of 128 bytes at 8760.
- * Output: levels 0...255, into the input of dense.
+ * Output: levels 0...255, into the input of dense_gemm_34.
  */
 static void average_advance(uint8_t *memory) {
     const struct stage *const s = &average_stage;
@@ -1056,7 +1075,7 @@ static void average_advance(uint8_t *memory) {
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        const struct stage *const next = &dense_stage;
+        const struct stage *const next = &dense_gemm_34_stage;
         uint8_t *const out = memory + next->ring;
 
         const uint8_t *const block = memory + s->ring;
@@ -1074,12 +1093,12 @@ static void average_advance(uint8_t *memory) {
         }
         HAR_PROBE(5, oy, out, 4, 0, 0);
         rows[1]++;
-        dense_advance(memory);
+        dense_gemm_34_advance(memory);
     }
 }
 
 /*
- * Stage 7 of 7: "/dense/Gemm"
+ * Stage 7 of 7: "/dense/Gemm _34"
  *
  * Dense layer, 16x4x4 -> 5x1x1.
  * 1280 weights, 735 of them zero (57 %).
@@ -1089,7 +1108,7 @@ static void average_advance(uint8_t *memory) {
  * Output: int32 logits, to the caller.
  */
 /* clang-format off */
-static const uint8_t dense_weights[5][64] = {
+static const uint8_t dense_gemm_34_weights[5][64] = {
     { /* 0 */
         0x44, 0x1d, 0x0c, 0x00, 0x3c, 0x0c, 0x13, 0x00, 0x35, 0x11, 0x34, 0x71, 0x41, 0x03, 0x14,
         0x31, 0x50, 0x11, 0x1c, 0x10, 0x30, 0x0c, 0xff, 0x14, 0x35, 0x14, 0x07, 0xff, 0x7c, 0xff,
@@ -1126,33 +1145,33 @@ static const uint8_t dense_weights[5][64] = {
         0x11, 0x3c, 0x33, 0x1c,
     },
 };
-static const int32_t dense_bias[5] = {
+static const int32_t dense_gemm_34_bias[5] = {
     -3712919, -2051876, -12408966, -7914380, 20030220,
 };
 /* clang-format on */
 
-static void dense_advance(uint8_t *memory) {
-    const struct stage *const s = &dense_stage;
+static void dense_gemm_34_advance(uint8_t *memory) {
+    const struct stage *const s = &dense_gemm_34_stage;
     const uint32_t y = row_counters(memory)[6] - 1U; /* the row that has arrived */
     int32_t *const sums = (int32_t *)(void *)(memory + 9080);
     const uint8_t *const values = memory + s->ring;
 
     for (uint32_t oc = 0; oc < 5; oc++) {
-        const uint8_t *const weights = dense_weights[oc] + 16 * y;
+        const uint8_t *const weights = dense_gemm_34_weights[oc] + 16 * y;
         const int32_t a = ternary_dot(weights, values, 64);
 
         sums[oc] = y == 0 ? a : sums[oc] + a;
     }
 }
 
-static void dense_finish(uint8_t *memory, int32_t *output) {
+static void dense_gemm_34_finish(uint8_t *memory, int32_t *output) {
     const int32_t *const sums = (const int32_t *)(const void *)(memory + 9080);
 
     for (uint32_t oc = 0; oc < 5; oc++) {
         const int32_t a = sums[oc];
 
         const int32_t m = 97708;
-        const int32_t b = dense_bias[oc];
+        const int32_t b = dense_gemm_34_bias[oc];
 
         output[oc] = a * m + b;
     }
@@ -1161,6 +1180,10 @@ static void dense_finish(uint8_t *memory, int32_t *output) {
 
 /* ---- Network --------------------------------------------------------------------------------- */
 
+static uint32_t *canary(uint8_t *memory) {
+    return (uint32_t *)(void *)(memory + CANARY_AT);
+}
+
 void har_begin(har_state *state) {
     uint8_t *const memory = state->bytes;
     uint16_t *const rows = row_counters(memory);
@@ -1168,8 +1191,9 @@ void har_begin(har_state *state) {
     fill_words((uint32_t *)(void *)(memory + 16), 2072, 0);
     for (uint32_t i = 0; i < 8; i++) {
         rows[i] = 0;
+        PLAIN_LOOP;
     }
-    *(uint32_t *)(void *)(memory + CANARY_AT) = CANARY;
+    *canary(memory) = CANARY;
 }
 
 /* Takes a row whose channels lie channel_stride apart. */
@@ -1186,15 +1210,26 @@ static void take_row(uint8_t *memory, const uint8_t *row, uint32_t channel_strid
 }
 
 void har_push_row(har_state *state, const uint8_t row[HAR_ROW_BYTES]) {
-    if (row_counters(state->bytes)[0] < HAR_INPUT_HEIGHT) {
-        take_row(state->bytes, row, HAR_INPUT_WIDTH);
+    uint8_t *const memory = state->bytes;
+
+    if (*canary(memory) == CANARY && row_counters(memory)[0] < HAR_INPUT_HEIGHT) {
+        take_row(memory, row, HAR_INPUT_WIDTH);
     }
 }
 
 void har_finish(har_state *state, int32_t output[HAR_OUTPUT_COUNT]) {
     uint8_t *const memory = state->bytes;
 
-    dense_finish(memory, output);
+    if (*canary(memory) != CANARY || row_counters(memory)[0] != HAR_INPUT_HEIGHT) {
+        for (uint32_t i = 0; i < HAR_OUTPUT_COUNT; i++) {
+            output[i] = 0;
+        }
+        return;
+    }
+    dense_gemm_34_finish(memory, output);
+    if (*canary(memory) == CANARY) {
+        *canary(memory) = CANARY_AT_END;
+    }
 }
 
 void har_run(har_state *state, const uint8_t input[HAR_INPUT_BYTES],
@@ -1302,8 +1337,8 @@ int har_self_test(har_state *state) {
     for (uint32_t oc = 0; oc < 16; oc++) {
         sum = checksum16(sum, pointwise2_scale[oc], 3);
     }
-    sum = checksum8(sum, (const uint8_t *)dense_weights, 320);
-    sum = checksum32(sum, (const uint32_t *)dense_bias, 5);
+    sum = checksum8(sum, (const uint8_t *)dense_gemm_34_weights, 320);
+    sum = checksum32(sum, (const uint32_t *)dense_gemm_34_bias, 5);
     sum = checksum32(sum, (const uint32_t *)answer, 5);
     sum = checksum_stage(sum, &conv_stage);
     sum = checksum_stage(sum, &depthwise1_stage);
@@ -1311,7 +1346,7 @@ int har_self_test(har_state *state) {
     sum = checksum_stage(sum, &depthwise2_stage);
     sum = checksum_stage(sum, &pointwise2_stage);
     sum = checksum_stage(sum, &average_stage);
-    sum = checksum_stage(sum, &dense_stage);
+    sum = checksum_stage(sum, &dense_gemm_34_stage);
     sum = checksum_convolution(sum, &conv_convolution, &conv_stage, &depthwise1_stage,
                                conv_weights[0], conv_scale[0]);
     sum = checksum_convolution(sum, &depthwise1_convolution, &depthwise1_stage, &pointwise1_stage,
@@ -1335,13 +1370,19 @@ int har_self_test(har_state *state) {
         }
         har_push_row(state, row);
     }
+    if (*canary(state->bytes) != CANARY) {
+        return 3;
+    }
     har_finish(state, output);
+    if (*canary(state->bytes) != CANARY_AT_END) {
+        return 3;
+    }
     for (uint32_t i = 0; i < HAR_OUTPUT_COUNT; i++) {
         if (output[i] != answer[i]) {
             return 2;
         }
     }
-    return *(const uint32_t *)(const void *)(state->bytes + CANARY_AT) == CANARY ? 0 : 3;
+    return 0;
 }
 
 #undef state_has_its_size
@@ -1371,7 +1412,7 @@ int har_self_test(har_state *state) {
 #undef depthwise2_stage
 #undef pointwise2_stage
 #undef average_stage
-#undef dense_stage
+#undef dense_gemm_34_stage
 #undef row_counters
 #undef convolution
 #undef convolve
@@ -1380,7 +1421,7 @@ int har_self_test(har_state *state) {
 #undef depthwise2_advance
 #undef pointwise2_advance
 #undef average_advance
-#undef dense_advance
+#undef dense_gemm_34_advance
 #undef conv_weights
 #undef conv_scale
 #undef conv_convolution
@@ -1397,9 +1438,10 @@ int har_self_test(har_state *state) {
 #undef pointwise2_weights
 #undef pointwise2_scale
 #undef pointwise2_convolution
-#undef dense_weights
-#undef dense_bias
-#undef dense_finish
+#undef dense_gemm_34_weights
+#undef dense_gemm_34_bias
+#undef dense_gemm_34_finish
+#undef canary
 #undef take_row
 #undef answer
 #undef checksum8
@@ -1413,6 +1455,8 @@ int har_self_test(har_state *state) {
 #undef SELF_TEST_ROW
 #undef CANARY_AT
 #undef CANARY
+#undef CANARY_AT_END
+#undef PLAIN_LOOP
 #undef NO_INLINE
 #undef REQUANTIZE
 #undef LEVEL_BITS

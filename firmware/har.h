@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Of this compilation: har.c and the tests check that they belong to the same. */
-#define HAR_BUILD_ID 0xF84BF036U
+#define HAR_BUILD_ID 0x32F4B87AU
 
 #ifdef __cplusplus
 extern "C" {
@@ -84,7 +84,10 @@ static inline uint8_t har_quantize(float x) {
 #define HAR_OUTPUT_SCALE_MANTISSA 1
 #define HAR_OUTPUT_SCALE_EXPONENT (-24)
 
-/* All RAM that the network needs, but for the stack. */
+/*
+ * All RAM that the network needs, but for the stack: that takes 386 bytes at most on Cortex-M0 to
+ * M55 and RV32IMC, compiled by gcc at -O2.
+ */
 #define HAR_STATE_BYTES 9104
 
 typedef union {
@@ -99,8 +102,12 @@ void har_run(har_state *state, const uint8_t input[HAR_INPUT_BYTES],
 /*
  * The same in portions, as a sensor delivers its rows: har_begin, then har_push_row for each of the
  * HAR_INPUT_HEIGHT rows (all channels of a row, one after another), then har_finish. The input
- * never has to exist as a whole. A row too many is ignored; to finish before the last row leaves
- * the output unspecified.
+ * never has to exist as a whole.
+ *
+ * No call, in whatever order, reads or writes outside of the state. Rows are ignored where there
+ * are too many, and by a state that har_begin has not seen or that har_finish has used up: cleared,
+ * never initialised, of another model. har_finish makes all outputs 0 where har_begin or rows are
+ * missing.
  */
 void har_begin(har_state *state);
 void har_push_row(har_state *state, const uint8_t row[HAR_ROW_BYTES]);

@@ -21,7 +21,7 @@ static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t
     check_row((layer), (row), (values), (channel_stride), (distance), (bits))
 #include "har.c"
 
-#if HAR_BUILD_ID != 0xF84BF036U
+#if HAR_BUILD_ID != 0x32F4B87AU
 #error "har.h and test_har.c are of two compilations: compile the model again"
 #endif
 
@@ -53,7 +53,7 @@ static const struct layer layers[LAYERS] = {
     {"depthwise2", 16, 16, 16, 1, 0, 80},
     {"pointwise2", 16, 8, 8, 1, 0, 96},
     {"average", 16, 4, 4, 1, 0, 104},
-    {"dense", 5, 1, 1, 4, 0, 108},
+    {"dense_gemm_34", 5, 1, 1, 4, 0, 108},
     /* clang-format on */
 };
 
@@ -921,7 +921,7 @@ static const uint8_t average_0[256] = {
 0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,11,11,11,14,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,
 0,0,0,0,0,0,0,0,0,0,0,0,
 };
-static const int32_t dense_0[5] = {
+static const int32_t dense_gemm_34_0[5] = {
 -3908335,3908312,-11431886,-9966248,15340236,
 };
 static const int32_t output_0[HAR_OUTPUT_COUNT] = {
@@ -1955,7 +1955,7 @@ static const uint8_t average_1[256] = {
 0,7,0,0,0,0,0,12,0,0,0,0,0,0,0,0,0,0,5,10,15,32,45,103,0,32,6,8,19,6,25,9,21,21,78,0,0,10,64,0,12,0,
 87,0,0,0,76,2,0,35,
 };
-static const int32_t dense_1[5] = {
+static const int32_t dense_gemm_34_1[5] = {
 41232761,-1856460,1367862,-65366684,3712984,
 };
 static const int32_t output_1[HAR_OUTPUT_COUNT] = {
@@ -2850,7 +2850,7 @@ static const uint8_t average_2[256] = {
 0,13,0,0,0,0,8,0,37,0,0,0,0,0,0,0,0,0,51,8,107,0,0,0,0,0,23,0,0,0,15,6,11,16,6,1,0,0,0,13,4,0,0,1,0,
 0,0,0,0,0,18,0,0,0,15,0,43,4,0,8,0,0,28,6,0,0,
 };
-static const int32_t dense_2[5] = {
+static const int32_t dense_gemm_34_2[5] = {
 -16708083,29312392,-24133926,-32439088,6741932,
 };
 static const int32_t output_2[HAR_OUTPUT_COUNT] = {
@@ -2875,7 +2875,7 @@ static const void *const golden[SAMPLES][LAYERS] = {
         depthwise2_0,
         pointwise2_0,
         average_0,
-        dense_0,
+        dense_gemm_34_0,
     },
     {
         conv_1,
@@ -2884,7 +2884,7 @@ static const void *const golden[SAMPLES][LAYERS] = {
         depthwise2_1,
         pointwise2_1,
         average_1,
-        dense_1,
+        dense_gemm_34_1,
     },
     {
         conv_2,
@@ -2893,7 +2893,7 @@ static const void *const golden[SAMPLES][LAYERS] = {
         depthwise2_2,
         pointwise2_2,
         average_2,
-        dense_2,
+        dense_gemm_34_2,
     },
     /* clang-format on */
 };

@@ -10,11 +10,12 @@ import Testing
 
 /// Networks from the corners of what is legal, the emitted C against the interpreter: every value of every layer.
 ///
-/// `STERNA_RANDOM_NETWORKS` is the number of networks, all of which are compiled.
+/// Of each network one goal, schedule, core and rung of a ladder of RAM or flash, sanitized every other time. `Tests/random.sh`
+/// runs as many as it is asked for, from any seed on.
 @Suite struct CornerNetworkTests {
   @Test func cEqualsInterpreter() async throws {
     let environment = ProcessInfo.processInfo.environment
-    let count = environment["STERNA_RANDOM_NETWORKS"].flatMap(UInt64.init) ?? 200
+    let count = environment["STERNA_RANDOM_NETWORKS"].flatMap(UInt64.init) ?? 240
     let first = environment["STERNA_RANDOM_FIRST"].flatMap(UInt64.init) ?? 0
     let bench = try NetworkBench()
     let tally = Tally(seeds: first..<(first + count))
@@ -25,10 +26,22 @@ import Testing
         }
       }
     }
-    let lines = tally.coverage.map { "\($0.key)\t\($0.value)" }.sorted()
-    try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "/tmp/coverage.txt"))
     #expect(tally.failures == [])
+    let coverage = tally.coverage
+    print("\(count) networks, \(coverage.count) combinations of a form and a corner:")
+    for line in coverage.map({ "\($0.key)\t\($0.value)" }).sorted() { print(line) }
+    guard first == 0, count >= 240 else { return }
+    let found = coverage.keys.map { $0.split(separator: "\t").map(String.init) }
+    for form in LayerForm.allCases where !Self.ofOtherNetworks.contains(form) {
+      #expect(found.contains { $0[0] == form.rawValue }, "no layer is computed as '\(form.rawValue)'")
+    }
+    for corner in LayerCorner.all { #expect(found.contains { $0[1] == corner.name }, "no layer has \(corner.name)") }
   }
+
+  /// Forms that need a whole network to be of one shape: `RandomNetworkDifferentialTests` makes such networks.
+  private static let ofOtherNetworks: [LayerForm] = [
+    .mapRows, .mapChannels, .mapPoints, .blocksRowByRow, .tapsOfQuads,
+  ]
 
   private static func check(_ seed: UInt64, _ bench: NetworkBench, _ tally: Tally) async {
     var text = "seed \(seed)"

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Random networks from the corners of what is legal: every value of every layer of the C against the interpreter.
+#
+#   Tests/random.sh [COUNT [FIRST]]     COUNT networks (2000) from seed FIRST (0) on; prints how often which window met
+#                                       which way of computing
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+swift build --build-tests
+STERNA_RANDOM_NETWORKS=${1:-2000} STERNA_RANDOM_FIRST=${2:-0} \
+    swift test --skip-build --disable-xctest --filter CornerNetworkTests
