@@ -32,7 +32,19 @@ struct KernelSelection {
     if candidates.contains(.pixelLevelsDSP) {
       return plan.stages.contains { ($0.channelsLast?.scales.drop ?? 0) > 0 } ? .pixelLevelsDSP : .pixelLevels
     }
+    if candidates.contains(.ternaryDotFours) { return plan.addsFourWeights ? .ternaryDotFours : .ternaryDot }
     return candidates.first
+  }
+}
+
+extension FirmwarePlan {
+  /// Whether dense layers take the longer and faster form, which adds four weights at a time: beside weights as code.
+  fileprivate var addsFourWeights: Bool {
+    stages.contains { $0.code != nil }
+      && stages.allSatisfy { stage in
+        guard case .dense(let work) = stage.work, stage.input.elementBytes == 1 else { return true }
+        return (stage.addsRowByRow ? stage.ring.rowStride : work.taps) % 4 == 0
+      }
   }
 }
 

@@ -435,7 +435,9 @@ struct SourcePrinter {
     out.indented { out in
       out.print("uint8_t *const memory = state->bytes;\n")
       out.block("if (*canary(memory) != CANARY || row_counters(memory)[0] != \(upper)_INPUT_HEIGHT)") { out in
-        out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") { $0.print("output[i] = 0;") }
+        out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") {
+          $0.print("output[i] = 0;\nPLAIN_LOOP;")
+        }
         out.print("return;")
       }
       for segment in plan.segments.indices.dropFirst() {

@@ -176,6 +176,8 @@ def written(text: str) -> dict[Key, Row]:
     rows = {}
     for words in map(str.split, text.splitlines()):
         if len(words) == 3 + len(COLUMNS) and words[0] in MODELS:
+            if not all(word == "-" or word.isdigit() for word in words[3:]):
+                continue
             cells = (None if word == "-" else int(word) for word in words[3:])
             rows[tuple(words[:3])] = dict(zip(COLUMNS, cells, strict=True))
     return rows
