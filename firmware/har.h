@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Of this compilation: har.c and the tests check that they belong to the same. */
-#define HAR_BUILD_ID 0x32F4B87AU
+#define HAR_BUILD_ID 0xD2B42F6FU
 
 #ifdef __cplusplus
 extern "C" {

@@ -45,8 +45,12 @@ extension CodeFeature {
     let sum = counts.reduce(0) { $0 + $1.key.bytes(on: core) * $1.value }
     let hasByteRows = [.packedColumns, .packedWide].contains { counts[$0] ?? 0 > 0 }
     let margin = (hasByteRows ? byteRowsMargin : margin)[core.column]
-    return sum + (max(sum, 0) * margin + 99) / 100
+    return sum + (max(sum, 0) * margin + 99) / 100 + addedSinceFit[core.column]
   }
+
+  /// What networks have been found short by since the prices were fitted: the checks of calls out of order, among others.
+  /// The next `Tests/bench/fit.py --write` makes it 0.
+  private static let addedSinceFit = [130, 60, 60, 60, 60, 60, 340]
 }
 
 extension Stage {

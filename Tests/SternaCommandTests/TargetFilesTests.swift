@@ -34,9 +34,9 @@ private let checkout = URL(filePath: #filePath).deletingLastPathComponent().dele
       let figures = row.dropFirst().compactMap { Int($0) }
       try #require(figures.count == 4)
       #expect((300...800).contains(figures[0]))
-      #expect((100...300).contains(figures[1]))
+      #expect((100...500).contains(figures[1]))
       #expect(figures[2] == 72)
-      #expect((16...128).contains(figures[3]))
+      #expect((8...128).contains(figures[3]))
     }
   }
 }
