@@ -58,7 +58,9 @@ import Testing
   }
 
   /// Signs of formulas, and names of things that are no part of a program.
-  private static let notation: Set<String> = ["clamp", "half_even", "RAM", "ADC", "DSP", "SIMD", "SHA", "M0", "M55", "RV32IMC", "O2"]
+  private static let notation: Set<String> = [
+    "clamp", "half_even", "RAM", "ADC", "DSP", "SIMD", "SHA", "M0", "M55", "RV32IMC", "O2",
+  ]
 
   @Test func namedIdentifiersExist() throws {
     var count = 0
