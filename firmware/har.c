@@ -9,8 +9,8 @@
 #include "har.h"
 #include <stddef.h>
 
-#if HAR_BUILD_ID != 0xD2B42F6FU
-#error "har.h and har.c are of two compilations: compile the model again"
+#if HAR_BUILD_ID != 0x381A9430U
+#error "har.h is of another compilation than this file"
 #endif
 
 /*

@@ -127,9 +127,9 @@ extension CodePrinter {
 extension CodePrinter {
   /// Ends the translation where the header is of another compilation: old and new files do not fit each other, but most
   /// mixtures of them would compile.
-  mutating func requireBuild(of plan: FirmwarePlan, _ provenance: Provenance, in file: String) {
+  mutating func requireBuild(of plan: FirmwarePlan, _ provenance: Provenance) {
     print("#if \(plan.macroPrefix)_BUILD_ID != \(provenance.buildIDText)")
-    print("#error \"\(plan.name).h and \(file) are of two compilations: compile the model again\"\n#endif\n")
+    print("#error \"\(plan.name).h is of another compilation than this file\"\n#endif\n")
   }
 }
 

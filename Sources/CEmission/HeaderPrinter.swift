@@ -27,7 +27,7 @@ struct HeaderPrinter {
         "Do not edit: change the model and compile it again.",
       ])
     out.print("#ifndef \(upper)_H\n#define \(upper)_H\n\n#include <stdint.h>\n")
-    out.print("/* Of this compilation: \(p).c and the tests check that they belong to the same. */")
+    out.print("/* The same in all files of a compilation: they check it. */")
     out.print("#define \(upper)_BUILD_ID \(provenance.buildIDText)\n")
     out.print("#ifdef __cplusplus\nextern \"C\" {\n#endif\n")
     printInput(&out, element)

@@ -80,7 +80,7 @@ struct SourcePrinter {
     ])
     let hasDescriptors = plan.stages.contains { $0.hasDescriptor || $0.maps != nil }
     out.print("#include \"\(p).h\"\n" + (hasDescriptors ? "#include <stddef.h>\n" : ""))
-    out.requireBuild(of: plan, provenance, in: "\(p).c")
+    out.requireBuild(of: plan, provenance)
   }
 
   private func printKernels(_ selection: KernelSelection, _ used: Set<String>, _ out: inout CodePrinter) {

@@ -53,7 +53,7 @@ struct TestPrinter {
     StripProbe(plan).printMacro(&out)
     PixelProbe(plan).printMacro(&out)
     out.print("#include \"\(p).c\"\n")
-    out.requireBuild(of: plan, provenance, in: "test_\(p).c")
+    out.requireBuild(of: plan, provenance)
     for (short, long) in [
       ("CHANNELS", "INPUT_CHANNELS"), ("HEIGHT", "INPUT_HEIGHT"), ("WIDTH", "INPUT_WIDTH"), ("OUTPUTS", "OUTPUT_COUNT"),
     ] {
@@ -325,9 +325,9 @@ struct TestPrinter {
       }
 
       static void test_run(void **unused) {
-          \(p)_state *const state = (\(p)_state *)claim(sizeof *state);
-          \(element) *const input = (\(element) *)claim(\(upper)_INPUT_BYTES);
-          int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
+          \(p)_state *const state = claim(sizeof *state);
+          \(element) *const input = claim(\(upper)_INPUT_BYTES);
+          int32_t *const output = claim(sizeof(int32_t) * OUTPUTS);
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {
@@ -344,10 +344,10 @@ struct TestPrinter {
 
       /* Row by row, with rows too many at the end: they are ignored, whatever they hold. */
       static void test_push_row(void **unused) {
-          \(p)_state *const state = (\(p)_state *)claim(sizeof *state);
-          \(p)_state *const before = (\(p)_state *)claim(sizeof *before);
-          \(element) *const row = (\(element) *)claim(\(upper)_ROW_BYTES);
-          int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
+          \(p)_state *const state = claim(sizeof *state);
+          \(p)_state *const before = claim(sizeof *before);
+          \(element) *const row = claim(\(upper)_ROW_BYTES);
+          int32_t *const output = claim(sizeof(int32_t) * OUTPUTS);
 
           (void)unused;
           for (int s = 0; s < SAMPLES; s++) {
@@ -374,7 +374,7 @@ struct TestPrinter {
       }
 
       static void test_self_test(void **unused) {
-          \(p)_state *const state = (\(p)_state *)claim(sizeof *state);
+          \(p)_state *const state = claim(sizeof *state);
 
           (void)unused;
           start(-1, state);
@@ -409,7 +409,7 @@ struct TestPrinter {
     out.print(
       """
       static void test_argmax(void **unused) {
-          int32_t *const output = (int32_t *)claim(sizeof(int32_t) * OUTPUTS);
+          int32_t *const output = claim(sizeof(int32_t) * OUTPUTS);
 
           (void)unused;
           memset(output, 0, sizeof(int32_t) * OUTPUTS);
