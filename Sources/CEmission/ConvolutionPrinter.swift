@@ -167,7 +167,7 @@ struct ConvolutionPrinter {
     let start = isStill ? "first + made * \(step) * s->row_stride" : "first"
     out.print("const uint32_t *in = \(start);")
     let nexts = stages.map { plan.stages[$0.index + 1] }
-    let wraps = nexts.contains(where: \.wraps) ? " % next->slots" : ""
+    let wraps = plan.sharedRowsWrap ? " % next->slots" : ""
     let isAbove = nexts.contains { $0.storedAbove > 0 }
     let above = isAbove ? nexts.allSatisfy { $0.storedAbove == $0.window.top } ? " + next->top" : " + next->above" : ""
     let isMoving = nexts.contains { $0.slides > 0 }

@@ -213,13 +213,10 @@ struct SourcePrinter {
     for case (let name, let offset?) in offsets where words.contains(Substring(name)) {
       out.print("#define \(name) \(offset)")
     }
-    out.print(
-      """
-      /*
-       * What the last word of a state says: it takes rows, or they are used up. A state that \(p)_begin
-       * has not seen says neither, whatever else it holds, and is left alone.
-       */
-      """)
+    out.comment([
+      "What the last word of a state says: it takes rows, or they are used up. A state that \(p)_begin has not seen says "
+        + "neither, whatever else it holds, and is left alone."
+    ])
     out.print("#define CANARY (UINT32_C(0x5EA5E11F) ^ \(upper)_BUILD_ID)")
     out.print("#define CANARY_AT_END (~CANARY)\n")
     out.print("/* A caller's state is as large as the map says: otherwise this array has a negative size. */")

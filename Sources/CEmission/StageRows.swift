@@ -21,13 +21,6 @@ extension Stage {
     }
   }
 
-  /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with all layers of maps.
-  var advances: Bool {
-    if let maps, maps.kind != .rows { return false }
-    if case .output = destination { return addsRowByRow }
-    return true
-  }
-
   /// Bits that one operation saturates to. Vectors are clamped by two comparisons instead.
   func saturatedBits(_ epilogue: Epilogue) -> Int? { columns == nil ? epilogue.saturatedBits : nil }
 

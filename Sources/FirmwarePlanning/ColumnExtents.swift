@@ -32,6 +32,8 @@ extension Stage {
       require(inputShape.channels * ring.channelStride <= ring.rowStride, "channels leave their row")
       return found
     }
+    // The rows of the stage before are held to their own bounds.
+    if ring.isInPlace { return found }
     if ring.unpacksChannels {
       require(inputShape.width <= ring.channelStride, "columns leave their channel")
       return found
@@ -39,11 +41,9 @@ extension Stage {
     if ring.pairsAsRead {
       let last =
         (inputShape.channels - 1) * ring.channelStride + max(read + lanes.distance, ring.left + inputShape.width)
-      let end =
-        ring.isInPlace ? maker.map { $0.ring.rowStride + $0.ring.tailBytes } ?? 0 : ring.rowStride + ring.tailBytes
       // What an odd width's last high lane sees is nobody's.
       let odd = 2 * lanes.outputs > accumulatorShape.width ? window.strideWidth : 0
-      require(last - odd <= end || ring.isInPlace, "windows leave the ring")
+      require(last - odd <= ring.rowStride + ring.tailBytes, "windows leave the ring")
       return found
     }
     require(read <= ring.channelStride || ring.quads != nil, "windows leave their channel")

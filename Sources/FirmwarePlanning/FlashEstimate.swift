@@ -50,7 +50,7 @@ extension CodeFeature {
 
   /// What networks have been found short by since the prices were fitted: the checks of calls out of order, among others.
   /// The next `Tests/bench/fit.py --write` makes it 0.
-  private static let addedSinceFit = [130, 60, 60, 60, 60, 60, 340]
+  private static let addedSinceFit = [130, 120, 120, 120, 120, 120, 340]
 }
 
 extension Stage {

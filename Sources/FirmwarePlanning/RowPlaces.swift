@@ -72,6 +72,13 @@ extension Stage {
     return ring.slots == inputShape.height || (ring.slots == reach && reach == advance)
   }
 
+  /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with all layers of maps.
+  package var advances: Bool {
+    if let maps, maps.kind != .rows { return false }
+    if case .output = destination { return addsRowByRow }
+    return true
+  }
+
   /// Whether it looks how many rows have arrived; others take each row as it comes.
   package var firesWhenDue: Bool {
     if case .output = destination { return false }

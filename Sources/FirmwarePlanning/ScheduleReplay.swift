@@ -50,7 +50,7 @@ struct ScheduleReplay {
     for y in 0..<height where found.isEmpty {
       write(y, into: 0)
       counters[0] += 1
-      if isCalled(0) { advance(0) }
+      if plan.stages[0].advances { advance(0) }
     }
     for segment in plan.segments.indices.dropFirst() where found.isEmpty {
       let first = plan.segments[segment].lowerBound
@@ -73,14 +73,6 @@ struct ScheduleReplay {
       let made = counters[index + 1]
       require(made == stage.outputShape.height, "\(stage.name): makes \(made) of \(stage.outputShape.height) rows")
     }
-  }
-
-  /// Whether a stage is called with every row that arrives.
-  private func isCalled(_ index: Int) -> Bool {
-    let stage = plan.stages[index]
-    if let maps = stage.maps, maps.kind != .rows { return false }
-    if case .output = stage.destination { return stage.addsRowByRow }
-    return true
   }
 
   // MARK: Stages
@@ -154,7 +146,7 @@ struct ScheduleReplay {
       let isSame = plan.segment(of: next) == plan.segment(of: index)
       let isSlidLast = takesStrips || plan.stages[next].ring.isInPlace
       if !isSlidLast { slide(index) }
-      if isSame, isCalled(next) { advance(next) }
+      if isSame, plan.stages[next].advances { advance(next) }
       if isSlidLast { slide(index) }
     case .result(let buffer):
       clobber(plan.buffers[buffer].offset, bytes: plan.buffers[buffer].bytes, by: stage.name)

@@ -18,6 +18,7 @@ static void close_pixels(uint32_t *map, uint32_t words, uint32_t sides, uint32_t
             to[i + 1] = both;
             to[i + 2] = both;
             to[i + 3] = both;
+            PLAIN_LOOP;
         }
     }
     if (height < 2 * half) {

@@ -1,12 +1,14 @@
 /*
  * Moves the last kept bytes of a ring of kept + step bytes to its front. Sixteen at a time, which a
- * distance of step >= 16 allows, are a vector.
+ * distance of step >= 16 allows, are a vector of a PC's processor.
  */
 static void slide_bytes(uint8_t *ring, uint32_t kept, uint32_t step) {
+    const uint8_t *from = ring + step;
+
+#if defined(__x86_64__) || defined(__aarch64__)
     struct sixteen {
         uint8_t bytes[16];
     };
-    const uint8_t *from = ring + step;
 
     if (step >= 16) {
         for (; kept >= 16; kept -= 16) {
@@ -16,6 +18,7 @@ static void slide_bytes(uint8_t *ring, uint32_t kept, uint32_t step) {
             PLAIN_LOOP;
         }
     }
+#endif
     for (; kept > 0; kept--) {
         *ring++ = *from++;
         PLAIN_LOOP;

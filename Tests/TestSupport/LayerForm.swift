@@ -46,7 +46,7 @@ package enum LayerForm: String, CaseIterable, Sendable {
         ? .pixelPool
         : stage.addsRowByRow
           ? stage.ring.isInPlace ? .averageInPlace : .averageAdded
-          : stage.hasWindowsInOneBlock ? .averageBlock : .averageRows
+          : stage.hasContiguousWindows ? .averageBlock : .averageRows
     case .dense(let work):
       let isLast = stage.destination == .output
       self =
@@ -84,13 +84,6 @@ package enum LayerForm: String, CaseIterable, Sendable {
       if !stage.hasWordSums { return .parts }
       return stage.usesSharedConvolution ? .sharedLanes : .packedLanes
     }
-  }
-}
-
-extension Stage {
-  fileprivate var hasWindowsInOneBlock: Bool {
-    window.top + window.bottom == 0
-      && (ring.slots == inputShape.height || (ring.slots == reach && reach == advance))
   }
 }
 

@@ -4,6 +4,8 @@
 #ifndef LEVEL_BITS
 #define LEVEL_BITS 8
 #endif
+#include "../../Templates/kernels/plain_loop.c"
+
 #include "../../Templates/kernels/close_pixels.c"
 #include "../../Templates/kernels/pixel_levels.c"
 #include "../../Templates/kernels/sum_pixels.c"
