@@ -10,10 +10,10 @@ let package = Package(
     .library(name: "Sterna", targets: ["Sterna"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/attaswift/BigInt", exact: "6.0.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
   ],
   targets: [
     // Values that describe what is wrong with a user's file, and their renderers.
@@ -122,3 +122,15 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Tests/run.sh sets this: what plans, emits and interprets is optimized, so that hundreds of networks a test take seconds, and
+// still traps where numbers overflow. A setting of its own, since packages with such flags can not be depended on.
+if Context.environment["STERNA_OPTIMIZED_TESTS"] != nil {
+  let optimized = [
+    "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "TernaryIR", "Lowering", "ReferenceInterpreter",
+    "Ternarization", "FirmwarePlanning", "CEmission", "Sterna", "TestSupport",
+  ]
+  for target in package.targets where optimized.contains(target.name) {
+    target.swiftSettings = [.unsafeFlags(["-O"])]
+  }
+}

@@ -39,6 +39,13 @@ struct CodePrinter {
     print("}")
   }
 
+  /// A block behind two conditions that an operator joins, each on a line of its own where one line is too short.
+  mutating func block(if first: String, _ join: String, _ second: String, _ body: (inout CodePrinter) -> Void) {
+    let line = "if (\(first) \(join) \(second))"
+    let fits = line.count + " {".count <= Self.width - indentation
+    block(fits ? line : "if (\(first) \(join)\n    \(second))", body)
+  }
+
   /// Statements packed into lines, those of a continuation one level deeper.
   mutating func words(_ statements: [String]) {
     var line = ""

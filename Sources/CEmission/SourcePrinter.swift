@@ -356,7 +356,7 @@ struct SourcePrinter {
     out.list("void \(p)_push_row(", ["\(p)_state *state", "const \(element) row[\(upper)_ROW_BYTES]"], ") {")
     out.indented { out in
       out.print("uint8_t *const memory = state->bytes;\n")
-      out.block("if (*canary(memory) == CANARY && row_counters(memory)[0] < \(upper)_INPUT_HEIGHT)") {
+      out.block(if: "*canary(memory) == CANARY", "&&", "row_counters(memory)[0] < \(upper)_INPUT_HEIGHT") {
         $0.print("take_row(memory, row, \(upper)_INPUT_WIDTH);")
       }
     }
@@ -431,7 +431,7 @@ struct SourcePrinter {
     out.list("void \(p)_finish(", ["\(p)_state *state", "int32_t output[\(upper)_OUTPUT_COUNT]"], ") {")
     out.indented { out in
       out.print("uint8_t *const memory = state->bytes;\n")
-      out.block("if (*canary(memory) != CANARY || row_counters(memory)[0] != \(upper)_INPUT_HEIGHT)") { out in
+      out.block(if: "*canary(memory) != CANARY", "||", "row_counters(memory)[0] != \(upper)_INPUT_HEIGHT") { out in
         out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") {
           $0.print("output[i] = 0;\nPLAIN_LOOP;")
         }

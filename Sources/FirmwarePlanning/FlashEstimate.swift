@@ -41,7 +41,7 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
 
 extension CodeFeature {
   /// Most bytes of code that some features take on a core.
-  fileprivate static func bytes(_ counts: Counts, on core: Core) -> Int {
+  package static func bytes(_ counts: Counts, on core: Core) -> Int {
     let sum = counts.reduce(0) { $0 + $1.key.bytes(on: core) * $1.value }
     let hasByteRows = [.packedColumns, .packedWide].contains { counts[$0] ?? 0 > 0 }
     let margin = (hasByteRows ? byteRowsMargin : margin)[core.column]

@@ -1,6 +1,6 @@
 /*
  * Moves the last kept bytes of a ring of kept + step bytes to its front. Sixteen at a time, which a
- * distance of step >= 16 allows, are a vector of a PC's processor.
+ * distance of step >= 16 allows, are a vector of a computer's processor.
  */
 static void slide_bytes(uint8_t *ring, uint32_t kept, uint32_t step) {
     const uint8_t *from = ring + step;

@@ -73,6 +73,8 @@ import Testing
         // Tables that gcc makes of switches have names of its own.
         case "t", "r": #expect(symbol.hasPrefix("\(name)_") || symbol.hasPrefix("CSWTCH."), "\(line)")
         case "U":
+          // Bytes that a host adds nothing to are copied sixteen at a time; a small core has a function for that.
+          if compilation.plan.core == .host, symbol == "memcpy" { continue }
           // The compiler's own helpers: divisions, 64-bit products. None of them floats.
           #expect(symbol.hasPrefix("__aeabi_") || symbol.hasPrefix("__gnu_thumb1_"), "\(line)")
           #expect(!symbol.hasPrefix("__aeabi_f") && !symbol.hasPrefix("__aeabi_d"), "\(line)")
@@ -108,9 +110,13 @@ import Testing
       let outcome = try await workshop.run(
         core.tool, ["-std=c99"] + core.flags + ["-S", "\(name).c", "-o", "\(name).s"])
       #expect(outcome.exitCode == 0, "\(outcome.output)")
-      for word in try workshop.read("\(name).s").split(whereSeparator: { !$0.isLetter && !$0.isNumber && $0 != "_" }) {
-        let isCalled = ["memcpy", "memmove", "memset"].contains(word) || word.hasPrefix("__aeabi_mem")
-        #expect(!isCalled, "\(name): \(word)")
+      let words = try workshop.read("\(name).s").split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+      for (index, word) in words.enumerated()
+      where ["memcpy", "memmove", "memset"].contains(word) || word.hasPrefix("__aeabi_mem") {
+        // Not a loop: a struct that is passed by value, of three or four words.
+        let before = words[..<index].suffix(12).joined(separator: " ")
+        let isArgument = before.contains("li a2 12 ") || before.contains("li a2 16 ")
+        #expect(isArgument, "\(name): \(word)")
       }
     }
   }

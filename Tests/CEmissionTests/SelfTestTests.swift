@@ -15,9 +15,11 @@ import Testing
     all += try leanCompilations.get().prefix(3) + channelsLastCompilations.get().prefix(2)
     all += try mapCompilations.get().prefix(3)
     all += try (1...6).map { try compiled(RandomNetwork.make(seed: UInt64($0)), name: "any\($0)", schedule($0)) }
-    let shared = try (0..<60 as Range<UInt64>).lazy.map { try compiled(RandomNetwork.make(seed: $0), name: "shared\($0)") }
-    if let found = try shared.first(where: { $0.plan.stages.contains(where: \.usesSharedConvolution) }) {
-      all.append(found)
+    for seed: UInt64 in 0..<60 {
+      let compilation = try compiled(RandomNetwork.make(seed: seed), name: "shared\(seed)")
+      guard compilation.plan.stages.contains(where: \.usesSharedConvolution) else { continue }
+      all.append(compilation)
+      break
     }
     all += try [2, 5].map { try compiled(RandomNetwork.make(seed: $0), name: "host\($0)", core: .host) }
     return all
