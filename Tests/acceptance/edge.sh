@@ -43,7 +43,7 @@ compiled_or_refused() {
         if [ -f "$path.in.npy" ]; then arguments+=(--input "$path.in.npy"); fi
         expect 0 "$STERNA" verify "$path.onnx" "${arguments[@]}"
         cat out
-        [ "$(grep -c ': equal .* differing=0$' out)" -eq 2 ]
+        [ "$(grep -c ': equal .* differing=0$' out)" -eq 4 ]
     else
         expect 1 "$STERNA" compile "$path.onnx" -o compiled --name net
         [ "$(grep -c ': error: \[.* fix: ' err)" -eq 1 ]
