@@ -37,8 +37,13 @@ def call(*command: str | Path) -> str:
     return done.stdout
 
 
-def deepest(graph: str, name: str) -> int:
-    """Bytes of stack below a caller of the public functions."""
+def deepest(graph: str, symbols: str, name: str) -> int:
+    """Bytes of stack below a caller of the public functions.
+
+    Of functions with the same code the compiler keeps one and the graph has no node for the others:
+    they lie in its section, of which `symbols` (objdump -t) tells.
+    """
+    twins = {symbol: kept for kept, symbol in re.findall(r" F \.text\.(\S+)\s+\S+ (\S+)", symbols)}
     frames: dict[str, int] = {}
     calls: dict[str, set[str]] = {}
     for node, label in re.findall(r'node: { title: "([^"]+)" label: "([^"]*)"', graph):
@@ -51,6 +56,9 @@ def deepest(graph: str, name: str) -> int:
 
     @cache
     def depth(node: str) -> int:
+        if node not in frames:
+            file, symbol = node.rsplit(":", 1)
+            node = f"{file}:{twins[symbol]}"
         return frames[node] + max((depth(callee) for callee in calls.get(node, ())), default=0)
 
     return max(depth(node) for node in frames if node.startswith(f"{name}_") and ":" not in node)
@@ -67,7 +75,8 @@ def weigh(folder: Path, name: str, core: str) -> tuple[int, int]:
         )  # fmt: skip
         call(f"{prefix}-ld", f"-m{emulation}", "-r", "--gc-sections", "-u", f"{name}_run", model, "-o", kept)
         flash = int(call(f"{prefix}-size", kept).splitlines()[1].split()[0])
-        return flash, deepest(Path(f"{work}/model.ci").read_text(), name)
+        symbols = call(f"{prefix}-objdump", "-t", model)
+        return flash, deepest(Path(f"{work}/model.ci").read_text(), symbols, name)
 
 
 if __name__ == "__main__":
