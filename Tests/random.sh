@@ -5,8 +5,8 @@
 #                                       which way of computing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# As Tests/run.sh builds.
+Tests/run.sh build
+# The package as it was built.
 export STERNA_OPTIMIZED_TESTS=1
-swift build --build-tests --scratch-path .build-tests --explicit-target-dependency-import-check error
 STERNA_RANDOM_NETWORKS=${1:-2000} STERNA_RANDOM_FIRST=${2:-0} \
     swift test --skip-build --scratch-path .build-tests --disable-xctest --filter CornerNetworkTests

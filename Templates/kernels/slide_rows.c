@@ -1,8 +1,8 @@
 /*
  * Moves the last kept words of a ring of kept + step words to its front. Eight at a time, which a
- * word's distance of step >= 8 allows, are a few load and store multiples. Cores
- * without these may call the C library for a struct: there words go four at a time, which are read
- * before any of them is written.
+ * word's distance of step >= 8 allows, are a few load and store multiples. Cores without these may
+ * call the C library for a struct: there words go four at a time, which are read before any of them
+ * is written.
  */
 static void slide_rows(uint32_t *ring, uint32_t kept, uint32_t step) {
     const uint32_t *from = ring + step;
