@@ -5,8 +5,5 @@
 #                                       which way of computing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-Tests/run.sh build
-# The package as it was built.
-export STERNA_OPTIMIZED_TESTS=1
-STERNA_RANDOM_NETWORKS=${1:-2000} STERNA_RANDOM_FIRST=${2:-0} \
-    swift test --skip-build --scratch-path .build-tests --disable-xctest --filter CornerNetworkTests
+Tests/swift.sh build
+STERNA_RANDOM_NETWORKS=${1:-2000} STERNA_RANDOM_FIRST=${2:-0} Tests/swift.sh test --filter CornerNetworkTests

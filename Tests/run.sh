@@ -7,7 +7,7 @@
 # Stages:
 #   packages      installs what is missing, by apt-get; the only stage that needs to be root
 #   format        formatters find nothing to change
-#   build         the tool and the Swift tests, into .build-tests
+#   build         the tool and the Swift tests, into .build-tests: Tests/swift.sh
 #   swift         the Swift tests, among them random networks: interpreter against C
 #   kernels       the C kernels by themselves: gcc and clang, sanitized, and on emulated cores
 #   mutation      the emitted tests notice wrong tokens: a sample; Tests/mutation/run has all
@@ -24,10 +24,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 logs=$root/build/logs
 all_stages=(packages format build swift kernels mutation firmware consumer acceptance readme limits training)
-# A build of its own, whose planner, emitter and interpreter are optimized: see the end of Package.swift.
-build=$root/.build-tests
-export STERNA_OPTIMIZED_TESTS=1
-export STERNA=$build/debug/sterna
+STERNA=$(Tests/swift.sh tool)
+export STERNA
 
 # What stages tell beyond their log goes to descriptor 3.
 exec 3>&1
@@ -109,13 +107,11 @@ stage_format() {
 # --- Swift
 
 stage_build() {
-    # The walls between the targets: an import that Package.swift does not name is an error.
-    swift build --build-tests --scratch-path "$build" --explicit-target-dependency-import-check error
-    test -x "$STERNA"
+    Tests/swift.sh build
 }
 
 stage_swift() {
-    swift test --skip-build --scratch-path "$build" --disable-xctest
+    Tests/swift.sh test
     grep -a 'Test run with' "$logs/swift.log" | tail -1 | sed 's/^[^ ]* */    /' >&3
 }
 

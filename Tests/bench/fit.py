@@ -107,10 +107,9 @@ def write_networks(prefix: str) -> None:
     if prefix:
         lines = features.read_text().splitlines(keepends=True)
         others = [line for line in lines if not line.split()[1].startswith(prefix)]
-    # As Tests/run.sh builds.
-    environment["STERNA_OPTIMIZED_TESTS"] = "1"
-    command = ["swift", "test", "--scratch-path", ".build-tests", "--disable-xctest", "--filter", "FlashFit"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    tests = ROOT / "Tests/swift.sh"
+    subprocess.run([tests, "build"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([tests, "test", "--filter", "FlashFit"], env=environment, check=True, stdout=subprocess.DEVNULL)
     features.write_text("".join(others) + features.read_text())
 
 
