@@ -20,12 +20,7 @@ internal import ONNXFormat
 @Sendable func importGather(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let indices = try state.requiredConstant(node, 1)
   let data = try state.input(node, 0)
-  let shape: [Int]
-  switch data {
-  case .constant(let constant): shape = constant.shape
-  case .activation(let view): shape = try state.unpadded(view, node).shape
-  default: throw .integerPlaces(node)
-  }
+  let shape = try state.shapeOfPlaces(data, node)
   let axis = try node.int("axis", default: 0)
   let position = axis < 0 ? axis + shape.count : axis
   guard shape.indices.contains(position), let places = indices.integers else { throw .places(node, shape) }
@@ -44,12 +39,7 @@ internal import ONNXFormat
 /// ONNX `Slice(data, starts, ends, axes?, steps?)`; attributes up to opset 9.
 @Sendable func importSlice(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let data = try state.input(node, 0)
-  let shape: [Int]
-  switch data {
-  case .constant(let constant): shape = constant.shape
-  case .activation(let view): shape = try state.unpadded(view, node).shape
-  default: throw .integerPlaces(node)
-  }
+  let shape = try state.shapeOfPlaces(data, node)
   func bounds(_ position: Int, _ attribute: String) throws(Diagnostic) -> [Int64]? {
     if let values = try node.ints(attribute) { return values.map { Int64($0) } }
     return try state.constant(node, position)?.integers
@@ -114,6 +104,15 @@ private func selected(
 }
 
 extension ImportState {
+  /// The shape of what is picked from: a constant, or an activation, whose padding is made real first.
+  fileprivate mutating func shapeOfPlaces(_ data: Resolved?, _ node: OperatorNode) throws(Diagnostic) -> [Int] {
+    switch data {
+    case .constant(let constant): constant.shape
+    case .activation(let view): try unpadded(view, node).shape
+    default: throw .integerPlaces(node)
+    }
+  }
+
   /// A view without padding of its own.
   fileprivate mutating func unpadded(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView
   {
