@@ -341,7 +341,7 @@ extension StagePrinter {
     let step = stage.advance * ring.rowBytes / 4
     out.print("uint32_t *const oldest = (uint32_t *)(void *)(memory + s->ring);")
     if kept > 0 { out.print("slide_rows(oldest, \(kept), \(step));") }
-    if stage.window.bottom > 0 {
+    if stage.seesPaddingBelow {
       printPaddingBelow("fill_words(oldest + \(kept), \(step), \(ring.word(ring.paddingLevel)));", &out)
     }
   }

@@ -323,7 +323,7 @@ extension StagePrinter {
     let kept = (stage.reach - stage.advance) * ring.rowBytes
     let step = stage.advance * ring.rowBytes
     if kept > 0 { out.print("slide_bytes(memory + s->ring, \(kept), \(step));") }
-    guard stage.window.bottom > 0 else { return }
+    guard stage.seesPaddingBelow else { return }
     let values = stage.advance * ring.rowStride
     let offset = kept > 0 ? " + \(kept)" : ""
     printPaddingBelow(

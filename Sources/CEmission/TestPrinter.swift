@@ -324,6 +324,16 @@ struct TestPrinter {
           }
       }
 
+      /* A state that has no answer: finish says 0, and leaves it as it is. */
+      static void check_refusal(\(p)_state *state, const \(p)_state *before, int32_t *output) {
+          memset(output, 0xA5, sizeof(int32_t) * OUTPUTS);
+          \(p)_finish(state, output);
+          for (uint32_t i = 0; i < OUTPUTS; i++) {
+              assert_int_equal(output[i], 0);
+          }
+          assert_memory_equal(state, before, sizeof *state);
+      }
+
       static void test_run(void **unused) {
           \(p)_state *const state = claim(sizeof *state);
           \(element) *const input = claim(\(upper)_INPUT_BYTES);
@@ -342,6 +352,13 @@ struct TestPrinter {
           release(state, sizeof *state);
       }
 
+      /* Row y of an input: channel after channel. */
+      static void load_row(\(element) *row, int number, uint32_t y) {
+          for (uint32_t c = 0; c < CHANNELS; c++) {
+              memcpy(row + c * WIDTH, inputs[number] + (c * HEIGHT + y) * WIDTH, WIDTH);
+          }
+      }
+
       /* Row by row, with rows too many at the end: they are ignored, whatever they hold. */
       static void test_push_row(void **unused) {
           \(p)_state *const state = claim(sizeof *state);
@@ -354,9 +371,7 @@ struct TestPrinter {
               start(s, state);
               \(p)_begin(state);
               for (uint32_t y = 0; y < HEIGHT; y++) {
-                  for (uint32_t c = 0; c < CHANNELS; c++) {
-                      memcpy(row + c * WIDTH, inputs[s] + (c * HEIGHT + y) * WIDTH, WIDTH);
-                  }\(beyond.isEmpty ? "" : "\n            exceed(row, s);")
+                  load_row(row, s, y);\(beyond.isEmpty ? "" : "\n            exceed(row, s);")
                   \(p)_push_row(state, row);
               }
               memset(row, 0x5A, \(upper)_ROW_BYTES);
@@ -367,6 +382,36 @@ struct TestPrinter {
               \(p)_finish(state, output);
               check_end(output);
           }
+          release(output, sizeof(int32_t) * OUTPUTS);
+          release(row, \(upper)_ROW_BYTES);
+          release(before, sizeof *before);
+          release(state, sizeof *state);
+      }
+
+      /* Calls out of order: an output asked for too early or twice is 0, rows find no place. */
+      static void test_order(void **unused) {
+          \(p)_state *const state = claim(sizeof *state);
+          \(p)_state *const before = claim(sizeof *before);
+          \(element) *const row = claim(\(upper)_ROW_BYTES);
+          int32_t *const output = claim(sizeof(int32_t) * OUTPUTS);
+
+          (void)unused;
+          start(0, state);
+          memcpy(before, state, sizeof *state);
+          \(p)_push_row(state, row); /* never begun */
+          check_refusal(state, before, output);
+          \(p)_begin(state);
+          memcpy(before, state, sizeof *state);
+          check_refusal(state, before, output); /* no rows yet */
+          for (uint32_t y = 0; y < HEIGHT; y++) {
+              load_row(row, 0, y);
+              \(p)_push_row(state, row);
+          }
+          \(p)_finish(state, output);
+          check_end(output);
+          memcpy(before, state, sizeof *state);
+          \(p)_push_row(state, row); /* used up */
+          check_refusal(state, before, output);
           release(output, sizeof(int32_t) * OUTPUTS);
           release(row, \(upper)_ROW_BYTES);
           release(before, sizeof *before);
@@ -394,7 +439,8 @@ struct TestPrinter {
 
       """)
     if plan.output.count > 1 { printArgmaxTest(&out) }
-    let tests = ["test_run", "test_push_row", "test_self_test"] + (plan.output.count > 1 ? ["test_argmax"] : [])
+    let tests =
+      ["test_run", "test_push_row", "test_order", "test_self_test"] + (plan.output.count > 1 ? ["test_argmax"] : [])
     out.print("int main(void) {")
     out.indented { out in
       out.print("const struct CMUnitTest tests[] = {")

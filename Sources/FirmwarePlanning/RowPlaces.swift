@@ -86,7 +86,10 @@ extension Stage {
   }
 
   /// Whether its rows move up within the ring, or padding comes in behind the last of them.
-  package var movesRows: Bool { isSliding && (reach > advance || window.bottom > 0) }
+  package var movesRows: Bool { isSliding && (reach > advance || seesPaddingBelow) }
+
+  /// Whether any window reaches into the padding below: strides may end before it.
+  package var seesPaddingBelow: Bool { window.bottom > 0 && rowsBeforePadding < outputShape.height }
 
   /// Output rows after which padding comes in behind the last row of the map: the next window reaches below it.
   package var rowsBeforePadding: Int { max(0, inputShape.height - reach + window.top + advance) / advance }

@@ -252,7 +252,7 @@ struct ScheduleReplay {
     let made = counters[index + 1]
     let kept = stage.reach - stage.advance
     if kept > 0 { slots[index].replaceSubrange(0..<kept, with: slots[index][stage.advance..<(stage.advance + kept)]) }
-    guard stage.window.bottom > 0 else { return }
+    guard stage.seesPaddingBelow else { return }
     let isBelow =
       stage.usesSharedConvolution
       ? made * stage.advance + stage.reach - stage.window.top > stage.inputShape.height

@@ -124,8 +124,8 @@ final class NetworkBench: Sendable {
 
   static let sanitizing = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
   static let compilers = [
-    Compiler(name: "gcc", flags: ["-O0"] + sanitizing), Compiler(name: "gcc", flags: ["-O1"]),
-    Compiler(name: "clang", flags: ["-O1"] + sanitizing), Compiler(name: "gcc", flags: ["-O2"]),
+    Compiler(name: "gcc", flags: ["-O0"] + sanitizing), Compiler(name: "clang", flags: ["-O1"]),
+    Compiler(name: "clang", flags: ["-O0"] + sanitizing), Compiler(name: "gcc", flags: ["-O2"]),
   ]
 
   private let folder: String

@@ -16,7 +16,7 @@ run() {
   title=$1
   folder=$build/$2
   shift 2
-  cmake --no-warn-unused-cli -S "$here" -B "$folder" "$@" >/dev/null
+  cmake --no-warn-unused-cli -G Ninja -S "$here" -B "$folder" "$@" >/dev/null
   # gold, which Swift's clang links with, warns about the sanitizer's own symbols by the hundred.
   if ! cmake --build "$folder" >"$folder/log" 2>&1; then
     cat "$folder/log" >&2
@@ -24,13 +24,15 @@ run() {
   fi
   echo "kernels, $title:"
   # No pipe: it would hide a failure.
-  if ! ctest --test-dir "$folder" --output-on-failure >"$folder/log" 2>&1 </dev/null; then
+  if ! ctest --test-dir "$folder" -j "$(nproc)" --output-on-failure >"$folder/log" 2>&1 </dev/null; then
     cat "$folder/log" >&2
     exit 1
   fi
   tail -3 "$folder/log"
 }
 
+need cmake cmake
+need ninja ninja-build
 for compiler in gcc clang; do
   need $compiler $compiler
   for sanitize in OFF ON; do

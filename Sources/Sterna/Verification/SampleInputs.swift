@@ -20,6 +20,22 @@ package enum SampleInputs {
     }
   }
 
+  /// Noise around a level, both drawn: sums of such inputs lie all over their range, where those of noise over the whole
+  /// range stay around its middle.
+  ///
+  /// - Returns: As `make`.
+  package static func shades(for input: InputPlan, count: Int, seed: UInt64) -> [[Int32]] {
+    var generator = SplitMix64(seed: seed)
+    let low = Int32(input.quantization.minimum)
+    let high = Int32(input.quantization.maximum)
+    return (0..<count).map { _ in
+      let ends = (Int32.random(in: low...high, using: &generator), Int32.random(in: low...high, using: &generator))
+      return (0..<input.shape.count).map { _ in
+        Int32.random(in: min(ends.0, ends.1)...max(ends.0, ends.1), using: &generator)
+      }
+    }
+  }
+
   /// Bright spots on a dark ground, as sensors see them: they drive deeper layers further than noise does.
   private static func blobs(
     _ input: InputPlan, _ low: Int32, _ high: Int32, _ generator: inout SplitMix64

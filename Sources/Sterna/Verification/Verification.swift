@@ -18,15 +18,7 @@ extension Compilation {
 
   /// `test_NAME.c`, with golden vectors of a few seeded inputs.
   package func testFile() -> (name: String, text: String) {
-    let interpreter = Interpreter(network)
-    // Three say little of a small network, whose channels have few values; of a large one, more would fill megabytes.
-    let count = min(12, max(3, 24_000 / (plan.input.bytes + plan.expectedBytes)))
-    let samples = SampleInputs.make(for: plan.input, count: max(6, count), seed: 1).suffix(count).map { input in
-      let result = interpreter.run(input)
-      return GoldenSample(
-        input: input, layers: plan.stages.map { computedValues(result, of: $0) }, output: result.output)
-    }
-    return ("test_\(plan.name).c", Emission.tests(plan, provenance, samples))
+    ("test_\(plan.name).c", Emission.tests(plan, provenance, goldenSamples()))
   }
 
   /// What a stage has to make of a sample: the trained network's own values, of the channels that are computed.

@@ -58,11 +58,14 @@ struct VerifyVerb: AsyncParsableCommand {
           trailing: compilation.trailing)
       }
       var isEqual = true
+      // By number of samples: what the interpreter makes of them is the same for every job.
+      var filesOf: [Int: [(name: String, bytes: [UInt8])]] = [:]
       for job in jobs {
         // The last ones where not all fit: the first seeded ones are flat.
         let count = try job.target.fitting(
           inputs.count, bytesEach: compilation.plan.input.bytes + compilation.plan.expectedBytes)
-        let files = compilation.verificationFiles(inputs: Array(inputs.suffix(count)))
+        let files = filesOf[count] ?? compilation.verificationFiles(inputs: Array(inputs.suffix(count)))
+        filesOf[count] = files
         let outcome = try await run(job, compilation, files, samples: count)
         isEqual = isEqual && outcome
       }
