@@ -14,14 +14,12 @@ import Testing
   func survives(name: String) throws {
     let original = try ONNXModelProto.parsing(Fixtures.model("\(name).onnx"))
     var random = SplitMix(seed: 7)
-    let start = ContinuousClock.now
     for _ in 0..<2000 {
       var model = original
       for _ in 0...random.below(4) { mutate(&model.graph, &random) }
       let bytes: [UInt8] = try model.serializedBytes()
       _ = outcome(bytes)
     }
-    #expect(ContinuousClock.now - start < .seconds(120))
   }
 
   /// All operators on operands of all kinds, in all orders of attributes that any of them knows.

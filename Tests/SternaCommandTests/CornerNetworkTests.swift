@@ -115,20 +115,16 @@ final class Tally: Sendable {
   }
 }
 
-/// Compiles and runs networks; the harness is compiled once for each set of flags.
+/// Compiles and runs networks.
 final class NetworkBench: Sendable {
-  struct Compiler: Hashable {
-    var name: String
-    var flags: [String]
-  }
-
   static let sanitizing = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-  static let compilers = [
-    Compiler(name: "gcc", flags: ["-O0"] + sanitizing), Compiler(name: "clang", flags: ["-O1"]),
-    Compiler(name: "clang", flags: ["-O0"] + sanitizing), Compiler(name: "gcc", flags: ["-O2"]),
+  static let compilers: [(target: Target, flags: [String])] = [
+    (.hostGCC, ["-O0"] + sanitizing), (.hostClang, ["-O1"]), (.hostClang, ["-O0"] + sanitizing), (.hostGCC, ["-O2"]),
   ]
 
   private let folder: String
+  /// STERNA_RANDOM_KEEP leaves the files.
+  private let isKept = ProcessInfo.processInfo.environment["STERNA_RANDOM_KEEP"] != nil
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.path + "/sterna-bench-\(UUID().uuidString)"
@@ -136,48 +132,33 @@ final class NetworkBench: Sendable {
   }
 
   deinit {
-    if ProcessInfo.processInfo.environment["STERNA_RANDOM_KEEP"] != nil { return }
-    try? FileManager.default.removeItem(atPath: folder)
+    if !isKept { try? FileManager.default.removeItem(atPath: folder) }
   }
 
+  /// - Returns: What the compiler or the program says against the network, nil if nothing.
   func problem(_ compilation: Compilation, seed: UInt64) async throws -> String? {
-    let compiler = Self.compilers[Int(seed % UInt64(Self.compilers.count))]
+    let (target, flags) = Self.compilers[Int(seed % UInt64(Self.compilers.count))]
+    let objects = try await SharedObjects.shared.objects(target, flags)
     let name = compilation.plan.name
-    for (index, flags) in Self.compilers.enumerated() where flags == compiler {
-      for source in ["verify_harness", "semihosting_stdio"] {
-        let object = "\(folder)/\(source)\(index).o"
-        if !FileManager.default.fileExists(atPath: object) {
-          let temporary = "\(source)\(index)_\(seed).o"
-          _ = try await Toolchain.run(
-            Toolchain.find(Tool(name: compiler.name, packages: [])),
-            arguments: compiler.flags + ["-std=c99", "-c", "\(source).c", "-o", temporary], in: folder,
-            timeout: .seconds(300))
-          try FileManager.default.moveItem(atPath: "\(folder)/\(temporary)", toPath: object)
-        }
-      }
-      let inputs = randomInputs(for: compilation.network, count: 12, seed: seed)
-      for file in compilation.verificationFiles(inputs: inputs) {
-        let fileName = file.name == "vectors.bin" ? "\(name).bin" : file.name
-        try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(fileName)"))
-      }
-      let isKept = ProcessInfo.processInfo.environment["STERNA_RANDOM_KEEP"] != nil
-      if isKept { print("kept: \(folder)/\(name).c") }
-      defer {
-        for file in isKept ? [] : ["\(name).h", "\(name).c", "verify_\(name).c", "\(name).bin", name] {
-          try? FileManager.default.removeItem(atPath: "\(folder)/\(file)")
-        }
-      }
-      let built = try await Toolchain.run(
-        Toolchain.find(Tool(name: compiler.name, packages: [])),
-        arguments: compiler.flags + Toolchain.warningFlags + [
-          "-I.", "verify_\(name).c", "verify_harness\(index).o", "semihosting_stdio\(index).o", "-o", name,
-        ], in: folder, timeout: .seconds(300))
-      if built.exitCode != 0 { return built.standardError }
-      let ran = try await Toolchain.run(
-        .init("\(folder)/\(name)"), arguments: ["\(name).bin"], in: folder, timeout: .seconds(60))
-      if ran.exitCode == 0, ran.standardOutput.contains("differing=0") { return nil }
-      return ran.standardOutput + ran.standardError
+    let inputs = randomInputs(for: compilation.network, count: 12, seed: seed)
+    for file in compilation.verificationFiles(inputs: inputs) {
+      let fileName = file.name == "vectors.bin" ? "\(name).bin" : file.name
+      try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(fileName)"))
     }
-    return nil
+    if isKept { print("kept: \(folder)/\(name).c") }
+    defer {
+      for file in isKept ? [] : ["\(name).h", "\(name).c", "verify_\(name).c", "\(name).bin", name] {
+        try? FileManager.default.removeItem(atPath: "\(folder)/\(file)")
+      }
+    }
+    let built = try await Toolchain.run(
+      Toolchain.find(target.compiler),
+      arguments: flags + Toolchain.warningFlags + ["-I.", "verify_\(name).c"] + objects + ["-o", name], in: folder,
+      timeout: .seconds(300))
+    if built.exitCode != 0 { return built.standardError }
+    let ran = try await Toolchain.run(
+      .init("\(folder)/\(name)"), arguments: ["\(name).bin"], in: folder, timeout: .seconds(600))
+    if ran.exitCode == 0, ran.standardOutput.contains("differing=0") { return nil }
+    return ran.standardOutput + ran.standardError
   }
 }

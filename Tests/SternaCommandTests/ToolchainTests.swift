@@ -54,7 +54,7 @@ import Testing
     let image = try await Toolchain.build(
       target: target, optimization: .standard, sources: [fixture("count_loop.c")], into: directory.path)
     let outcome = try await Toolchain.execute(
-      target: target, image: image, countingInstructions: true, timeout: .seconds(120))
+      target: target, image: image, countingInstructions: true, timeout: .seconds(600))
     let counts = outcome.standardOutput.split(separator: "\n").compactMap { Int($0) }
     let expected = [2000, 2_000_000, 800_000_000]
     try #require(counts.count == expected.count)
@@ -102,7 +102,7 @@ import Testing
       target: target, optimization: optimization, sources: [fixture("verify_standin.c"), "verify_harness.c"],
       includes: [fixture("")], defines: defines, flags: flags, into: directory.path)
     return try await Toolchain.execute(
-      target: target, image: image, arguments: ["vectors.bin"], timeout: .seconds(60))
+      target: target, image: image, arguments: ["vectors.bin"], timeout: .seconds(600))
   }
 }
 

@@ -4,15 +4,16 @@
 
 # The files, and whose outputs for x.npy they are held against: PyTorch's of that variant. `executor`: threshold weights
 # exported to QONNX are another network than PyTorch's (README, "A trap in QONNX export"), so qonnx's executor of the file.
+# Third, another file of the same network: the same C must come of both, but for the names of layers, and is tried but once.
 table() {
     cat <<'END'
 act4_qonnx_ts               executor
 const_pt_qcdq_ts            const_pt
-const_pt_qonnx_ts           const_pt
+const_pt_qonnx_ts           const_pt   const_pt_qcdq_ts
 floatpool_outq_qonnx_ts     executor
 max2_pc_qcdq_ts             max2_pc
-max2_pc_qonnx_dynamo        max2_pc
-max2_pc_qonnx_ts            max2_pc
+max2_pc_qonnx_dynamo        max2_pc    max2_pc_qcdq_ts
+max2_pc_qonnx_ts            max2_pc    max2_pc_qcdq_ts
 pot_qonnx_ts                pot
 twn_pc_qcdq_ts              twn_pc
 twn_pc_qonnx_ts             executor
@@ -24,9 +25,13 @@ cases() {
     # Every file there is: one that the table does not have is an error.
     for path in "$models"/har/*.onnx; do
         name=$(basename "$path" .onnx)
-        expectation=$(table | awk -v name="$name" '$1 == name { print $2 }')
-        echo "host $name ${expectation:-missing}"
-        echo "cores $name ${expectation:-missing}"
+        read -r expectation other < <(table | awk -v name="$name" '$1 == name { print $2, $3 }') || true
+        if [ -n "${other-}" ]; then
+            echo "same $name $expectation $other"
+        else
+            echo "host $name ${expectation:-missing}"
+            echo "cores $name ${expectation:-missing}"
+        fi
     done
 }
 
@@ -46,6 +51,29 @@ host() {
     local expected=$models/har/$2_torch_out.npy
     if [ "$2" = executor ]; then expected=$models/../vectors/$1.npy; fi
     check "$1" 10 "${arguments[@]}" --expect "$expected"
+    grep -q '^against the expected outputs: argmax equal on 64 of 64 samples' out
+}
+
+# tokens NAME OPTION: of the C of a file, with layers numbered and without the identifier of the compilation.
+tokens() {
+    local folder=$1$2
+    "$STERNA" compile "$models/har/$1.onnx" -o "$folder" --name har ${2:+"$2"} >/dev/null
+    sed -i '/BUILD_ID/s/0x[0-9A-F]\{8\}U/0U/' "$folder/har.c" "$folder/har.h"
+    # Each layer has a buffer for its input, named after it. The last first: an earlier name may be the beginning of a later one.
+    sed -n 's/^ *"name" : "\(.*\) input",*$/\1/p' "$folder/har.json" |
+        awk '{ print "s/har_" $0 "_/har_" NR "_/g" }' | tac >names
+    [ "$(wc -l <names)" -ge 7 ]
+    gcc -E -P "$folder/har.c" | sed -f names | tr -d '[:space:]'
+}
+
+same() {
+    for fuse in "" --no-fuse; do
+        tokens "$1" "$fuse" >one
+        tokens "$3" "$fuse" >other
+        [ "$(wc -c <one)" -gt 10000 ]
+        cmp one other
+    done
+    check "$1" 2 --optimization O2 --expect "$models/har/$2_torch_out.npy"
     grep -q '^against the expected outputs: argmax equal on 64 of 64 samples' out
 }
 
