@@ -33,7 +33,7 @@ import Testing
 
   /// A weight that changes sign: which layer, channel, row and column, what was expected and what came.
   @Test(arguments: [
-    ("convolution", "edge_weights", "layer 0 'edge', channel 0, row 1, column 2: expected 4, got 0"),
+    ("convolution", "edge_weights", "layer 0 'edge', channel 0, row 1, column 2: expected 2, got 0"),
     ("sums", "classes_weights", "layer 1 'classes', channel 0, row 0, column 0"),
   ])
   func plantedFaultIsNamed(kind: String, table: String, place: String) async throws {
