@@ -89,7 +89,7 @@ import Testing
   @Test(.enabled("clang has no -fsanitize=type") { try await hasSanitizer() })
   func formsLoadWhatTheyStored() async throws {
     let workshop = try Workshop()
-    for compilation in try FormCorpus.make() {
+    for compilation in try FormCorpus.compilations.get() {
       let name = compilation.plan.name
       try workshop.write(compilation)
       let built = try await Self.build("test_\(name).c", "test_\(name)", in: workshop)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct MutationCorpusTests {
   @Test func corpusIsWritten() throws {
     guard let folder = ProcessInfo.processInfo.environment["STERNA_MUTATION_CORPUS"] else { return }
-    for compilation in try FormCorpus.make() {
+    for compilation in try FormCorpus.compilations.get() {
       for file in try compilation.artefacts() + [compilation.testFile()] where !file.name.hasSuffix(".json") {
         try Data(file.text.utf8).write(to: URL(filePath: "\(folder)/\(file.name)"))
       }

@@ -138,7 +138,12 @@ final class NetworkBench: Sendable {
   /// - Returns: What the compiler or the program says against the network, nil if nothing.
   func problem(_ compilation: Compilation, seed: UInt64) async throws -> String? {
     let (target, flags) = Self.compilers[Int(seed % UInt64(Self.compilers.count))]
-    let objects = try await SharedObjects.shared.objects(target, flags)
+    let options = flags + Toolchain.warningFlags
+    var objects: [String] = []
+    for source in ["verify_harness.c"] + target.runtimeSources {
+      objects.append(
+        try await RuntimeObjects.object(of: source, target, flags: options, from: folder, in: sharedObjects))
+    }
     let name = compilation.plan.name
     let inputs = randomInputs(for: compilation.network, count: 12, seed: seed)
     for file in compilation.verificationFiles(inputs: inputs) {
@@ -153,7 +158,7 @@ final class NetworkBench: Sendable {
     }
     let built = try await Toolchain.run(
       Toolchain.find(target.compiler),
-      arguments: flags + Toolchain.warningFlags + ["-I.", "verify_\(name).c"] + objects + ["-o", name], in: folder,
+      arguments: options + ["-I.", "verify_\(name).c"] + objects + ["-o", name], in: folder,
       timeout: .seconds(300))
     if built.exitCode != 0 { return built.standardError }
     let ran = try await Toolchain.run(

@@ -7,11 +7,9 @@ import Testing
 
 /// Networks of all forms where a word's most significant byte comes first, and where an int has 16 bits: the same values.
 @Suite struct OtherMachineTests {
-  private static let corpus = Result { try FormCorpus.make() }
-
   @Test(arguments: [Target.s390x, .avr]) func everyFormEqualsInterpreter(on machine: Target) async throws {
     var networks = 0
-    for compilation in try Self.corpus.get() {
+    for compilation in try FormCorpus.compilations.get() {
       let plan = compilation.plan
       let inputs = randomInputs(for: compilation.network, count: 8, seed: 1)
       let count = try machine.fitting(inputs.count, bytesEach: plan.input.bytes + plan.expectedBytes)

@@ -306,16 +306,9 @@ import Testing
     for file in compilation.verificationFiles(inputs: Array(inputs)) {
       try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(file.name)"))
     }
-    // Where vectors lie in flash, the harness holds them.
-    var linking = target
-    var sources = ["verify_harness.c"]
-    if target.vectorBytes == nil {
-      sources = try await SharedObjects.shared.objects(target, [optimization.rawValue] + flags)
-      linking.runtimeSources = []
-    }
     let image = try await Toolchain.build(
-      target: linking, optimization: optimization, sources: [compilation.verificationSource] + sources, flags: flags,
-      into: folder)
+      target: target, optimization: optimization, sources: [compilation.verificationSource, "verify_harness.c"],
+      flags: flags, into: folder, objects: sharedObjects)
     let outcome = try await Toolchain.execute(
       target: target, image: image, arguments: ["vectors.bin"], timeout: .seconds(300))
     let expected = "verify: samples=\(inputs.count) layers=\(compilation.plan.stages.count) "

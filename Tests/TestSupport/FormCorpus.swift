@@ -5,7 +5,9 @@ import TernaryIR
 /// A few random networks in whose C every form of layers and every kernel occurs.
 package enum FormCorpus {
   /// Of each kind of random network, those whose C has functions that no earlier one has.
-  package static func make() throws -> [Compilation] {
+  package static let compilations = Result { try make() }
+
+  private static func make() throws -> [Compilation] {
     var corpus: [Compilation] = []
     var known: Set<String> = []
     for seed in 0..<240 as Range<UInt64> {

@@ -14,6 +14,8 @@ if [ $# -eq 0 ]; then parts=(models edge verdicts calls programs reproducibility
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# The harness is compiled once for each target and level.
+export STERNA_OBJECTS=$work/objects
 for part in "${parts[@]}"; do
     [ -f "$here/$part.sh" ] || {
         echo "no part '$part'" >&2

@@ -5,7 +5,7 @@ struct Target: Sendable {
   let compileFlags: [String]
   let linkFlags: [String]
   /// Files of `TargetFiles` that every program on this target is linked with.
-  var runtimeSources: [String]
+  let runtimeSources: [String]
   /// Nil: the program runs by itself.
   let emulator: Emulator?
   /// Bytes of vectors that an image can hold, where it can not read files; nil: it reads vectors.bin.

@@ -27,19 +27,29 @@ enum Toolchain {
   /// The target's own files are written into `directory`, an absolute path, first. Relative sources and includes are
   /// relative to `directory`, so "verify_harness.c" among the sources is found there.
   ///
-  /// - Parameter flags: for the compiler, after all others, such as `-fsanitize=address`.
+  /// - Parameters:
+  ///   - flags: for the compiler, after all others, such as `-fsanitize=address`.
+  ///   - objects: a folder for objects of what is the same for every network, see `RuntimeObjects`.
   static func build(
     target: Target, optimization: Optimization, sources: [String], includes: [String] = [], defines: [String] = [],
-    flags: [String] = [], into directory: String
+    flags: [String] = [], into directory: String, objects: String? = RuntimeObjects.folder
   ) async throws -> String {
     let compiler = try find(target.compiler)
     try writeTargetFiles(into: directory)
     let image = "\(target.name)\(optimization.rawValue).elf"
+    let options = [optimization.rawValue] + warningFlags + target.compileFlags + defines.map { "-D\($0)" } + flags
+    var inputs: [String] = []
+    for source in sources + target.runtimeSources {
+      if let objects, RuntimeObjects.hold(source, of: target) {
+        inputs.append(
+          try await RuntimeObjects.object(of: source, target, flags: options, from: directory, in: objects))
+      } else {
+        inputs.append(source)
+      }
+    }
     let outcome = try await run(
       compiler,
-      arguments: [optimization.rawValue] + warningFlags + target.compileFlags + defines.map { "-D\($0)" }
-        + (["."] + includes).map { "-I\($0)" } + flags + sources + target.runtimeSources + target.linkFlags
-        + ["-L.", "-o", image],
+      arguments: options + (["."] + includes).map { "-I\($0)" } + inputs + target.linkFlags + ["-L.", "-o", image],
       in: directory, timeout: .seconds(600))
     guard outcome.exitCode == 0 else {
       let output = outcome.standardOutput + outcome.standardError
