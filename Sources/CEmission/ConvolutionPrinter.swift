@@ -245,15 +245,14 @@ struct ConvolutionPrinter {
   }
 
   private func printSlide(_ out: inout CodePrinter) {
-    let keeps = stages.contains { $0.stage.isSliding && $0.stage.reach > $0.stage.advance }
-    guard keeps || stages.contains(where: { $0.stage.isSliding && $0.stage.seesPaddingBelow }) else { return }
+    guard plan.sharedRowsMove || plan.sharedRowsEnd else { return }
     let areMoving = stages.allSatisfy { $0.stage.slides > 0 }
     let by = areMoving ? "advance" : "slides"
     let body: (inout CodePrinter) -> Void = { out in
       out.print("const uint32_t step = (uint32_t)s->\(by) * s->row_stride;")
       out.print("const uint32_t kept = (uint32_t)(s->reach - s->\(by)) * s->row_stride;\n")
-      if keeps { out.print("move_rows(first, kept, step);") }
-      guard stages.contains(where: { $0.stage.isSliding && $0.stage.seesPaddingBelow }) else { return }
+      if plan.sharedRowsMove { out.print("move_rows(first, kept, step);") }
+      guard plan.sharedRowsEnd else { return }
       out.block("if (rows_needed(s, rows[1]) > s->height)") {
         $0.print("fill_words(first + kept, step, \(paddingWord)); /* behind the last row */")
       }

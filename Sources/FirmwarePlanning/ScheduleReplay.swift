@@ -248,17 +248,26 @@ struct ScheduleReplay {
   /// The rows that the next window still sees move to the front; behind them comes padding.
   private mutating func slide(_ index: Int) {
     let stage = plan.stages[index]
-    guard stage.movesRows else { return }
+    let isShared = stage.usesSharedConvolution
+    // The shared function moves the rows of all rings that move, if those of any need it.
+    let isCalled = isShared ? plan.sharedRowsMove || plan.sharedRowsEnd : stage.movesRows
+    let by = isShared ? stage.slides : stage.advance
+    guard isCalled, by > 0 else { return }
     let made = counters[index + 1]
-    let kept = stage.reach - stage.advance
-    if kept > 0 { slots[index].replaceSubrange(0..<kept, with: slots[index][stage.advance..<(stage.advance + kept)]) }
-    guard stage.seesPaddingBelow else { return }
+    let kept = stage.reach - by
+    guard kept >= 0, kept + by <= slots[index].count else {
+      require(false, "\(stage.name): \(kept) rows move up by \(by) in a ring of \(slots[index].count)")
+      return
+    }
+    if isShared ? plan.sharedRowsMove : kept > 0 {
+      slots[index].replaceSubrange(0..<kept, with: slots[index][by..<(by + kept)])
+    }
     let isBelow =
-      stage.usesSharedConvolution
-      ? made * stage.advance + stage.reach - stage.window.top > stage.inputShape.height
-      : made >= stage.rowsBeforePadding
+      isShared
+      ? plan.sharedRowsEnd && made * stage.advance + stage.reach - stage.window.top > stage.inputShape.height
+      : stage.seesPaddingBelow && made >= stage.rowsBeforePadding
     if isBelow {
-      for slot in kept..<(kept + stage.advance) { slots[index][slot] = Slot(mark: .padding, hasHalo: true) }
+      for slot in kept..<(kept + by) { slots[index][slot] = Slot(mark: .padding, hasHalo: true) }
     }
   }
 
@@ -329,4 +338,12 @@ extension FirmwarePlan {
       return stages[next].wraps
     }
   }
+
+  private var sharedStages: [Stage] { stages.filter(\.usesSharedConvolution) }
+
+  /// Whether the shared function moves rows that the next window still sees.
+  package var sharedRowsMove: Bool { sharedStages.contains { $0.isSliding && $0.reach > $0.advance } }
+
+  /// Whether it writes padding behind the last row.
+  package var sharedRowsEnd: Bool { sharedStages.contains { $0.isSliding && $0.seesPaddingBelow } }
 }
