@@ -1,5 +1,6 @@
 /// The kernels, in the order in which a source file needs them.
 package enum Kernel: String, Sendable, CaseIterable, Comparable {
+  case inFlash
   case plainLoop
   case stage
   case outside
@@ -70,6 +71,7 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   package var source: String {
     let bytes: [UInt8] =
       switch self {
+      case .inFlash: PackageResources.in_flash_c
       case .plainLoop: PackageResources.plain_loop_c
       case .stage: PackageResources.stage_c
       case .outside: PackageResources.outside_c

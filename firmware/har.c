@@ -9,7 +9,7 @@
 #include "har.h"
 #include <stddef.h>
 
-#if HAR_BUILD_ID != 0x381A9430U
+#if HAR_BUILD_ID != 0x0D59A4D3U
 #error "har.h is of another compilation than this file"
 #endif
 
@@ -125,6 +125,18 @@ typedef char state_has_its_size[(sizeof(har_state) == 9104) ? 1 : -1];
 typedef uint16_t tap_offset; /* bytes from the window's first value */
 
 /*
+ * Where constants lie: on an AVR in flash, an address space of its own, which GNU C can name. There
+ * every read is volatile: where avr-gcc rearranges reads, it may forget the address space.
+ */
+#if defined(__FLASH) && !defined(__STRICT_ANSI__)
+#define IN_FLASH volatile __flash
+#define VOLATILE_IN_FLASH volatile __flash
+#else
+#define IN_FLASH
+#define VOLATILE_IN_FLASH volatile
+#endif
+
+/*
  * Stands in loops that do nothing but copy or fill. Compilers take such a loop for memcpy, memmove
  * or memset and call the C library's, which on small cores may go byte by byte, or not be there.
  * The libraries of PCs are fast.
@@ -159,7 +171,7 @@ struct stage {
 };
 
 /* Input rows under the output row that follows the first made ones, and all rows above them. */
-static int32_t rows_needed(const struct stage *stage, uint32_t made) {
+static int32_t rows_needed(const IN_FLASH struct stage *stage, uint32_t made) {
     return (int32_t)(made * stage->advance) + stage->reach - stage->top;
 }
 
@@ -167,7 +179,7 @@ static int32_t rows_needed(const struct stage *stage, uint32_t made) {
  * Whether the next output row can be made: rows[0] input rows have arrived, rows[1] output rows are
  * done. Padding below counts as arrived together with the last row.
  */
-static int row_is_due(const struct stage *stage, const uint16_t *rows) {
+static int row_is_due(const IN_FLASH struct stage *stage, const uint16_t *rows) {
     return rows[1] < stage->out_height &&
            (rows[0] == stage->height || rows[0] >= rows_needed(stage, rows[1]));
 }
@@ -198,7 +210,7 @@ static void pair_row(const uint8_t *row, uint32_t width, uint32_t left, uint32_t
  * Offsets of a window's values from its first one, in bytes and in the order of the packed weights:
  * [input channel][ky][kx]. They are the same wherever the window stands.
  */
-static void locate_taps(const struct stage *stage, uint32_t channels, tap_offset *window) {
+static void locate_taps(const IN_FLASH struct stage *stage, uint32_t channels, tap_offset *window) {
     for (uint32_t ic = 0; ic < channels; ic++) {
         for (uint32_t ky = 0; ky < stage->kernel_height; ky++) {
             uint32_t offset = ky * stage->row_stride + ic * stage->channel_stride;
@@ -225,8 +237,8 @@ struct tap_list {
  * Lists the offsets of the weights that are not zero, of one output channel: plus ones from the
  * front, minus ones from the back. offsets[] has room for all count of them.
  */
-static struct tap_list list_taps(const uint8_t *weights, uint32_t count, const tap_offset *window,
-                                 tap_offset *offsets) {
+static struct tap_list list_taps(const IN_FLASH uint8_t *weights, uint32_t count,
+                                 const tap_offset *window, tap_offset *offsets) {
     const tap_offset *const end = window + count;
     tap_offset *plus = offsets;
     tap_offset *minus = offsets + count;
@@ -331,7 +343,7 @@ static uint32_t max_lanes(uint32_t a, uint32_t b) {
  * Max pool 2x2 of accumulators, two columns at a time and in place. The requantizer that follows
  * does not decrease, so pooling first gives the same values from fewer of them.
  */
-static void pool_lanes(const struct stage *stage, uint32_t *acc) {
+static void pool_lanes(const IN_FLASH struct stage *stage, uint32_t *acc) {
     const uint32_t *upper = acc;
     const uint32_t *const end = acc + stage->out_width;
     const uint32_t *lower = end;
@@ -392,7 +404,7 @@ static void move_rows(uint32_t *ring, uint32_t kept, uint32_t step) {
  * Scalar product of count packed ternary weights and as many values. Two bits less two, the upper
  * one flipped, are the weight.
  */
-static int32_t ternary_dot(const uint8_t *weights, const uint8_t *values, uint32_t count) {
+static int32_t ternary_dot(const IN_FLASH uint8_t *weights, const uint8_t *values, uint32_t count) {
     int32_t acc = 0;
     uint32_t byte = 0;
 
@@ -407,7 +419,8 @@ static int32_t ternary_dot(const uint8_t *weights, const uint8_t *values, uint32
 }
 
 /* One row of one channel of an average pool whose window's rows follow one another: exact sums. */
-static void sum_pool_block(const struct stage *stage, const uint8_t *values, int32_t *acc) {
+static void sum_pool_block(const IN_FLASH struct stage *stage, const uint8_t *values,
+                           int32_t *acc) {
     for (uint32_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
         const uint8_t *row = values;
         int32_t sum = 0;
@@ -457,7 +470,7 @@ static int32_t shift_clamped(int32_t v, unsigned shift, int32_t most) {
 #include <arm_acle.h>
 #endif
 
-static void requantize_lanes(const uint32_t *acc, const uint16_t scale[3], unsigned bits,
+static void requantize_lanes(const uint32_t *acc, const IN_FLASH uint16_t scale[3], unsigned bits,
                              uint32_t *levels, uint32_t count) {
     const uint32_t b = scale[1] | (uint32_t)scale[2] << 16;
     const uint32_t m = scale[0] | (b & 32U) << 11;
@@ -491,7 +504,7 @@ static void fill_words(uint32_t *words, uint32_t count, uint32_t word) {
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
-static const struct stage conv_stage = {
+static const IN_FLASH struct stage conv_stage = {
     .ring = 6064,
     .row_stride = 38,
     .channel_stride = 38,
@@ -509,7 +522,7 @@ static const struct stage conv_stage = {
     .advance = 2,
 };
 
-static const struct stage depthwise1_stage = {
+static const IN_FLASH struct stage depthwise1_stage = {
     .ring = 16,
     .row_stride = 216,
     .channel_stride = 18,
@@ -527,7 +540,7 @@ static const struct stage depthwise1_stage = {
     .advance = 1,
 };
 
-static const struct stage pointwise1_stage = {
+static const IN_FLASH struct stage pointwise1_stage = {
     .ring = 4528,
     .row_stride = 192,
     .channel_stride = 16,
@@ -545,7 +558,7 @@ static const struct stage pointwise1_stage = {
     .advance = 2,
 };
 
-static const struct stage depthwise2_stage = {
+static const IN_FLASH struct stage depthwise2_stage = {
     .ring = 2608,
     .row_stride = 160,
     .channel_stride = 10,
@@ -563,7 +576,7 @@ static const struct stage depthwise2_stage = {
     .advance = 1,
 };
 
-static const struct stage pointwise2_stage = {
+static const IN_FLASH struct stage pointwise2_stage = {
     .ring = 7280,
     .row_stride = 128,
     .channel_stride = 8,
@@ -581,7 +594,7 @@ static const struct stage pointwise2_stage = {
     .advance = 2,
 };
 
-static const struct stage average_stage = {
+static const IN_FLASH struct stage average_stage = {
     .ring = 8760,
     .row_stride = 128,
     .channel_stride = 8,
@@ -599,7 +612,7 @@ static const struct stage average_stage = {
     .advance = 2,
 };
 
-static const struct stage dense_gemm_34_stage = {
+static const IN_FLASH struct stage dense_gemm_34_stage = {
     .ring = 9016,
     .row_stride = 64,
     .channel_stride = 4,
@@ -624,27 +637,27 @@ static uint16_t *row_counters(uint8_t *memory) {
 
 /* A convolution over words of two lanes: what convolve needs beside the window. */
 struct convolution {
-    const struct stage *stage;
-    const struct stage *next; /* whose ring the rows go into */
-    const uint8_t *weights;   /* packed, of all channels */
-    const uint16_t *scale;    /* three of each channel: see requantize_lanes */
-    uint16_t lift;            /* of both lanes */
-    uint8_t index;            /* of the layer */
-    uint8_t channels;         /* of the output */
-    uint8_t group_channels;   /* of the input, that an output channel sees */
-    uint8_t taps;             /* weights of a channel */
-    uint8_t words;            /* of an output row */
-    uint8_t in_step;          /* words from the input of an output channel to the next one's */
-    uint8_t is_split;         /* the rows go out as bytes */
+    const IN_FLASH struct stage *stage;
+    const IN_FLASH struct stage *next; /* whose ring the rows go into */
+    const IN_FLASH uint8_t *weights;   /* packed, of all channels */
+    const IN_FLASH uint16_t *scale;    /* three of each channel: see requantize_lanes */
+    uint16_t lift;                     /* of both lanes */
+    uint8_t index;                     /* of the layer */
+    uint8_t channels;                  /* of the output */
+    uint8_t group_channels;            /* of the input, that an output channel sees */
+    uint8_t taps;                      /* weights of a channel */
+    uint8_t words;                     /* of an output row */
+    uint8_t in_step;                   /* words from an output channel's input to the next one's */
+    uint8_t is_split;                  /* the rows go out as bytes */
 };
 
 /*
  * Makes the next row of a convolution, one output channel after the other, and returns 1; or
  * returns 0 where it is not due.
  */
-static int convolve(uint8_t *memory, const struct convolution *c) {
-    const struct stage *const s = c->stage;
-    const struct stage *const next = c->next;
+static int convolve(uint8_t *memory, const IN_FLASH struct convolution *c) {
+    const IN_FLASH struct stage *const s = c->stage;
+    const IN_FLASH struct stage *const next = c->next;
     uint16_t *const rows = row_counters(memory) + c->index;
     uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
     tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);
@@ -652,8 +665,8 @@ static int convolve(uint8_t *memory, const struct convolution *c) {
     uint32_t *const first = (uint32_t *)(void *)(memory + s->ring);
     const uint32_t made = rows[1];
     const uint32_t count = c->words;
-    const uint8_t *weights = c->weights;
-    const uint16_t *scale = c->scale;
+    const IN_FLASH uint8_t *weights = c->weights;
+    const IN_FLASH uint16_t *scale = c->scale;
 
     if (!row_is_due(s, rows)) {
         return 0;
@@ -725,7 +738,7 @@ static void dense_gemm_34_advance(uint8_t *memory);
  * Output: levels 0...255, into the input of depthwise1.
  */
 /* clang-format off */
-static const uint8_t conv_weights[12][13] = {
+static const IN_FLASH uint8_t conv_weights[12][13] = {
     {0x0c, 0x5f, 0xc3, 0x17, 0xf5, 0x31, 0x3d, 0x03, 0xcc, 0x01, 0x43, 0x51, 0x01}, /* 0 */
     {0xf0, 0x04, 0xc4, 0x41, 0x75, 0x05, 0x1f, 0xc1, 0x07, 0x3c, 0x01, 0x5f, 0x03}, /* 1 */
     {0xc3, 0xd4, 0x41, 0x45, 0x55, 0x1d, 0x15, 0x0f, 0xc5, 0x4f, 0xc4, 0x13, 0x00}, /* 2 */
@@ -739,7 +752,7 @@ static const uint8_t conv_weights[12][13] = {
     {0x7d, 0xc0, 0xff, 0x5f, 0x00, 0x45, 0x45, 0x51, 0x41, 0x00, 0xc5, 0x3f, 0x01}, /* 10 */
     {0x0c, 0x0f, 0xff, 0xcf, 0xff, 0x0f, 0x30, 0x54, 0x15, 0x55, 0x05, 0x44, 0x01}, /* 11 */
 };
-static const uint16_t conv_scale[12][3] = {
+static const IN_FLASH uint16_t conv_scale[12][3] = {
     {2217, 20979, 61065}, /* 0 */
     {15532, 56338, 64363}, /* 1 */
     {19307, 6965, 58560}, /* 2 */
@@ -755,7 +768,7 @@ static const uint16_t conv_scale[12][3] = {
 };
 /* clang-format on */
 
-static const struct convolution conv_convolution = {
+static const IN_FLASH struct convolution conv_convolution = {
     .stage = &conv_stage,
     .next = &depthwise1_stage,
     .weights = conv_weights[0],
@@ -790,7 +803,7 @@ static void conv_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of pointwise1.
  */
 /* clang-format off */
-static const uint8_t depthwise1_weights[12][3] = {
+static const IN_FLASH uint8_t depthwise1_weights[12][3] = {
     {0xcc, 0x47, 0x01}, /* 0 */
     {0x44, 0xc3, 0x00}, /* 1 */
     {0x75, 0x0d, 0x03}, /* 2 */
@@ -804,7 +817,7 @@ static const uint8_t depthwise1_weights[12][3] = {
     {0x3f, 0x5c, 0x01}, /* 10 */
     {0x33, 0xcf, 0x03}, /* 11 */
 };
-static const uint16_t depthwise1_scale[12][3] = {
+static const IN_FLASH uint16_t depthwise1_scale[12][3] = {
     {19260, 63823, 65086}, /* 0 */
     {9951, 19468, 65302}, /* 1 */
     {13977, 37967, 65204}, /* 2 */
@@ -820,7 +833,7 @@ static const uint16_t depthwise1_scale[12][3] = {
 };
 /* clang-format on */
 
-static const struct convolution depthwise1_convolution = {
+static const IN_FLASH struct convolution depthwise1_convolution = {
     .stage = &depthwise1_stage,
     .next = &pointwise1_stage,
     .weights = depthwise1_weights[0],
@@ -855,7 +868,7 @@ static void depthwise1_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of depthwise2.
  */
 /* clang-format off */
-static const uint8_t pointwise1_weights[16][3] = {
+static const IN_FLASH uint8_t pointwise1_weights[16][3] = {
     {0xcc, 0x0d, 0x7d}, /* 0 */
     {0x31, 0x00, 0xc0}, /* 1 */
     {0x30, 0xff, 0xdf}, /* 2 */
@@ -873,7 +886,7 @@ static const uint8_t pointwise1_weights[16][3] = {
     {0x31, 0x0c, 0xd7}, /* 14 */
     {0xf0, 0xc1, 0xcc}, /* 15 */
 };
-static const uint16_t pointwise1_scale[16][3] = {
+static const IN_FLASH uint16_t pointwise1_scale[16][3] = {
     {15780, 59342, 65042}, /* 0 */
     {3210, 17356, 65436}, /* 1 */
     {5893, 30413, 65360}, /* 2 */
@@ -893,7 +906,7 @@ static const uint16_t pointwise1_scale[16][3] = {
 };
 /* clang-format on */
 
-static const struct convolution pointwise1_convolution = {
+static const IN_FLASH struct convolution pointwise1_convolution = {
     .stage = &pointwise1_stage,
     .next = &depthwise2_stage,
     .weights = pointwise1_weights[0],
@@ -927,7 +940,7 @@ static void pointwise1_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of pointwise2.
  */
 /* clang-format off */
-static const uint8_t depthwise2_weights[16][3] = {
+static const IN_FLASH uint8_t depthwise2_weights[16][3] = {
     {0xc3, 0x7c, 0x00}, /* 0 */
     {0x10, 0x40, 0x01}, /* 1 */
     {0x00, 0x41, 0x01}, /* 2 */
@@ -945,7 +958,7 @@ static const uint8_t depthwise2_weights[16][3] = {
     {0x03, 0x0c, 0x03}, /* 14 */
     {0x3c, 0xc3, 0x00}, /* 15 */
 };
-static const uint16_t depthwise2_scale[16][3] = {
+static const IN_FLASH uint16_t depthwise2_scale[16][3] = {
     {6197, 45263, 65461}, /* 0 */
     {26881, 65424, 65105}, /* 1 */
     {11383, 32335, 65343}, /* 2 */
@@ -965,7 +978,7 @@ static const uint16_t depthwise2_scale[16][3] = {
 };
 /* clang-format on */
 
-static const struct convolution depthwise2_convolution = {
+static const IN_FLASH struct convolution depthwise2_convolution = {
     .stage = &depthwise2_stage,
     .next = &pointwise2_stage,
     .weights = depthwise2_weights[0],
@@ -1000,7 +1013,7 @@ static void depthwise2_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of average.
  */
 /* clang-format off */
-static const uint8_t pointwise2_weights[16][4] = {
+static const IN_FLASH uint8_t pointwise2_weights[16][4] = {
     {0xc7, 0xcf, 0xcd, 0xf3}, /* 0 */
     {0x01, 0x0f, 0xdf, 0x05}, /* 1 */
     {0xf1, 0x17, 0xcf, 0x3f}, /* 2 */
@@ -1018,7 +1031,7 @@ static const uint8_t pointwise2_weights[16][4] = {
     {0xd1, 0x4c, 0xfc, 0x30}, /* 14 */
     {0x7c, 0x0c, 0x00, 0x0f}, /* 15 */
 };
-static const uint16_t pointwise2_scale[16][3] = {
+static const IN_FLASH uint16_t pointwise2_scale[16][3] = {
     {2979, 52300, 65422}, /* 0 */
     {7885, 20685, 65216}, /* 1 */
     {5574, 59341, 65318}, /* 2 */
@@ -1038,7 +1051,7 @@ static const uint16_t pointwise2_scale[16][3] = {
 };
 /* clang-format on */
 
-static const struct convolution pointwise2_convolution = {
+static const IN_FLASH struct convolution pointwise2_convolution = {
     .stage = &pointwise2_stage,
     .next = &average_stage,
     .weights = pointwise2_weights[0],
@@ -1069,13 +1082,13 @@ static void pointwise2_advance(uint8_t *memory) {
  * Output: levels 0...255, into the input of dense_gemm_34.
  */
 static void average_advance(uint8_t *memory) {
-    const struct stage *const s = &average_stage;
+    const IN_FLASH struct stage *const s = &average_stage;
     uint16_t *const rows = row_counters(memory) + 5;
     int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);
 
     while (row_is_due(s, rows)) {
         const uint32_t oy = rows[1];
-        const struct stage *const next = &dense_gemm_34_stage;
+        const IN_FLASH struct stage *const next = &dense_gemm_34_stage;
         uint8_t *const out = memory + next->ring;
 
         const uint8_t *const block = memory + s->ring;
@@ -1108,7 +1121,7 @@ static void average_advance(uint8_t *memory) {
  * Output: int32 logits, to the caller.
  */
 /* clang-format off */
-static const uint8_t dense_gemm_34_weights[5][64] = {
+static const IN_FLASH uint8_t dense_gemm_34_weights[5][64] = {
     { /* 0 */
         0x44, 0x1d, 0x0c, 0x00, 0x3c, 0x0c, 0x13, 0x00, 0x35, 0x11, 0x34, 0x71, 0x41, 0x03, 0x14,
         0x31, 0x50, 0x11, 0x1c, 0x10, 0x30, 0x0c, 0xff, 0x14, 0x35, 0x14, 0x07, 0xff, 0x7c, 0xff,
@@ -1145,19 +1158,19 @@ static const uint8_t dense_gemm_34_weights[5][64] = {
         0x11, 0x3c, 0x33, 0x1c,
     },
 };
-static const int32_t dense_gemm_34_bias[5] = {
+static const IN_FLASH int32_t dense_gemm_34_bias[5] = {
     -3712919, -2051876, -12408966, -7914380, 20030220,
 };
 /* clang-format on */
 
 static void dense_gemm_34_advance(uint8_t *memory) {
-    const struct stage *const s = &dense_gemm_34_stage;
+    const IN_FLASH struct stage *const s = &dense_gemm_34_stage;
     const uint32_t y = row_counters(memory)[6] - 1U; /* the row that has arrived */
     int32_t *const sums = (int32_t *)(void *)(memory + 9080);
     const uint8_t *const values = memory + s->ring;
 
     for (uint32_t oc = 0; oc < 5; oc++) {
-        const uint8_t *const weights = dense_gemm_34_weights[oc] + 16 * y;
+        const IN_FLASH uint8_t *const weights = dense_gemm_34_weights[oc] + 16 * y;
         const int32_t a = ternary_dot(weights, values, 64);
 
         sums[oc] = y == 0 ? a : sums[oc] + a;
@@ -1199,7 +1212,7 @@ void har_begin(har_state *state) {
 /* Takes a row whose channels lie channel_stride apart. */
 static void take_row(uint8_t *memory, const uint8_t *row, uint32_t channel_stride) {
     uint16_t *const rows = row_counters(memory);
-    const struct stage *const s = &conv_stage;
+    const IN_FLASH struct stage *const s = &conv_stage;
     uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);
     uint32_t *to = ring + (rows[0] + 3U - 2U * rows[1]) * s->row_stride;
 
@@ -1257,7 +1270,7 @@ int har_argmax(const int32_t output[HAR_OUTPUT_COUNT]) {
 
 /* Self-test: what the network makes of the built-in sample. */
 /* clang-format off */
-static const int32_t answer[5] = {
+static const IN_FLASH int32_t answer[5] = {
     40939637, -10357056, 1367862, -70349792, 4787772,
 };
 /* clang-format on */
@@ -1266,14 +1279,15 @@ static const int32_t answer[5] = {
  * Checksums of what is constant: of numbers, not of bytes, so that they are the same on every
  * machine; volatile, so that compilers read what is there and not what they put there.
  */
-static NO_INLINE uint32_t checksum8(uint32_t sum, const volatile uint8_t *values, uint32_t count) {
+static NO_INLINE uint32_t checksum8(uint32_t sum, const VOLATILE_IN_FLASH uint8_t *values,
+                                    uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         sum = (sum ^ values[i]) * UINT32_C(16777619);
     }
     return sum;
 }
 
-static NO_INLINE uint32_t checksum16(uint32_t sum, const volatile uint16_t *values,
+static NO_INLINE uint32_t checksum16(uint32_t sum, const VOLATILE_IN_FLASH uint16_t *values,
                                      uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         sum = (sum ^ values[i]) * UINT32_C(16777619);
@@ -1281,34 +1295,37 @@ static NO_INLINE uint32_t checksum16(uint32_t sum, const volatile uint16_t *valu
     return sum;
 }
 
-static NO_INLINE uint32_t checksum32(uint32_t sum, const volatile uint32_t *values,
+static NO_INLINE uint32_t checksum32(uint32_t sum, const VOLATILE_IN_FLASH int32_t *values,
                                      uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        sum = (sum ^ values[i]) * UINT32_C(16777619);
+        sum = (sum ^ (uint32_t)values[i]) * UINT32_C(16777619);
     }
     return sum;
 }
 
-static NO_INLINE uint32_t checksum_stage(uint32_t sum, const volatile struct stage *d) {
-    const volatile uint8_t *const from = (const volatile uint8_t *)d;
-    const volatile void *const shorts = from + offsetof(struct stage, ring);
-    const volatile void *const bytes = from + offsetof(struct stage, row_stride);
+static NO_INLINE uint32_t checksum_stage(uint32_t sum, const VOLATILE_IN_FLASH struct stage *d) {
+    const VOLATILE_IN_FLASH uint8_t *const from = (const VOLATILE_IN_FLASH uint8_t *)d;
+    const VOLATILE_IN_FLASH void *const shorts = from + offsetof(struct stage, ring);
+    const VOLATILE_IN_FLASH void *const bytes = from + offsetof(struct stage, row_stride);
 
-    sum = checksum16(sum, (const volatile uint16_t *)shorts, 1);
-    sum = checksum8(sum, (const volatile uint8_t *)bytes, 14);
+    sum = checksum16(sum, (const VOLATILE_IN_FLASH uint16_t *)shorts, 1);
+    sum = checksum8(sum, (const VOLATILE_IN_FLASH uint8_t *)bytes, 14);
     return sum;
 }
 
-static NO_INLINE uint32_t checksum_convolution(uint32_t sum, const volatile struct convolution *d,
-                                               const struct stage *stage, const struct stage *next,
-                                               const uint8_t *weights, const uint16_t *scale) {
-    const volatile uint8_t *const from = (const volatile uint8_t *)d;
-    const volatile void *const shorts = from + offsetof(struct convolution, lift);
-    const volatile void *const bytes = from + offsetof(struct convolution, index);
+static NO_INLINE uint32_t checksum_convolution(uint32_t sum,
+                                               const VOLATILE_IN_FLASH struct convolution *d,
+                                               const IN_FLASH struct stage *stage,
+                                               const IN_FLASH struct stage *next,
+                                               const IN_FLASH uint8_t *weights,
+                                               const IN_FLASH uint16_t *scale) {
+    const VOLATILE_IN_FLASH uint8_t *const from = (const VOLATILE_IN_FLASH uint8_t *)d;
+    const VOLATILE_IN_FLASH void *const shorts = from + offsetof(struct convolution, lift);
+    const VOLATILE_IN_FLASH void *const bytes = from + offsetof(struct convolution, index);
 
     sum += d->stage != stage || d->next != next || d->weights != weights || d->scale != scale;
-    sum = checksum16(sum, (const volatile uint16_t *)shorts, 1);
-    sum = checksum8(sum, (const volatile uint8_t *)bytes, 7);
+    sum = checksum16(sum, (const VOLATILE_IN_FLASH uint16_t *)shorts, 1);
+    sum = checksum8(sum, (const VOLATILE_IN_FLASH uint8_t *)bytes, 7);
     return sum;
 }
 
@@ -1318,29 +1335,29 @@ int har_self_test(har_state *state) {
     uint32_t seed = 1;
     uint32_t sum = UINT32_C(2166136261);
 
-    sum = checksum8(sum, (const uint8_t *)conv_weights, 156);
+    sum = checksum8(sum, (const IN_FLASH uint8_t *)conv_weights, 156);
     for (uint32_t oc = 0; oc < 12; oc++) {
         sum = checksum16(sum, conv_scale[oc], 3);
     }
-    sum = checksum8(sum, (const uint8_t *)depthwise1_weights, 36);
+    sum = checksum8(sum, (const IN_FLASH uint8_t *)depthwise1_weights, 36);
     for (uint32_t oc = 0; oc < 12; oc++) {
         sum = checksum16(sum, depthwise1_scale[oc], 3);
     }
-    sum = checksum8(sum, (const uint8_t *)pointwise1_weights, 48);
+    sum = checksum8(sum, (const IN_FLASH uint8_t *)pointwise1_weights, 48);
     for (uint32_t oc = 0; oc < 16; oc++) {
         sum = checksum16(sum, pointwise1_scale[oc], 3);
     }
-    sum = checksum8(sum, (const uint8_t *)depthwise2_weights, 48);
+    sum = checksum8(sum, (const IN_FLASH uint8_t *)depthwise2_weights, 48);
     for (uint32_t oc = 0; oc < 16; oc++) {
         sum = checksum16(sum, depthwise2_scale[oc], 3);
     }
-    sum = checksum8(sum, (const uint8_t *)pointwise2_weights, 64);
+    sum = checksum8(sum, (const IN_FLASH uint8_t *)pointwise2_weights, 64);
     for (uint32_t oc = 0; oc < 16; oc++) {
         sum = checksum16(sum, pointwise2_scale[oc], 3);
     }
-    sum = checksum8(sum, (const uint8_t *)dense_gemm_34_weights, 320);
-    sum = checksum32(sum, (const uint32_t *)dense_gemm_34_bias, 5);
-    sum = checksum32(sum, (const uint32_t *)answer, 5);
+    sum = checksum8(sum, (const IN_FLASH uint8_t *)dense_gemm_34_weights, 320);
+    sum = checksum32(sum, dense_gemm_34_bias, 5);
+    sum = checksum32(sum, answer, 5);
     sum = checksum_stage(sum, &conv_stage);
     sum = checksum_stage(sum, &depthwise1_stage);
     sum = checksum_stage(sum, &pointwise1_stage);
@@ -1457,6 +1474,8 @@ int har_self_test(har_state *state) {
 #undef CANARY_AT
 #undef CANARY
 #undef CANARY_AT_END
+#undef IN_FLASH
+#undef VOLATILE_IN_FLASH
 #undef PLAIN_LOOP
 #undef NO_INLINE
 #undef REQUANTIZE

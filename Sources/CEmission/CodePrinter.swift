@@ -66,6 +66,12 @@ struct CodePrinter {
     words([head] + terms.dropLast() + [(terms.last ?? "0") + ";"])
   }
 
+  /// `target = value;`, the value on a line of its own where one line is too short.
+  mutating func assign(_ target: String, _ value: String) {
+    let line = "\(target) = \(value);"
+    print(line.count <= Self.width - indentation ? line : "\(target) =\n    \(value);")
+  }
+
   /// A macro of two lines, the backslash where clang-format puts it.
   mutating func macro(_ head: String, _ body: String) {
     let line = "#define \(head)"

@@ -220,7 +220,7 @@ extension StagePrinter {
     let words = stage.outputWords ?? strip
     out.block(Self.prototype(stage)) { out in
       if !blocks.isEmpty || stage.firesWhenDue || stage.movesRows {
-        out.print("const struct stage *const s = &\(stage.descriptor);")
+        out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
       }
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       if !blocks.isEmpty { out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);") }

@@ -18,7 +18,7 @@ extension StagePrinter {
     }
     printColumnStore(work.epilogue, columns, &out)
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("\(columns.type) *const sums = (\(columns.type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
       if poolsColumns { out.print("\(columns.type) *const pooled = sums + \(columns.pooled);") }

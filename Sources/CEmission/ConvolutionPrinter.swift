@@ -47,14 +47,15 @@ struct ConvolutionPrinter {
 
   private var fields: [Field] {
     let fields = [
-      Field("const struct stage *", "stage", "", values: stages.map { "&\($0.stage.descriptor)" }),
+      Field("const IN_FLASH struct stage *", "stage", "", values: stages.map { "&\($0.stage.descriptor)" }),
       Field(
-        "const struct stage *", "next", "whose ring the rows go into",
+        "const IN_FLASH struct stage *", "next", "whose ring the rows go into",
         values: stages.map { plan.stages[$0.index + 1].descriptor }.map { "&\($0)" }),
       Field(
-        "const uint8_t *", "weights", "packed, of all channels", values: stages.map { "\($0.stage.name)_weights[0]" }),
+        "const IN_FLASH uint8_t *", "weights", "packed, of all channels",
+        values: stages.map { "\($0.stage.name)_weights[0]" }),
       Field(
-        "const uint16_t *", "scale", "three of each channel: see requantize_lanes",
+        "const IN_FLASH uint16_t *", "scale", "three of each channel: see requantize_lanes",
         values: stages.map { "\($0.stage.name)_scale[0]" }),
     ]
     var numbers = [
@@ -68,7 +69,7 @@ struct ConvolutionPrinter {
     if stages.contains(where: { $0.work.hasSingleOutputs($0.stage) }) {
       numbers.append(
         Field(
-          "in_step", "words from the input of an output channel to the next one's",
+          "in_step", "words from an output channel's input to the next one's",
           stages.map { $0.work.hasSingleOutputs($0.stage) ? $0.work.groupChannels * $0.stage.ring.channelStride : 0 }))
     }
     if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.levelBits ?? 0 })) }
@@ -133,9 +134,9 @@ struct ConvolutionPrinter {
       "Makes the next row of a convolution, one output channel after the other, and returns 1; or returns 0 where it is not "
         + "due."
     ])
-    out.block("static int convolve(uint8_t *memory, const struct convolution *c)") { out in
-      out.print("const struct stage *const s = c->stage;")
-      out.print("const struct stage *const next = c->next;")
+    out.block("static int convolve(uint8_t *memory, const IN_FLASH struct convolution *c)") { out in
+      out.print("const IN_FLASH struct stage *const s = c->stage;")
+      out.print("const IN_FLASH struct stage *const next = c->next;")
       out.print("uint16_t *const rows = row_counters(memory) + c->index;")
       out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
@@ -143,8 +144,8 @@ struct ConvolutionPrinter {
       out.print("uint32_t *const first = (uint32_t *)(void *)(memory + s->ring);")
       out.print("const uint32_t made = rows[1];")
       out.print("const uint32_t count = c->words;")
-      out.print("const uint8_t *weights = c->weights;")
-      out.print("const uint16_t *scale = c->scale;\n")
+      out.print("const IN_FLASH uint8_t *weights = c->weights;")
+      out.print("const IN_FLASH uint16_t *scale = c->scale;\n")
       out.block("if (!row_is_due(s, rows))") { $0.print("return 0;") }
       printPlaces(&out)
       out.print("locate_taps(s, c->group_channels, window);")
@@ -328,7 +329,7 @@ struct ConvolutionPrinter {
   func printDescriptor(_ index: Int, _ out: inout CodePrinter) {
     guard let number = stages.firstIndex(where: { $0.index == index }) else { return }
     let stage = stages[number].stage
-    out.print("static const struct convolution \(stage.name)_convolution = {")
+    out.print("static const IN_FLASH struct convolution \(stage.name)_convolution = {")
     for field in fields { out.print("    .\(field.name) = \(field.values[number]),") }
     out.print("};\n")
   }

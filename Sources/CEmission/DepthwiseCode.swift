@@ -14,7 +14,7 @@ extension StagePrinter {
       if let window = stage.channelWindow { printUnpacking(window, lanes, &out) }
     }
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       if !isConstant { out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);") }
       if stage.channelWindow != nil, !isConstant {
@@ -25,7 +25,7 @@ extension StagePrinter {
         out.print("const uint32_t oy = rows[1];")
         printDestination(&out)
         if !isConstant { printInput(stage.ring.pairsAsRead ? "uint8_t" : inputType, &out) }
-        if statements == nil, !isConstant { out.print("const uint16_t *taps = \(name)_taps;") }
+        if statements == nil, !isConstant { out.print("const IN_FLASH uint16_t *taps = \(name)_taps;") }
         out.print()
         if !writesInPlace { printConstantRows(&out) }
         let printChannels: (String?, inout CodePrinter) -> Void = { x, out in

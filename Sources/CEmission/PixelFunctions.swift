@@ -22,7 +22,8 @@ struct PixelFunctions {
       out.list(
         "static void \(scales.function)(",
         [
-          "const int32_t *sums", "const int32_t (*scales)[2]", "uint32_t channels", "uint32_t width", "uint32_t pixel",
+          "const int32_t *sums", "const IN_FLASH int32_t (*scales)[2]", "uint32_t channels", "uint32_t width",
+          "uint32_t pixel",
           "uint32_t *out",
         ], ") {")
       out.print("    requantize_pixels(sums, scales, channels, \(shift), width, pixel, out);\n}\n")
@@ -68,7 +69,9 @@ struct PixelFunctions {
     "depthwise\(function.shift == 0 ? "" : "\(function.shift)")_\(function.plus)_\(function.minus)"
   }
 
-  private static let parameters = ["uint32_t *at", "const uint8_t *taps", "const int32_t *scale", "int32_t lift"]
+  private static let parameters = [
+    "uint32_t *at", "const IN_FLASH uint8_t *taps", "const IN_FLASH int32_t *scale", "int32_t lift",
+  ]
 
   /// The map of a channel, from the sums of some taps that are added and some that are subtracted.
   private func printColumns(
@@ -134,7 +137,8 @@ struct PixelFunctions {
        */
       """)
     out.list(
-      "static const uint8_t *\(scales.depthwise)(", Self.parameters + (shift == 0 ? ["unsigned shift"] : []), ") {")
+      "static const IN_FLASH uint8_t *\(scales.depthwise)(", Self.parameters + (shift == 0 ? ["unsigned shift"] : []),
+      ") {")
     out.indented { out in
       out.print("switch (taps[0]) {")
       for function in functions {
@@ -159,7 +163,7 @@ extension StagePrinter {
       out.print("uint32_t *const map = (uint32_t *)(void *)(memory + \(plan.ringOffset(of: stage)));")
       let column = map.left - window.left
       let first = column == 0 ? "map" : "map + \(column * map.pixel)"
-      out.print("const uint8_t *taps = \(name)_taps;\n")
+      out.print("const IN_FLASH uint8_t *taps = \(name)_taps;\n")
       printClosing(form, map, &out)
       out.block("for (uint32_t c = 0; c < \(lists.count); c++)") {
         $0.list(

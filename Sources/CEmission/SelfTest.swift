@@ -124,28 +124,31 @@ package struct SelfTest: Sendable, Equatable {
     case (.packed, _), (.int8, _):
       // Bytes may be read through all rows of a matrix; other types row by row.
       let count = table.rows.count * table.columns
-      out.list("sum = \(function)(", ["sum", "(const uint8_t *)\(table.name)", "\(count)"], ");")
+      out.list("sum = \(function)(", ["sum", "(const IN_FLASH uint8_t *)\(table.name)", "\(count)"], ");")
     case (.int16, _):
-      out.list("sum = \(function)(", ["sum", "(const uint16_t *)\(table.name)", "\(table.columns)"], ");")
+      out.list("sum = \(function)(", ["sum", "(const IN_FLASH uint16_t *)\(table.name)", "\(table.columns)"], ");")
     case (_, true):
       out.block("for (uint32_t oc = 0; oc < \(table.rows.count); oc++)") {
-        $0.list("sum = \(function)(", ["sum", "\(table.cast)\(table.name)[oc]", "\(table.columns)"], ");")
+        $0.list("sum = \(function)(", ["sum", "\(table.name)[oc]", "\(table.columns)"], ");")
       }
     case (_, false):
-      out.list("sum = \(function)(", ["sum", table.cast + table.name, "\(table.columns)"], ");")
+      out.list("sum = \(function)(", ["sum", table.name, "\(table.columns)"], ");")
     }
   }
 
+  /// The type of numbers that a function folds, as most of them have it.
+  private static func type(_ bits: Int) -> String { (bits < 32 ? "uint" : "int") + "\(bits)_t" }
+
   /// The function that folds numbers of a type.
   private func printChecksum(_ bits: Int, _ out: inout CodePrinter) {
-    let type = bits == 64 ? "int64_t" : "uint\(bits)_t"
     out.list(
       "static NO_INLINE uint32_t checksum\(bits)(",
-      ["uint32_t sum", "const volatile \(type) *values", "uint32_t count"], ") {")
+      ["uint32_t sum", "const VOLATILE_IN_FLASH \(Self.type(bits)) *values", "uint32_t count"], ") {")
     out.indented { out in
       out.block("for (uint32_t i = 0; i < count; i++)") { out in
         if bits < 64 {
-          out.print("sum = (sum ^ values[i]) * UINT32_C(\(Self.prime));")
+          let value = bits < 32 ? "values[i]" : "(uint32_t)values[i]"
+          out.print("sum = (sum ^ \(value)) * UINT32_C(\(Self.prime));")
         } else {
           out.print("const uint64_t value = (uint64_t)values[i];\n")
           out.print("sum = (sum ^ (uint32_t)value) * UINT32_C(\(Self.prime));")
@@ -161,14 +164,15 @@ package struct SelfTest: Sendable, Equatable {
   private func printChecksum(_ type: DescriptorType, _ out: inout CodePrinter) {
     out.list(
       "static NO_INLINE uint32_t checksum_\(type.name)(",
-      ["uint32_t sum", "const volatile struct \(type.name) *d"] + type.pointers.map { "\($0.type)\($0.field)" },
+      ["uint32_t sum", "const VOLATILE_IN_FLASH struct \(type.name) *d"]
+        + type.pointers.map { "\($0.type)\($0.field)" },
       ") {")
     out.indented { out in
       let names = [8: "bytes", 16: "shorts", 32: "words"]
-      out.print("const volatile uint8_t *const from = (const volatile uint8_t *)d;")
+      out.print("const VOLATILE_IN_FLASH uint8_t *const from = (const VOLATILE_IN_FLASH uint8_t *)d;")
       for run in type.runs {
         let offset = "offsetof(struct \(type.name), \(run.fields[0]))"
-        out.print("const volatile void *const \(names[run.bits] ?? "") = from + \(offset);")
+        out.assign("const VOLATILE_IN_FLASH void *const \(names[run.bits] ?? "")", "from + \(offset)")
       }
       out.print()
       if !type.pointers.isEmpty {
@@ -176,7 +180,7 @@ package struct SelfTest: Sendable, Equatable {
         out.print("sum += \(compared.joined(separator: " || "));")
       }
       for run in type.runs {
-        let values = "(const volatile uint\(run.bits)_t *)\(names[run.bits] ?? "")"
+        let values = "(const VOLATILE_IN_FLASH \(Self.type(run.bits)) *)\(names[run.bits] ?? "")"
         out.list("sum = checksum\(run.bits)(", ["sum", values, "\(run.fields.count)"], ");")
       }
       out.print("return sum;")
@@ -195,6 +199,4 @@ extension ConstantTable {
     case .int64: 64
     }
   }
-
-  fileprivate var cast: String { element == .int32 ? "(const uint32_t *)" : "" }
 }

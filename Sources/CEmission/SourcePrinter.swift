@@ -318,7 +318,7 @@ struct SourcePrinter {
         printPixels(map, &out)
         return
       }
-      out.print("const struct stage *const s = &\(first.descriptor);")
+      out.print("const IN_FLASH struct stage *const s = &\(first.descriptor);")
       if ring.holdsWords {
         out.print("uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);")
         out.print("uint32_t *to = ring\(first.rowOffset("s", "rows[0]", made: "rows[1]"));")

@@ -5,7 +5,7 @@ import TernaryIR
 extension StagePrinter {
   func printDense(_ work: DenseWork, _ out: inout CodePrinter) {
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);\n")
       out.block("if (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
@@ -22,7 +22,7 @@ extension StagePrinter {
 
   func printFinish(_ work: DenseWork, _ out: inout CodePrinter) {
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
       printDots(work, &out) { printValue(work, $0, "output[oc]", &$1) }
       out.print("\(plan.macroPrefix)_PROBE(\(index), 0, output, 1, 0, 0);")
     }
@@ -33,7 +33,7 @@ extension StagePrinter {
   func printAddedRows(_ work: DenseWork, _ out: inout CodePrinter) {
     let sums = "int32_t *)(void *)(memory + \(plan.buffers[stage.sumsBuffer].offset));"
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
       out.print("const uint32_t y = row_counters(memory)[\(index)] - 1U; /* the row that has arrived */")
       out.print("int32_t *const sums = (\(sums)")
       printDots(work, &out) { dot, out in
@@ -64,14 +64,14 @@ extension StagePrinter {
     out.print("const \(wide ? "uint16_t" : "uint8_t") *const values = \(base);\n")
     out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
       if work.areBytes {
-        out.print("const int8_t *const weights = \(name)_weights[oc];")
+        out.print("const IN_FLASH int8_t *const weights = \(name)_weights[oc];")
         out.print("int32_t a = 0;\n")
         // An int of 16 bits holds the product of two bytes only.
         let weight = wide ? "(int32_t)weights[i]" : "weights[i]"
         out.block("for (uint32_t i = 0; i < \(count); i++)") { $0.print("a += \(weight) * values[i];") }
         use("a", &out)
       } else {
-        out.print("const uint8_t *const weights = \(name)_weights[oc]\(row);")
+        out.print("const IN_FLASH uint8_t *const weights = \(name)_weights[oc]\(row);")
         use("ternary_dot\(wide ? "16" : "")(weights, values, \(count))", &out)
       }
     }

@@ -137,7 +137,7 @@ extension StagePrinter {
     case .logits(let multipliers, let offsets): printPair(multipliers, offsets)
     case .thresholds(let lists, _):
       guard !(lists.first?.isEmpty ?? true) else { return }
-      out.print("const int32_t *const steps = \(name)_thresholds[\(lists.count > 1 ? channel : "0")];")
+      out.print("const IN_FLASH int32_t *const steps = \(name)_thresholds[\(lists.count > 1 ? channel : "0")];")
     }
     out.print()
   }

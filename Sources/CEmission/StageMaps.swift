@@ -11,7 +11,7 @@ extension StagePrinter {
     }
     let target = plan.stages[next].ring
     printGrid(&out)
-    out.print("static const struct maps \(name)_layer = {")
+    out.print("static const IN_FLASH struct maps \(name)_layer = {")
     for line in mapFields { out.print("    .\(line.field) = \(line.value),") }
     out.print("};\n")
     let input = plan.buffers[stage.ring.buffer].offset
@@ -49,7 +49,7 @@ extension StagePrinter {
     let printers = plan.mapStages.map { StagePrinter(plan, $0) }
     for printer in printers { printer.printGrid(&out) }
     let count = printers.count
-    out.print("static const struct maps map_layers[\(count)] = {")
+    out.print("static const IN_FLASH struct maps map_layers[\(count)] = {")
     for printer in printers {
       out.print("    {")
       for line in printer.mapFields { out.print("        .\(line.field) = \(line.value),") }
@@ -61,7 +61,7 @@ extension StagePrinter {
       printScratch(&out)
       out.print("const uint8_t *in = memory + \(plan.buffers[plan.stages[first].ring.buffer].offset);\n")
       out.block("for (uint32_t i = 0; i < \(count); i++)") { out in
-        out.print("const struct maps *const m = &map_layers[i];")
+        out.print("const IN_FLASH struct maps *const m = &map_layers[i];")
         out.print("uint8_t *const out = memory + m->out;\n")
         out.print("convolve_maps(m, in, window, offsets, acc, out);")
         out.block("for (uint32_t oy = 0; oy < m->grid->out_height; oy++)") {
@@ -80,7 +80,7 @@ extension StagePrinter {
 
   private func printGrid(_ out: inout CodePrinter) {
     guard gridOwner == index else { return }
-    out.print("static const struct grid \(name)_grid = {")
+    out.print("static const IN_FLASH struct grid \(name)_grid = {")
     for (field, value) in gridNumbers { out.print("    .\(field) = \(value),") }
     out.print("};\n")
   }

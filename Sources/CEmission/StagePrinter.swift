@@ -68,7 +68,7 @@ struct StagePrinter {
   ///
   /// - Parameter used: Fields of `struct stage` that anything reads.
   func printDescriptor(_ used: Set<String>, _ out: inout CodePrinter) {
-    out.print("static const struct stage \(stage.descriptor) = {")
+    out.print("static const IN_FLASH struct stage \(stage.descriptor) = {")
     for (field, value) in fields where used.contains(field) { out.print("    .\(field) = \(value),") }
     out.print("};\n")
   }
@@ -103,7 +103,7 @@ struct StagePrinter {
 
   private func printRows(_ out: inout CodePrinter) {
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       if !stage.hasContiguousWindows {
         out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
@@ -218,7 +218,7 @@ struct StagePrinter {
     case .ring(let next):
       let ring = plan.stages[next].ring
       let halo = ring.left > 0 ? " + \(ring.left)" : ""
-      out.print("const struct stage *const next = &\(plan.stages[next].descriptor);")
+      out.print("const IN_FLASH struct stage *const next = &\(plan.stages[next].descriptor);")
       if type == "uint8_t" {
         let step = plan.stepInPlace(of: next)
         let offset = step > 0 ? " + oy * \(step)" : plan.stages[next].rowOffset("next", "oy", made: "rows[2]")
@@ -301,7 +301,7 @@ struct StagePrinter {
         let channels = work.groupChannels == 1 ? first : "\(first) * \(work.groupChannels)"
         out.print("const uint32_t group = \(channels) * s->channel_stride;")
       }
-      if work.code == nil { out.print("const uint8_t *const weights = \(name)_weights[oc];") }
+      if work.code == nil { out.print("const IN_FLASH uint8_t *const weights = \(name)_weights[oc];") }
       let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"]
       let suffix = wide ? "16" : ""
       let from = "\(values)\(isGrouped ? " + group" : "")"

@@ -41,7 +41,7 @@ extension StagePrinter {
     let (channels, width) = (stage.outputShape.channels, stage.outputShape.width)
     let rows = stage.window.kernelHeight
     out.block(Self.prototype(stage)) { out in
-      out.print("const struct stage *const s = &\(stage.descriptor);")
+      out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
       out.print("uint16_t *const rows = row_counters(memory) + \(index);")
       out.print("uint16_t *const sums = (uint16_t *)(void *)(memory + \(plan.buffers[stage.sumsBuffer].offset));\n")
       out.block("if (rows[1] < \(stage.outputShape.height))") { out in

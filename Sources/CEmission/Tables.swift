@@ -21,9 +21,9 @@ enum Tables {
 
   static func definition(_ table: ConstantTable) -> [String] {
     let rows = table.rows.map { $0.map(table.literal) }
+    let declaration = "IN_FLASH \(table.cType) \(table.name)"
     return table.isMatrix
-      ? matrix("\(table.cType) \(table.name)", rows)
-      : array("\(table.cType) \(table.name)[\(table.columns)]", rows.flatMap { $0 })
+      ? matrix(declaration, rows) : array("\(declaration)[\(table.columns)]", rows.flatMap { $0 })
   }
 
   /// A row for each output channel, on one line where it fits.

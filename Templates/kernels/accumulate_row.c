@@ -3,7 +3,7 @@
  * partial sum lies within the accumulator range stated at the layer. Four columns share each tap's
  * offset.
  */
-static void accumulate_row(const struct stage *stage, const uint8_t *values,
+static void accumulate_row(const IN_FLASH struct stage *stage, const uint8_t *values,
                            const tap_offset *offsets, struct taps taps, int32_t *acc) {
     uint32_t left = stage->out_width;
 

@@ -9,7 +9,7 @@ static const uint8_t *row_or(const uint8_t *map, uint32_t y, uint32_t height, ui
  * distance from every output: the words under an output row and those of the next one are a single
  * run. The padding before a row is that behind the row above, too, and stays as it is.
  */
-static NO_INLINE void spread_map(const struct grid *g, const uint8_t *map, uint32_t *to,
+static NO_INLINE void spread_map(const IN_FLASH struct grid *g, const uint8_t *map, uint32_t *to,
                                  const uint8_t *blank) {
     const uint32_t quarter = g->quarter;
     const uint32_t height = g->height;
@@ -34,7 +34,7 @@ static NO_INLINE void spread_map(const struct grid *g, const uint8_t *map, uint3
  * Words of four rows back to a map. The rows that four quarters have too many go behind it, where
  * the next channel's map is still to be made, or room has been left.
  */
-static NO_INLINE void split_map(const struct grid *g, const uint32_t *row, uint8_t *map) {
+static NO_INLINE void split_map(const IN_FLASH struct grid *g, const uint32_t *row, uint8_t *map) {
     const uint32_t width = g->out_width;
     const uint32_t quarter = g->quarter * width;
 
@@ -55,11 +55,12 @@ static NO_INLINE void split_map(const struct grid *g, const uint32_t *row, uint8
  * depthwise one of stride 1, whose input maps are spread first. words[] has room then for spread
  * words and quads behind them, a multiple of four.
  */
-static NO_INLINE void convolve_maps(const struct maps *m, const uint8_t *in, tap_offset *window,
-                                    tap_offset *offsets, uint32_t *words, uint8_t *out) {
-    const struct grid *const g = m->grid;
-    const uint8_t *weights = m->weights;
-    const uint16_t *scale = m->scale;
+static NO_INLINE void convolve_maps(const IN_FLASH struct maps *m, const uint8_t *in,
+                                    tap_offset *window, tap_offset *offsets, uint32_t *words,
+                                    uint8_t *out) {
+    const IN_FLASH struct grid *const g = m->grid;
+    const IN_FLASH uint8_t *weights = m->weights;
+    const IN_FLASH uint16_t *scale = m->scale;
     uint32_t *const levels = words + g->spread;
     tap_offset *place = window;
 

@@ -2,12 +2,13 @@
  * A convolution of rows of words that are all there, the first one at in, to maps. Row by row of an
  * output channel, count words of two columns each.
  */
-static void convolve_rows(const struct maps *m, const struct stage *stage, const uint32_t *in,
-                          tap_offset *window, tap_offset *offsets, uint32_t *acc, uint8_t *out) {
-    const struct grid *const g = m->grid;
+static void convolve_rows(const IN_FLASH struct maps *m, const IN_FLASH struct stage *stage,
+                          const uint32_t *in, tap_offset *window, tap_offset *offsets,
+                          uint32_t *acc, uint8_t *out) {
+    const IN_FLASH struct grid *const g = m->grid;
     const uint32_t count = stage->out_width;
-    const uint8_t *weights = m->weights;
-    const uint16_t *scale = m->scale;
+    const IN_FLASH uint8_t *weights = m->weights;
+    const IN_FLASH uint16_t *scale = m->scale;
 
     locate_taps(stage, g->taps / (stage->kernel_height * (uint32_t)stage->kernel_width), window);
     for (uint32_t oc = 0; oc < g->channels; oc++) {

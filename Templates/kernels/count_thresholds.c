@@ -1,5 +1,5 @@
 /* How many of the ascending thresholds a has reached. */
-static int32_t count_thresholds(int32_t a, const int32_t *thresholds, uint32_t count) {
+static int32_t count_thresholds(int32_t a, const IN_FLASH int32_t *thresholds, uint32_t count) {
     uint32_t low = 0;
 
     while (low < count) {

@@ -11,8 +11,9 @@ struct taps {
  * offsets from the window's first column. offsets[] has room for every weight: plus ones fill it
  * from the front, minus ones from the back. A weight over a row of padding becomes a constant.
  */
-static struct taps decode_taps(const struct stage *stage, const uint8_t *weights, uint32_t channels,
-                               const tap_offset *rows, int32_t padding, tap_offset *offsets) {
+static struct taps decode_taps(const IN_FLASH struct stage *stage, const IN_FLASH uint8_t *weights,
+                               uint32_t channels, const tap_offset *rows, int32_t padding,
+                               tap_offset *offsets) {
     const uint32_t count = (uint32_t)channels * stage->kernel_height * stage->kernel_width;
     tap_offset *plus = offsets;
     tap_offset *minus = offsets + count;

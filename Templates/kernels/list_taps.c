@@ -2,7 +2,7 @@
  * Offsets of a window's values from its first one, in bytes and in the order of the packed weights:
  * [input channel][ky][kx]. They are the same wherever the window stands.
  */
-static void locate_taps(const struct stage *stage, uint32_t channels, tap_offset *window) {
+static void locate_taps(const IN_FLASH struct stage *stage, uint32_t channels, tap_offset *window) {
     for (uint32_t ic = 0; ic < channels; ic++) {
         for (uint32_t ky = 0; ky < stage->kernel_height; ky++) {
             uint32_t offset = ky * stage->row_stride + ic * stage->channel_stride;
@@ -29,8 +29,8 @@ struct tap_list {
  * Lists the offsets of the weights that are not zero, of one output channel: plus ones from the
  * front, minus ones from the back. offsets[] has room for all count of them.
  */
-static struct tap_list list_taps(const uint8_t *weights, uint32_t count, const tap_offset *window,
-                                 tap_offset *offsets) {
+static struct tap_list list_taps(const IN_FLASH uint8_t *weights, uint32_t count,
+                                 const tap_offset *window, tap_offset *offsets) {
     const tap_offset *const end = window + count;
     tap_offset *plus = offsets;
     tap_offset *minus = offsets + count;

@@ -22,8 +22,9 @@ static uint32_t level_of(uint32_t sum, uint32_t m, uint32_t b, unsigned shift, u
  * five bits are the shift, its sixth is the multiplier's seventeenth: there they change no level.
  */
 static NO_INLINE void make_quads(const uint32_t *values, const tap_offset *offsets,
-                                 struct tap_list taps, uint32_t lift, const uint16_t scale[3],
-                                 unsigned bits, uint32_t *quads, uint32_t count) {
+                                 struct tap_list taps, uint32_t lift,
+                                 const IN_FLASH uint16_t scale[3], unsigned bits, uint32_t *quads,
+                                 uint32_t count) {
     const uint32_t bias = scale[1] | (uint32_t)scale[2] << 16;
     const uint32_t m = scale[0] | (bias & 32U) << 11;
     const unsigned shift = bias & 31U;

@@ -27,12 +27,12 @@ struct grid {
 
 /* Such a layer. */
 struct maps {
-    const struct grid *grid;
-    const uint8_t *weights; /* packed, of all channels */
-    const uint16_t *scale;  /* three of each: a multiplier, and a bias that holds the shift */
-    uint32_t out;           /* offset of its maps in the state */
-    uint16_t lift;          /* of all lanes */
-    uint16_t padding;       /* its level */
+    const IN_FLASH struct grid *grid;
+    const IN_FLASH uint8_t *weights; /* packed, of all channels */
+    const IN_FLASH uint16_t *scale;  /* three of each: a multiplier, a bias that holds the shift */
+    uint32_t out;                    /* offset of its maps in the state */
+    uint16_t lift;                   /* of all lanes */
+    uint16_t padding;                /* its level */
 };
 
 /*
@@ -40,7 +40,7 @@ struct maps {
  * upwards only; but where the most significant byte comes first, they are the lower ones, and must
  * not borrow from the lanes above. Elsewhere compilers leave this out.
  */
-static void end_map(const struct grid *g, uint8_t *map) {
+static void end_map(const IN_FLASH struct grid *g, uint8_t *map) {
     const uint16_t one = 1;
 
     if (*(const uint8_t *)(const void *)&one == 0) {

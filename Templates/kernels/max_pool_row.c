@@ -2,8 +2,8 @@
  * One row of one channel of a max pool. Levels are never negative, so the halo's zeros and the rows
  * of padding never win.
  */
-static void max_pool_row(const struct stage *stage, const uint8_t *values, const tap_offset *rows,
-                         uint8_t *out) {
+static void max_pool_row(const IN_FLASH struct stage *stage, const uint8_t *values,
+                         const tap_offset *rows, uint8_t *out) {
     for (uint32_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
         uint32_t best = 0;
 

@@ -2,7 +2,7 @@
  * Max pool of accumulators, two columns at a time and in place. The requantizer that follows does
  * not decrease, so pooling first gives the same values from fewer of them.
  */
-static void pool_lanes(const struct stage *stage, uint32_t *acc) {
+static void pool_lanes(const IN_FLASH struct stage *stage, uint32_t *acc) {
     const uint32_t *from = acc;
 
     for (uint32_t left = stage->out_width; left > 0; left -= stage->pool_width) {

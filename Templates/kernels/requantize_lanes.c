@@ -10,7 +10,7 @@
 #include <arm_acle.h>
 #endif
 
-static void requantize_lanes(const uint32_t *acc, const uint16_t scale[3], unsigned bits,
+static void requantize_lanes(const uint32_t *acc, const IN_FLASH uint16_t scale[3], unsigned bits,
                              uint32_t *levels, uint32_t count) {
     const uint32_t b = scale[1] | (uint32_t)scale[2] << 16;
     const uint32_t m = scale[0] | (b & 32U) << 11;

@@ -1,6 +1,6 @@
 /* Four channels: neighbours are loaded and stored together. */
-static INLINE void requantize_four(const int32_t *sums, const int32_t *scale, unsigned shift,
-                                   uint32_t *out) {
+static INLINE void requantize_four(const int32_t *sums, const IN_FLASH int32_t *scale,
+                                   unsigned shift, uint32_t *out) {
     const int32_t a = sums[0];
     const int32_t b = sums[1];
     const uint32_t first = levels_of(a, scale[0], scale[1], shift);
@@ -20,11 +20,11 @@ static INLINE void requantize_four(const int32_t *sums, const int32_t *scale, un
  * Requantizes width positions of some channels, a multiple of eight of them. Positions of the
  * output are pixel words apart.
  */
-static INLINE void requantize_pixels(const int32_t *sums, const int32_t (*scales)[2],
+static INLINE void requantize_pixels(const int32_t *sums, const IN_FLASH int32_t (*scales)[2],
                                      uint32_t channels, unsigned shift, uint32_t width,
                                      uint32_t pixel, uint32_t *out) {
     for (uint32_t x = 0; x < width; x++, out += pixel) {
-        const int32_t *scale = scales[0];
+        const IN_FLASH int32_t *scale = scales[0];
         uint32_t *to = out;
 
         for (const int32_t *const end = sums + channels; sums != end; sums += ROUND) {

@@ -1,5 +1,6 @@
 /* One row of one channel of an average pool whose window's rows follow one another: exact sums. */
-static void sum_pool_block(const struct stage *stage, const uint8_t *values, int32_t *acc) {
+static void sum_pool_block(const IN_FLASH struct stage *stage, const uint8_t *values,
+                           int32_t *acc) {
     for (uint32_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
         const uint8_t *row = values;
         int32_t sum = 0;

@@ -1,7 +1,7 @@
 /* One row of one channel of an average pool: the exact sums of its windows, padding counted with
  * its own level. */
-static void sum_pool_row(const struct stage *stage, const uint8_t *values, const tap_offset *rows,
-                         int32_t padding, int32_t *acc) {
+static void sum_pool_row(const IN_FLASH struct stage *stage, const uint8_t *values,
+                         const tap_offset *rows, int32_t padding, int32_t *acc) {
     for (uint32_t ox = 0; ox < stage->out_width; ox++, values += stage->stride_width) {
         int32_t sum = 0;
 

@@ -5,10 +5,11 @@
  * up first and is at most lift in any lane, so that lift less that sum does not borrow from the
  * lane beside.
  */
-static void sum_quad_taps(const uint32_t *in, const uint16_t *taps, const uint16_t counts[2],
-                          uint32_t words, uint32_t lift, uint32_t *sums) {
-    const uint16_t *const minus = taps + counts[0];
-    const uint16_t *const end = minus + counts[1];
+static void sum_quad_taps(const uint32_t *in, const IN_FLASH uint16_t *taps,
+                          const IN_FLASH uint16_t counts[2], uint32_t words, uint32_t lift,
+                          uint32_t *sums) {
+    const IN_FLASH uint16_t *const minus = taps + counts[0];
+    const IN_FLASH uint16_t *const end = minus + counts[1];
     const uint32_t odd = lift << 16 | lift;
     const uint32_t even = start_even(odd);
     uint32_t left = words;
@@ -17,7 +18,7 @@ static void sum_quad_taps(const uint32_t *in, const uint16_t *taps, const uint16
         uint32_t a = 0, b = 0, c = 0, d = 0;
         uint32_t e = 0, f = 0, g = 0, h = 0;
 
-        for (const uint16_t *tap = minus; tap != end; tap++) {
+        for (const IN_FLASH uint16_t *tap = minus; tap != end; tap++) {
             const uint32_t *const at = in + *tap;
 
             a = add_even(a, at[0]);
@@ -37,7 +38,7 @@ static void sum_quad_taps(const uint32_t *in, const uint16_t *taps, const uint16
         f = odd - f;
         g = odd - g;
         h = odd - h;
-        for (const uint16_t *tap = taps; tap != minus; tap++) {
+        for (const IN_FLASH uint16_t *tap = taps; tap != minus; tap++) {
             const uint32_t *const at = in + *tap;
 
             a = add_even(a, at[0]);
@@ -62,13 +63,13 @@ static void sum_quad_taps(const uint32_t *in, const uint16_t *taps, const uint16
         uint32_t a = 0;
         uint32_t e = 0;
 
-        for (const uint16_t *tap = minus; tap != end; tap++) {
+        for (const IN_FLASH uint16_t *tap = minus; tap != end; tap++) {
             a = add_even(a, in[*tap]);
             e = add_odd(e, in[*tap]);
         }
         a = even - a;
         e = odd - e;
-        for (const uint16_t *tap = taps; tap != minus; tap++) {
+        for (const IN_FLASH uint16_t *tap = taps; tap != minus; tap++) {
             a = add_even(a, in[*tap]);
             e = add_odd(e, in[*tap]);
         }

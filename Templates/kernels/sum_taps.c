@@ -3,10 +3,11 @@
  * that are added, then of the counts[1] that are subtracted. lift keeps both lanes from going
  * below zero. Four words at a time share each tap.
  */
-static void sum_taps(const uint32_t *in, const uint16_t *taps, const uint16_t counts[2],
-                     uint32_t words, uint32_t stride, uint32_t lift, uint32_t *sums) {
-    const uint16_t *const minus = taps + counts[0];
-    const uint16_t *const end = minus + counts[1];
+static void sum_taps(const uint32_t *in, const IN_FLASH uint16_t *taps,
+                     const IN_FLASH uint16_t counts[2], uint32_t words, uint32_t stride,
+                     uint32_t lift, uint32_t *sums) {
+    const IN_FLASH uint16_t *const minus = taps + counts[0];
+    const IN_FLASH uint16_t *const end = minus + counts[1];
     const uint32_t first = lift << 16 | lift;
 
     if (stride == 1) {
@@ -16,7 +17,7 @@ static void sum_taps(const uint32_t *in, const uint16_t *taps, const uint16_t co
             uint32_t c = first;
             uint32_t d = first;
 
-            for (const uint16_t *tap = taps; tap != minus; tap++) {
+            for (const IN_FLASH uint16_t *tap = taps; tap != minus; tap++) {
                 const uint32_t *const at = in + *tap;
 
                 a += at[0];
@@ -24,7 +25,7 @@ static void sum_taps(const uint32_t *in, const uint16_t *taps, const uint16_t co
                 c += at[2];
                 d += at[3];
             }
-            for (const uint16_t *tap = minus; tap != end; tap++) {
+            for (const IN_FLASH uint16_t *tap = minus; tap != end; tap++) {
                 const uint32_t *const at = in + *tap;
 
                 a -= at[0];
@@ -41,10 +42,10 @@ static void sum_taps(const uint32_t *in, const uint16_t *taps, const uint16_t co
     for (; words > 0; words--, in += stride) {
         uint32_t sum = first;
 
-        for (const uint16_t *tap = taps; tap != minus; tap++) {
+        for (const IN_FLASH uint16_t *tap = taps; tap != minus; tap++) {
             sum += in[*tap];
         }
-        for (const uint16_t *tap = minus; tap != end; tap++) {
+        for (const IN_FLASH uint16_t *tap = minus; tap != end; tap++) {
             sum -= in[*tap];
         }
         *sums++ = sum;

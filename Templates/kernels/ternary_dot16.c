@@ -1,5 +1,6 @@
 /* Scalar product of count packed ternary weights and as many values. */
-static int32_t ternary_dot16(const uint8_t *weights, const uint16_t *values, uint32_t count) {
+static int32_t ternary_dot16(const IN_FLASH uint8_t *weights, const uint16_t *values,
+                             uint32_t count) {
     int32_t acc = 0;
     uint32_t byte = 0;
 

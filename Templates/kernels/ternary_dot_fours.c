@@ -2,7 +2,7 @@
  * Scalar product of count packed ternary weights and as many values, a multiple of four of them.
  * Two bits less two, the upper one flipped, are the weight: their sign extension.
  */
-static int32_t ternary_dot(const uint8_t *weights, const uint8_t *values, uint32_t count) {
+static int32_t ternary_dot(const IN_FLASH uint8_t *weights, const uint8_t *values, uint32_t count) {
     int32_t acc = 0;
 
     for (const uint8_t *const end = values + count; values != end; values += 4) {

@@ -12,9 +12,11 @@ import Testing
     ("riscv64-unknown-elf-gcc", ["--specs=picolibc.specs", "-march=rv32imc", "-mabi=ilp32"]),
     // The C is C++ as well, which has designated initializers since 2020.
     ("g++", ["-x", "c++"]),
-    // An int of 16 bits.
+    // An int of 16 bits; in GNU C, whose flags come last, constants in an address space of their own.
     ("avr-gcc", ["-mmcu=atmega1284p"]),
+    ("avr-gcc", avrFlags),
   ]
+  private static let avrFlags = ["-std=gnu99", "-mmcu=atmega1284p"]
 
   private static let compilations = Result {
     try (1...12).map { seed in
@@ -96,6 +98,25 @@ import Testing
       #expect(
         defined
           == Set(["run", "begin", "push_row", "finish", "argmax", "self_test"].map { "\(name)_\($0)" }))
+    }
+  }
+
+  /// On an AVR, whose flash is an address space of its own, no constant is copied to RAM.
+  @Test func constantsStayInFlash() async throws {
+    let workshop = try Workshop()
+    for compilation in try Self.compilations.get() {
+      let name = compilation.plan.name
+      try workshop.write(compilation)
+      let outcome = try await workshop.run("avr-gcc", Self.avrFlags + ["-O2", "-c", "\(name).c", "-o", "\(name).o"])
+      #expect(outcome.exitCode == 0, "\(outcome.output)")
+      var constants = 0
+      for line in try await workshop.run("avr-size", ["-A", "\(name).o"]).output.split(separator: "\n") {
+        let words = line.split(separator: " ")
+        guard words.count == 3, let section = words.first, let bytes = Int(words[1]), bytes > 0 else { continue }
+        if section.hasPrefix(".progmem.data") { constants += bytes }
+        #expect(![".rodata", ".data", ".bss"].contains(where: section.hasPrefix), "\(name): \(line)")
+      }
+      #expect(constants > 0, "\(name)")
     }
   }
 

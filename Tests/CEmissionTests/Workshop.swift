@@ -30,7 +30,7 @@ final class Workshop: Sendable {
 
   private static let packages = [
     "arm-none-eabi-gcc": "gcc-arm-none-eabi", "arm-none-eabi-nm": "gcc-arm-none-eabi", "nm": "binutils",
-    "avr-gcc": "gcc-avr avr-libc",
+    "avr-gcc": "gcc-avr avr-libc", "avr-size": "binutils-avr",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf", "clang": "clang",
   ]
 

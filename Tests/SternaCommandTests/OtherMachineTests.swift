@@ -1,4 +1,5 @@
 import FirmwarePlanning
+import FoundationEssentials
 import Sterna
 import TestSupport
 import Testing
@@ -17,6 +18,47 @@ import Testing
         let outcome = try await RandomNetworkDifferentialTests.verify(
           compilation, inputs.suffix(count), machine, .standard, [])
         #expect(outcome.isEqual, "\(plan.name): \(outcome.text)")
+        networks += 1
+      } catch ToolchainError.doesNotFit {
+        // An AVR has 16 KB of RAM.
+      }
+    }
+    #expect(networks >= 10, "\(networks) networks")
+  }
+
+  /// Constants are read where they lie, on an AVR in its flash. Without probes, which keep compilers from some of what
+  /// they do; all levels in turn.
+  @Test(arguments: [Target.s390x, .avr]) func selfTestsPass(on machine: Target) async throws {
+    let levels = Optimization.allCases
+    var networks = 0
+    for (number, compilation) in try Self.corpus.get().enumerated() {
+      let level = levels[number % levels.count]
+      let name = compilation.plan.name
+      let folder = FileManager.default.temporaryDirectory.path + "/sterna-self-test-\(UUID().uuidString)"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let main = """
+        #include "\(name).h"
+
+        int main(int argc, char *argv[]);
+
+        int main(int argc, char *argv[]) {
+            static \(name)_state state;
+
+            (void)argc;
+            (void)argv;
+            return \(name)_self_test(&state);
+        }
+
+        """
+      // The one file that an AVR has.
+      let files = try compilation.artefacts().map { ($0.name, $0.text) } + [("main.c", main), ("vectors.bin", "")]
+      for (file, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(file)")) }
+      do {
+        let image = try await Toolchain.build(
+          target: machine, optimization: level, sources: ["main.c", "\(name).c"], into: folder)
+        let outcome = try await Toolchain.execute(target: machine, image: image, timeout: .seconds(300))
+        #expect(outcome.exitCode == 0, "\(name), \(level): \(outcome)")
         networks += 1
       } catch ToolchainError.doesNotFit {
         // An AVR has 16 KB of RAM.

@@ -79,7 +79,7 @@ emitted_tests() {
     compile "$1" net --tests
     gcc "${flags[@]}" -O2 test_net.c -lcmocka -o test_net
     ./test_net
-    awk '!done && /^static const uint8_t .*_weights\[/ { table = 1 }
+    awk '!done && /^static const IN_FLASH uint8_t .*_weights\[/ { table = 1 }
         table && !done && /0x/ { if (sub(/0x[0-9a-f][0-9a-f]/, "0x00")) done = 1 } { print }' net.c >changed.c
     if cmp -s net.c changed.c; then awk '{ sub(/0x[0-9a-f][0-9a-f], 0x/, "0x15, 0x"); print }' net.c >changed.c; fi
     ! cmp -s net.c changed.c

@@ -21,6 +21,8 @@ typedef uint32_t tap_offset;
 typedef uint16_t tap_offset;
 #endif
 
+#include "../../Templates/kernels/in_flash.c"
+
 #include "../../Templates/kernels/stage.c"
 
 static uint32_t seed = 1;
