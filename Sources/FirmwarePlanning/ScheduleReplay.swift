@@ -254,13 +254,13 @@ struct ScheduleReplay {
     let by = isShared ? stage.slides : stage.advance
     guard isCalled, by > 0 else { return }
     let made = counters[index + 1]
-    let kept = stage.reach - by
-    guard kept >= 0, kept + by <= slots[index].count else {
-      require(false, "\(stage.name): \(kept) rows move up by \(by) in a ring of \(slots[index].count)")
+    let (kept, count) = (stage.reach - by, slots[index].count)
+    guard kept >= 0, kept + by <= count else {
+      require(false, "\(stage.name): \(kept) rows move up by \(by) in a ring of \(count)")
       return
     }
     if isShared ? plan.sharedRowsMove : kept > 0 {
-      slots[index].replaceSubrange(0..<kept, with: slots[index][by..<(by + kept)])
+      for slot in 0..<kept { slots[index][slot] = slots[index][slot + by] }
     }
     let isBelow =
       isShared

@@ -31,7 +31,7 @@ import Testing
   @Test(arguments: [Target.s390x, .avr]) func selfTestsPass(on machine: Target) async throws {
     let levels = Optimization.allCases
     var networks = 0
-    for (number, compilation) in try Self.corpus.get().enumerated() {
+    for (number, compilation) in try FormCorpus.compilations.get().enumerated() {
       let level = levels[number % levels.count]
       let name = compilation.plan.name
       let folder = FileManager.default.temporaryDirectory.path + "/sterna-self-test-\(UUID().uuidString)"
