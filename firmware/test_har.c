@@ -3385,7 +3385,7 @@ static void test_push_row(void **unused) {
 }
 
 /* Calls out of order: an output asked for too early or twice is 0, rows find no place. */
-static void test_order(void **unused) {
+static void test_calls_out_of_order(void **unused) {
     har_state *const state = claim(sizeof *state);
     har_state *const before = claim(sizeof *before);
     uint8_t *const row = claim(HAR_ROW_BYTES);
@@ -3456,7 +3456,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run),
         cmocka_unit_test(test_push_row),
-        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_calls_out_of_order),
         cmocka_unit_test(test_self_test),
         cmocka_unit_test(test_argmax),
     };

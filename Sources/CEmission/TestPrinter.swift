@@ -389,7 +389,7 @@ struct TestPrinter {
       }
 
       /* Calls out of order: an output asked for too early or twice is 0, rows find no place. */
-      static void test_order(void **unused) {
+      static void test_calls_out_of_order(void **unused) {
           \(p)_state *const state = claim(sizeof *state);
           \(p)_state *const before = claim(sizeof *before);
           \(element) *const row = claim(\(upper)_ROW_BYTES);
@@ -439,8 +439,8 @@ struct TestPrinter {
 
       """)
     if plan.output.count > 1 { printArgmaxTest(&out) }
-    let tests =
-      ["test_run", "test_push_row", "test_order", "test_self_test"] + (plan.output.count > 1 ? ["test_argmax"] : [])
+    var tests = ["test_run", "test_push_row", "test_calls_out_of_order", "test_self_test"]
+    if plan.output.count > 1 { tests.append("test_argmax") }
     out.print("int main(void) {")
     out.indented { out in
       out.print("const struct CMUnitTest tests[] = {")

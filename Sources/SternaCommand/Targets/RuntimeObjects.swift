@@ -11,9 +11,9 @@ enum RuntimeObjects {
   /// Where the tool keeps them: the environment's `STERNA_OBJECTS`. Nil: every program is compiled as a whole.
   static var folder: String? { ProcessInfo.processInfo.environment["STERNA_OBJECTS"] }
 
-  /// Whether a source is the same for every network; where vectors lie in flash, the harness holds those.
+  /// Whether a source is the same for every network; where vectors lie in flash, one of the target's own holds those.
   static func hold(_ source: String, of target: Target) -> Bool {
-    target.runtimeSources.contains(source) || (source == "verify_harness.c" && target.vectorBytes == nil)
+    target.vectorBytes == nil && (source == "verify_harness.c" || target.runtimeSources.contains(source))
   }
 
   private static let files = SHA256.hexadecimal(
