@@ -325,13 +325,13 @@ struct TestPrinter {
       }
 
       /* A state that has no answer: finish says 0, and leaves it as it is. */
-      static void check_refusal(\(p)_state *state, const \(p)_state *before, int32_t *output) {
+      static void check_refusal(void *state, const void *before, int32_t *output) {
           memset(output, 0xA5, sizeof(int32_t) * OUTPUTS);
           \(p)_finish(state, output);
           for (uint32_t i = 0; i < OUTPUTS; i++) {
               assert_int_equal(output[i], 0);
           }
-          assert_memory_equal(state, before, sizeof *state);
+          assert_memory_equal(state, before, sizeof(\(p)_state));
       }
 
       static void test_run(void **unused) {
