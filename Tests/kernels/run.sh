@@ -16,9 +16,9 @@ run() {
   title=$1
   folder=$build/$2
   shift 2
-  cmake --no-warn-unused-cli -G Ninja -S "$here" -B "$folder" "$@" >/dev/null
+  cmake --no-warn-unused-cli -S "$here" -B "$folder" "$@" >/dev/null
   # gold, which Swift's clang links with, warns about the sanitizer's own symbols by the hundred.
-  if ! cmake --build "$folder" >"$folder/log" 2>&1; then
+  if ! cmake --build "$folder" -j "$(nproc)" >"$folder/log" 2>&1; then
     cat "$folder/log" >&2
     exit 1
   fi
@@ -32,7 +32,6 @@ run() {
 }
 
 need cmake cmake
-need ninja ninja-build
 for compiler in gcc clang; do
   need $compiler $compiler
   for sanitize in OFF ON; do
