@@ -105,7 +105,8 @@ extension StagePrinter {
     if !locals.isEmpty { out.list("\(type) ", locals, ";") }
     let isRebased = groups.contains { max($0.first, $0.second ?? 0) >= plan.core.reachableWords }
     if isRebased { out.print("const \(type) *p = in;") }
-    out.print("\n/* clang-format off */")
+    // Logits keep channels without a weight: all of a block's may be such.
+    if groups.isEmpty { out.print("(void)in;") } else { out.print("\n/* clang-format off */") }
     var started: Set<Int> = []
     var base = 0
     for group in groups {
@@ -115,7 +116,7 @@ extension StagePrinter {
       }
       out.words(statements(group, isRebased ? "p" : "in", base, &started))
     }
-    out.print("/* clang-format on */")
+    if !groups.isEmpty { out.print("/* clang-format on */") }
     for channel in 0..<block.channels.count {
       out.print("sums[\(place(channel))] = \(live.contains(channel) ? "a\(channel)" : lift);")
     }

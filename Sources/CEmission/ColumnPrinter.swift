@@ -59,6 +59,7 @@ extension StagePrinter {
       "static NO_INLINE void \(name)_sums(",
       ["uint32_t oc", "const \(inputType) *\(restrict) in", "\(columns.type) *\(restrict) sums"], ") {")
     out.indented { out in
+      if blocks.allSatisfy(\.groups.isEmpty) { out.print("(void)in;") }
       out.print("/* clang-format off */\nswitch (oc) {")
       for block in blocks {
         let uses = block.groups.flatMap { group in group.uses.map { (offset: group.first, isNegative: $0.isNegative) } }

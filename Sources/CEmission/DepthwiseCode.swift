@@ -101,6 +101,7 @@ extension StagePrinter {
     out.list(
       "static NO_INLINE void \(name)_sums(", ["uint32_t oc", "const \(inputType) *in", "\(laneType) *sums"], ") {")
     out.indented { out in
+      if live.allSatisfy({ channels[$0].offsets.isEmpty }) { out.print("(void)in;") }
       out.print("/* clang-format off */\nswitch (oc) {")
       let x = stage.window.strideWidth == 1 ? "x" : "\(stage.window.strideWidth) * x"
       for oc in live {

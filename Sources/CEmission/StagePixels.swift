@@ -79,7 +79,6 @@ extension StagePrinter {
     for (number, block) in blocks.enumerated() {
       printNote(block, &out)
       out.block("static NO_INLINE void \(name)_block\(number)(const int32_t *in, int32_t *sums)") {
-        if block.groups.isEmpty { $0.print("(void)in;") }
         printPosition(block, &$0) { block.channels[$0] }
       }
       out.print()

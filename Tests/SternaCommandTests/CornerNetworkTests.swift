@@ -13,12 +13,15 @@ import Testing
 /// Of each network one goal, schedule, core and rung of a ladder of RAM or flash, sanitized every other time. `Tests/random.sh`
 /// runs as many as it is asked for, from any seed on.
 @Suite struct CornerNetworkTests {
+  /// Seeds beyond the first ones that found a fault: logits of channels without weights, in a block of their own.
+  private static let found: [UInt64] = [5480]
+
   @Test func cEqualsInterpreter() async throws {
     let environment = ProcessInfo.processInfo.environment
     let count = environment["STERNA_RANDOM_NETWORKS"].flatMap(UInt64.init) ?? 240
     let first = environment["STERNA_RANDOM_FIRST"].flatMap(UInt64.init) ?? 0
     let bench = try NetworkBench()
-    let tally = Tally(seeds: first..<(first + count))
+    let tally = Tally(seeds: Array(first..<(first + count)) + (first == 0 ? Self.found.filter { $0 >= count } : []))
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<2 {
         group.addTask {
@@ -92,9 +95,9 @@ import Testing
 
 /// What several tasks count together.
 final class Tally: Sendable {
-  private let state: Mutex<(seeds: Range<UInt64>, coverage: [String: Int], failures: [String])>
+  private let state: Mutex<(seeds: ArraySlice<UInt64>, coverage: [String: Int], failures: [String])>
 
-  init(seeds: Range<UInt64>) { state = Mutex((seeds, [:], [])) }
+  init(seeds: [UInt64]) { state = Mutex((seeds[...], [:], [])) }
 
   var coverage: [String: Int] { state.withLock { $0.coverage } }
   var failures: [String] { state.withLock { $0.failures } }
