@@ -20,12 +20,11 @@ import Testing
     let environment = ProcessInfo.processInfo.environment
     let count = environment["STERNA_RANDOM_NETWORKS"].flatMap(UInt64.init) ?? 240
     let first = environment["STERNA_RANDOM_FIRST"].flatMap(UInt64.init) ?? 0
-    let bench = try NetworkBench()
     let tally = Tally(seeds: Array(first..<(first + count)) + (first == 0 ? Self.found.filter { $0 >= count } : []))
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<2 {
         group.addTask {
-          while let seed = tally.next() { await Self.check(seed, bench, tally) }
+          while let seed = tally.next() { await Self.check(seed, tally) }
         }
       }
     }
@@ -46,7 +45,14 @@ import Testing
     .mapRows, .mapChannels, .mapPoints, .blocksRowByRow, .tapsOfQuads,
   ]
 
-  private static func check(_ seed: UInt64, _ bench: NetworkBench, _ tally: Tally) async {
+  /// In turn, every other one sanitized; of two levels the last counts.
+  private static let compilers: [(host: Target, level: Optimization, flags: [String])] = [
+    (.hostGCC, .none, sanitizing), (.hostClang, .standard, ["-O1"]), (.hostClang, .none, sanitizing),
+    (.hostGCC, .standard, []),
+  ]
+  private static let sanitizing = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+  private static func check(_ seed: UInt64, _ tally: Tally) async {
     var text = "seed \(seed)"
     do {
       let network = RandomNetwork.corner(seed: seed)
@@ -54,9 +60,10 @@ import Testing
       text += ", \(options.commandLine)"
       let compilation = try Compilation(network: network, options)
       tally.add(compilation.plan)
-      if let problem = try await bench.problem(compilation, seed: seed) {
-        tally.fail("\(text): \(problem.prefix(3000))")
-      }
+      let (host, level, flags) = Self.compilers[Int(seed % UInt64(Self.compilers.count))]
+      let inputs = randomInputs(for: compilation.network, count: 12, seed: seed)
+      let outcome = try await RandomNetworkDifferentialTests.verify(compilation, inputs, host, level, flags)
+      if !outcome.isEqual { tally.fail("\(text): \(outcome.text.prefix(3000))") }
     } catch {
       tally.fail("\(text): \(error)")
     }
@@ -115,58 +122,5 @@ final class Tally: Sendable {
       let corners = LayerCorner.all.filter { $0.holds(stage) }.map { "\(form)\t\($0.name)" }
       state.withLock { state in for corner in corners { state.coverage[corner, default: 0] += 1 } }
     }
-  }
-}
-
-/// Compiles and runs networks.
-final class NetworkBench: Sendable {
-  static let sanitizing = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-  static let compilers: [(target: Target, flags: [String])] = [
-    (.hostGCC, ["-O0"] + sanitizing), (.hostClang, ["-O1"]), (.hostClang, ["-O0"] + sanitizing), (.hostGCC, ["-O2"]),
-  ]
-
-  private let folder: String
-  /// STERNA_RANDOM_KEEP leaves the files.
-  private let isKept = ProcessInfo.processInfo.environment["STERNA_RANDOM_KEEP"] != nil
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.path + "/sterna-bench-\(UUID().uuidString)"
-    try Toolchain.writeTargetFiles(into: folder)
-  }
-
-  deinit {
-    if !isKept { try? FileManager.default.removeItem(atPath: folder) }
-  }
-
-  /// - Returns: What the compiler or the program says against the network, nil if nothing.
-  func problem(_ compilation: Compilation, seed: UInt64) async throws -> String? {
-    let (target, flags) = Self.compilers[Int(seed % UInt64(Self.compilers.count))]
-    let options = flags + Toolchain.warningFlags
-    var objects: [String] = []
-    for source in ["verify_harness.c"] + target.runtimeSources {
-      objects.append(
-        try await RuntimeObjects.object(of: source, target, flags: options, from: folder, in: sharedObjects))
-    }
-    let name = compilation.plan.name
-    let inputs = randomInputs(for: compilation.network, count: 12, seed: seed)
-    for file in compilation.verificationFiles(inputs: inputs) {
-      let fileName = file.name == "vectors.bin" ? "\(name).bin" : file.name
-      try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(fileName)"))
-    }
-    if isKept { print("kept: \(folder)/\(name).c") }
-    defer {
-      for file in isKept ? [] : ["\(name).h", "\(name).c", "verify_\(name).c", "\(name).bin", name] {
-        try? FileManager.default.removeItem(atPath: "\(folder)/\(file)")
-      }
-    }
-    let built = try await Toolchain.run(
-      Toolchain.find(target.compiler),
-      arguments: options + ["-I.", "verify_\(name).c"] + objects + ["-o", name], in: folder,
-      timeout: .seconds(300))
-    if built.exitCode != 0 { return built.standardError }
-    let ran = try await Toolchain.run(
-      .init("\(folder)/\(name)"), arguments: ["\(name).bin"], in: folder, timeout: .seconds(600))
-    if ran.exitCode == 0, ran.standardOutput.contains("differing=0") { return nil }
-    return ran.standardOutput + ran.standardError
   }
 }

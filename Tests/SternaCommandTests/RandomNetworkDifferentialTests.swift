@@ -302,7 +302,10 @@ import Testing
   ) async throws -> (isEqual: Bool, text: String) {
     let folder = FileManager.default.temporaryDirectory.path + "/sterna-random-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    // STERNA_RANDOM_KEEP leaves the files.
+    let isKept = ProcessInfo.processInfo.environment["STERNA_RANDOM_KEEP"] != nil
+    if isKept { print("kept: \(folder)/\(compilation.plan.name).c") }
+    defer { if !isKept { try? FileManager.default.removeItem(atPath: folder) } }
     for file in compilation.verificationFiles(inputs: Array(inputs)) {
       try Data(file.bytes).write(to: URL(filePath: "\(folder)/\(file.name)"))
     }

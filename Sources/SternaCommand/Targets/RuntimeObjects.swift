@@ -12,7 +12,7 @@ enum RuntimeObjects {
   static var folder: String? { ProcessInfo.processInfo.environment["STERNA_OBJECTS"] }
 
   /// Whether a source is the same for every network; where vectors lie in flash, one of the target's own holds those.
-  static func hold(_ source: String, of target: Target) -> Bool {
+  static func isShared(_ source: String, on target: Target) -> Bool {
     target.vectorBytes == nil && (source == "verify_harness.c" || target.runtimeSources.contains(source))
   }
 
@@ -20,7 +20,7 @@ enum RuntimeObjects {
     TargetFiles.all.sorted { $0.key < $1.key }.flatMap { Array($0.key.utf8) + $0.value })
 
   /// - Parameters:
-  ///   - source: Such as `hold` says yes to.
+  ///   - source: One for which `isShared` holds.
   ///   - flags: All that the compiler gets, but for folders.
   ///   - directory: Holds the target's files.
   /// - Returns: The object's path in `folder`, compiled unless it is there.

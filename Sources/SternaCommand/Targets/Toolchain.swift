@@ -40,7 +40,7 @@ enum Toolchain {
     let options = [optimization.rawValue] + warningFlags + target.compileFlags + defines.map { "-D\($0)" } + flags
     var inputs: [String] = []
     for source in sources + target.runtimeSources {
-      if let objects, RuntimeObjects.hold(source, of: target) {
+      if let objects, RuntimeObjects.isShared(source, on: target) {
         inputs.append(
           try await RuntimeObjects.object(of: source, target, flags: options, from: directory, in: objects))
       } else {
