@@ -129,6 +129,7 @@ if Context.environment["STERNA_OPTIMIZED_TESTS"] != nil {
   let optimized = [
     "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "TernaryIR", "Lowering", "ReferenceInterpreter",
     "Ternarization", "FirmwarePlanning", "CEmission", "Sterna", "TestSupport",
+    "CEmissionTests",
   ]
   for target in package.targets where optimized.contains(target.name) {
     target.swiftSettings = [.unsafeFlags(["-O"])]

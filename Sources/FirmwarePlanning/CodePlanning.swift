@@ -47,6 +47,15 @@ extension Planner {
   struct KnownBlocks {
     var partitions: [Int: [[Int]]] = [:]
     var blocks: [BlockKey: [CodeBlock]] = [:]
+    var scales: [ScaleKey: [ChannelScale]] = [:]
+  }
+
+  /// What the scales of a stage depend on beside its requantizer.
+  struct ScaleKey: Hashable {
+    var stage: Int
+    /// Of the accumulators, lifted as the epilogue has them.
+    var least: Int
+    var remainingLift: Int
   }
 
   /// The chain with its weights as code, where rows are words. `known` holds the blocks that have been found for a stage.

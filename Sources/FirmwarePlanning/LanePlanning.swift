@@ -30,7 +30,8 @@ extension Planner {
     guard let lanes = lanes(of: stage) else { return nil }
     var stage = stage
     stage.pair(lanes, words: words(stage, lanes))
-    return asPacked(stage)
+    var known = KnownBlocks()
+    return asPacked([stage], &known)[0]
   }
 
   /// How the columns of a stage pair up, where its accumulators fit a lane.
@@ -81,14 +82,23 @@ extension Planner {
     stage.advance <= stage.reach && stage.window.top < stage.reach
   }
 
+  /// The chain with its weights packed, where they are not code.
+  static func asPacked(_ stages: [Stage], _ known: inout KnownBlocks) -> [Stage] {
+    stages.indices.map { asPacked(stages[$0], $0, &known) }
+  }
+
   /// The stage with its weights packed: its window is one block of memory, so that the taps of a channel have the same
   /// offsets in every row. Constant channels lose their weights.
-  static func asPacked(_ stage: Stage) -> Stage {
+  private static func asPacked(_ stage: Stage, _ index: Int, _ known: inout KnownBlocks) -> Stage {
     guard stage.ring.lanes != nil, case .convolution(var work) = stage.work, work.code == nil else { return stage }
     var stage = stage
     stage.ring.isLinear = canBeLinear(stage)
     if let lanes = stage.ring.lanes, stage.hasWordSums, stage.output.elementBytes == 1 {
-      let scales = work.weights.indices.compactMap { work.epilogue.scale($0, lift: lanes.remainingLift) }
+      let key = ScaleKey(
+        stage: index, least: work.epilogue.accumulators.lowerBound, remainingLift: lanes.remainingLift)
+      let scales =
+        known.scales[key] ?? work.weights.indices.compactMap { work.epilogue.scale($0, lift: lanes.remainingLift) }
+      known.scales[key] = scales
       if scales.count == work.weights.count { work.scales = scales }
     }
     if work.scales != nil {

@@ -46,8 +46,8 @@ package enum Planner {
       for thrift in steps {
         // Adding rows one by one takes a little longer: only where they would not fit otherwise.
         for chain in [paired, addingDenseRows(paired)].compactMap({ $0 }) {
-          let coded = thrift.map { asCode(chain, options.core, $0, &known).map(asPacked) }
-          let wide = weighed(chain.map(asPacked), coded: coded, options) {
+          let coded = thrift.map { asPacked(asCode(chain, options.core, $0, &known), &known) }
+          let wide = weighed(asPacked(chain, &known), coded: coded, options) {
             leanest(network, $0, options, isVector: isVector)
           }
           least = min(least, wide.stateBytes)

@@ -10,12 +10,31 @@ import Testing
 @Suite struct CommentNumberTests {
   /// A sentence, and what its numbers have to be.
   private struct Rule {
-    let pattern: Regex<AnyRegexOutput>
+    let pattern: String
     let isTrue: ([Int]) -> Bool
+    /// What every sentence of it begins with.
+    private let opening: Substring
 
-    init(_ pattern: String, _ isTrue: @escaping ([Int]) -> Bool) throws {
-      self.pattern = try Regex(pattern.replacing("#", with: "(-?[0-9]+)"))
+    init(_ pattern: String, _ isTrue: @escaping ([Int]) -> Bool) {
+      self.pattern = pattern
       self.isTrue = isTrue
+      // A character before a question mark need not be there.
+      let opening = pattern.prefix { $0.isLetter || $0 == " " }
+      self.opening = pattern[opening.endIndex...].hasPrefix("?") ? opening.dropLast() : opening
+    }
+
+    /// The numbers of a sentence that the text begins with, and the text behind it.
+    func match(_ text: Substring, _ known: inout [String: Regex<AnyRegexOutput>]) -> ([Int], Substring)? {
+      guard text.hasPrefix(opening) else { return nil }
+      // Patterns are read once: they are the same for all layers.
+      guard let regex = known[pattern] ?? (try? Regex(pattern.replacing("#", with: "(-?[0-9]+)"))) else {
+        Issue.record("not a pattern: \(pattern)")
+        return nil
+      }
+      known[pattern] = regex
+      guard let match = text.prefixMatch(of: regex) else { return nil }
+      let numbers = (1..<match.output.count).compactMap { match.output[$0].substring.flatMap { Int($0) } }
+      return (numbers, text[match.range.upperBound...])
     }
   }
 
@@ -30,18 +49,18 @@ import Testing
   }
 
   /// Takes sentence after sentence off a comment. Nil: all are known and true; else what is left.
-  private static func rest(_ comment: String, _ rules: [Rule], _ used: inout Set<Int>) -> String? {
+  private static func rest(
+    _ comment: String, _ rules: [Rule], _ used: inout Set<Int>, _ known: inout [String: Regex<AnyRegexOutput>]
+  ) -> String? {
     var rest = comment[...]
     while !rest.isEmpty {
       rest = rest.drop { $0 == " " }
       guard hasNumber(rest) else { return nil }
       var isFound = false
       for (index, rule) in rules.enumerated() {
-        guard let match = rest.prefixMatch(of: rule.pattern) else { continue }
-        let numbers = (1..<match.output.count).compactMap { match.output[$0].substring.flatMap { Int($0) } }
-        guard rule.isTrue(numbers) else { continue }
+        guard let (numbers, behind) = rule.match(rest, &known), rule.isTrue(numbers) else { continue }
         used.insert(index)
-        rest = rest[match.range.upperBound...]
+        rest = behind
         isFound = true
         break
       }
@@ -58,7 +77,7 @@ import Testing
 
   // MARK: Layers
 
-  private static func rules(_ index: Int, of compilation: Compilation) throws -> [Rule] {
+  private static func rules(_ index: Int, of compilation: Compilation) -> [Rule] {
     let plan = compilation.plan
     let stage = plan.stages[index]
     let network = compilation.folded.network
@@ -97,7 +116,7 @@ import Testing
     if let scales = stage.channelsLast?.scales { shifts = (scales.drop == 0 ? [] : [scales.drop]) + [scales.shift] }
     let output = network[network.layers[stage.layers.upperBound].output]
     let whole = compilation.network
-    return try [
+    return [
       Rule("Stage # of #: \"[^\"]*\"") { $0 == [index + 1, plan.stages.count] },
       Rule(
         "(?:Depthwise c|C)onvolution in # groups #x#, stride #x#(?:, padding # # # # \\(top, left, "
@@ -240,7 +259,7 @@ import Testing
 
   // MARK: Other comments
 
-  private static func rules(_ compilation: Compilation) throws -> [Rule] {
+  private static func rules(_ compilation: Compilation) -> [Rule] {
     let plan = compilation.plan
     let stages = plan.stages
     // The least that must be there at once, and the guard word.
@@ -253,7 +272,7 @@ import Testing
           if case .blocks(_, let strip)? = stage.code { [strip] } else { [] }
         })
     let mapStages = stages.indices.filter { stages[$0].maps.map { $0.kind != .rows } ?? false }
-    return try [
+    return [
       Rule("# in both lanes") { found in
         stages.contains { $0.ring.lanes?.lift == found[0] || $0.channelsLast?.lift == found[0] }
       },
@@ -340,11 +359,12 @@ import Testing
     var (count, blocks) = (0, 0)
     var used: Set<Int> = []
     var usedOfLayers: Set<Int> = []
+    var known: [String: Regex<AnyRegexOutput>] = [:]
     for compilation in try corpus.get() {
       guard let source = try compilation.artefacts().first(where: { $0.name.hasSuffix(".c") })?.text else { continue }
       let printer = SourcePrinter(compilation.plan, compilation.provenance, compilation.selfTest)
       let kernels = Set(printer.kernels.flatMap { EmittedText($0.source).comments })
-      let rules = try Self.rules(compilation)
+      let rules = Self.rules(compilation)
       var stage = 0
       var row = -1
       var blockNotes: [String] = []
@@ -362,10 +382,12 @@ import Testing
         } else if comment.hasPrefix("Channels ") {
           blockNotes.append(comment)
         } else if comment.hasPrefix("Stage ") {
-          let layer = try Self.rules(stage, of: compilation)
-          if let rest = Self.rest(comment, layer, &usedOfLayers) { Issue.record("\(name): \(rest.prefix(300))") }
+          let layer = Self.rules(stage, of: compilation)
+          if let rest = Self.rest(comment, layer, &usedOfLayers, &known) {
+            Issue.record("\(name): \(rest.prefix(300))")
+          }
           stage += 1
-        } else if let rest = Self.rest(comment, rules, &used) {
+        } else if let rest = Self.rest(comment, rules, &used, &known) {
           Issue.record("\(name): \(rest.prefix(300))")
         }
       }

@@ -48,7 +48,7 @@ package enum RandomNetwork {
       case 3: builder.buildKeyword(isPooled: seed % 8 == 3)
       default: builder.build()
       }
-    return seed % 5 == 0 ? network.withDeadChannels(seed: seed, entirely: seed % 10 == 0) : network
+    return seed % 5 == 0 ? network.withDeadChannels(seed: seed, entirely: seed % 3 == 0) : network
   }
 
   /// Samples that calibration looks at.
@@ -85,11 +85,15 @@ struct Builder {
     self.isWide = isWide
     self.hasCorners = hasCorners
     generator = SplitMix64(seed: seed)
-    let grid = isWide ? 0...255 : Self.grid(&generator, atLeast: 1)
+    let grid =
+      !isWide
+      ? Self.grid(&generator, atLeast: 1)
+      : hasCorners ? generator.pick([0...255, 0...255, -128...127, -127...127, 0...127]) : 0...255
     let zeroPoint = Self.zeroPoint(grid, &generator, mayLieOutside: true)
     let shape =
       isWide
-      ? Shape(generator.pick(30...60), generator.pick(3...6), generator.pick(4...9))
+      ? Shape(
+        generator.pick(30...60), generator.pick((hasCorners ? 1 : 3)...6), generator.pick((hasCorners ? 1 : 4)...9))
       : hasCorners
         ? Shape(generator.pick([1, 1, 2, 3, 4, 6]), Self.cornerExtent(&generator), Self.cornerExtent(&generator))
         : isSeparable
@@ -114,7 +118,12 @@ struct Builder {
   mutating func build() -> TernaryNetwork {
     let wanted = generator.pick(isWide ? [2, 3, 4] : [1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8])
     if isWide {
-      addConvolution(isLast: false)
+      let isAlone = hasCorners && generator.chance(15)
+      addConvolution(isLast: isAlone)
+      if isAlone {
+        network.outputTensor = current
+        return network
+      }
       if generator.chance(50) { addMaxPool() }
     }
     while network.layers.count < wanted || tensor.kind == .sum {
@@ -231,8 +240,7 @@ struct Builder {
       if outputs * size.height * size.width * taps <= 20_000 { break }
     }
     if isWidening {
-      let pad = tensor.grid.contains(tensor.zeroPoint) ? 1 : 0
-      window = Window(kernelHeight: 3, kernelWidth: 3, top: pad, left: pad, bottom: pad, right: pad)
+      window = wideWindow()
       outputs = generator.pick([2, 3, 5])
     }
     guard let size = window.outputSize(height: shape.height, width: shape.width) else {
@@ -385,6 +393,22 @@ struct Builder {
       top: rows.before, left: columns.before, bottom: rows.after, right: columns.after)
   }
 
+  /// A window of so many taps that their sums need more than 16 bits.
+  private mutating func wideWindow() -> Window {
+    let pad = tensor.grid.contains(tensor.zeroPoint) ? 1 : 0
+    for _ in 0..<(hasCorners ? 100 : 0) {
+      let window = cornerWindow(isPool: false)
+      let taps = tensor.shape.channels * window.kernelHeight * window.kernelWidth
+      if (280...900).contains(taps),
+        window.outputSize(height: tensor.shape.height, width: tensor.shape.width) != nil
+      {
+        return window
+      }
+    }
+    let (height, width) = pad > 0 ? (3, 3) : (min(3, tensor.shape.height), min(3, tensor.shape.width))
+    return Window(kernelHeight: height, kernelWidth: width, top: pad, left: pad, bottom: pad, right: pad)
+  }
+
   /// A window of one position, with strides and padding.
   private mutating func cornerPoint() -> Window {
     var window = cornerWindow(isPool: false)
@@ -410,7 +434,14 @@ struct Builder {
   /// A pool's window: it never lies in the padding alone, and overlaps its neighbour where the stride is smaller.
   private mutating func randomPool() -> Window {
     for _ in 0..<50 {
-      let window = randomWindow(height: generator.pick(1...4), width: generator.pick(1...4), isPool: true)
+      var window = randomWindow(height: generator.pick(1...4), width: generator.pick(1...4), isPool: true)
+      // One that can be fused with a convolution before it.
+      if hasCorners, generator.chance(35) {
+        let (height, width) = (
+          generator.pick(1...min(3, tensor.shape.height)), generator.pick(1...min(3, tensor.shape.width))
+        )
+        window = Window(kernelHeight: height, kernelWidth: width, strideHeight: height, strideWidth: width)
+      }
       if window.kernelHeight * window.kernelWidth > 1,
         window.outputSize(height: tensor.shape.height, width: tensor.shape.width) != nil
       {
