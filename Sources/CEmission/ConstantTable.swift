@@ -110,6 +110,7 @@ extension Stage {
       let rows = form.scales.scales.map { [$0.multiplier, $0.bias] } + [[Int]](repeating: [0, 0], count: missing)
       return tables + [ConstantTable("\(name)_scales", .int32, rows: rows)]
     }
+    if requantizesNothing { return tables }
     if let limits = limitTable { tables.append(limits) }
     switch epilogue?.form {
     case .affine(let multipliers, let offsets, _, _, _), .halfEven(let multipliers, let offsets, _, _, _),

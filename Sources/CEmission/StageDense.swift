@@ -83,6 +83,7 @@ extension StagePrinter {
     if sum != "a" { out.print("\(isLimited ? "" : "const ")int32_t a = \(sum);\n") }
     printLimits(work.epilogue, "&a", 1, &out)
     printConstants(work.epilogue, "oc", &out)
+    printUnread(work.epilogue, "a", &out)
     var value = expression(work.epilogue, "a")
     if case .output = stage.destination, stage.output.base != 0 {
       value += stage.output.base < 0 ? " - \(-stage.output.base)" : " + \(stage.output.base)"

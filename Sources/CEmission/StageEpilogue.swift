@@ -53,6 +53,7 @@ extension StagePrinter {
       prepare(&out)
       out.print("const int32_t left = (int32_t)(\(word) & 0xFFFFU)\(lift);")
       out.print("const int32_t right = (int32_t)(\(word) >> 16)\(lift);\n")
+      for side in ["left", "right"] { printUnread(epilogue, side, &out) }
       if let next = nextWords {
         let (low, high) = (expression(epilogue, "left"), expression(epilogue, "right"))
         let isKept = next.quads != nil || stage.poolsRowByRow
@@ -140,6 +141,13 @@ extension StagePrinter {
       out.print("const IN_FLASH int32_t *const steps = \(name)_thresholds[\(lists.count > 1 ? channel : "0")];")
     }
     out.print()
+  }
+
+  /// Names an accumulator that the expression of it leaves out: where all of them have one level.
+  func printUnread(_ epilogue: Epilogue, _ accumulator: String, _ out: inout CodePrinter) {
+    if case .thresholds(let lists, _) = epilogue.form, lists.first?.isEmpty ?? true {
+      out.print("(void)\(accumulator);")
+    }
   }
 
   /// The C expression that turns an accumulator into what is stored.

@@ -116,6 +116,7 @@ extension StagePrinter {
         out.print()
         if let epilogue {
           printConstants(epilogue, "oc", &out)
+          printUnread(epilogue, "sum", &out)
           out.print("row[0] = \(stage.output.elementBytes == 1 ? "(uint8_t)" : "")\(expression(epilogue, "sum"));")
         } else {
           out.print("row[0] = (uint16_t)sum;")

@@ -137,6 +137,9 @@ package struct Stage: Sendable, Equatable {
     }
   }
 
+  /// Whether its weights are code and all of its channels constant: there is none whose accumulators are looked at.
+  package var requantizesNothing: Bool { code != nil && constants.count == outputShape.channels }
+
   /// The weights as code; nil: packed, or none.
   package var code: WeightCode? {
     if case .convolution(let work) = work { work.code } else { nil }

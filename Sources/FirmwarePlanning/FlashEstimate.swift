@@ -69,7 +69,7 @@ extension Stage {
   fileprivate var requantizerBytes: Int {
     if let channelsLast { return 8 * channelsLast.scales.padded }
     if usesSharedConvolution || maps != nil, case .convolution(let work) = work { return 6 * (work.scales?.count ?? 0) }
-    return (epilogue?.tableBytes ?? 0) + limitBytes
+    return requantizesNothing ? 0 : (epilogue?.tableBytes ?? 0) + limitBytes
   }
 
   /// Bytes of the table of accumulators' limits: two of 16 bits a channel, or of 32 where they are not words.

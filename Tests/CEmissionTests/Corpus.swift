@@ -11,7 +11,8 @@ import TestSupport
 let corpus = Result {
   let cores: [Core] = [.generic, .cortexM4, .host, .cortexM0, .riscv32, .cortexM3, .cortexM55]
   let goals = PlanningOptions.Goal.allCases
-  var all = try leanCompilations.get() + channelsLastCompilations.get() + mapCompilations.get()
+  var all =
+    try leanCompilations.get() + channelsLastCompilations.get() + mapCompilations.get() + constantCompilations.get()
   for (index, entry) in smallNetworks.enumerated() {
     for (number, core) in [Core.generic, .cortexM4, .host].enumerated() {
       let options = PlanningOptions(

@@ -213,6 +213,74 @@ let leanCompilations = Result {
   }
 }
 
+/// Outputs that depend on nothing: without weights, or with thresholds that nothing reaches.
+let constantCompilations = Result {
+  let layers = [
+    """
+    conv "mix" kernel 1x1
+      weights
+        00
+        00
+        00
+        00
+      logits
+    """,
+    """
+    conv "blur" kernel 3x3 pad 1 1 1 1 groups 2
+      weights
+        000 000 000
+        000 000 000
+      logits
+    """,
+    """
+    dense "hidden"
+      weights
+        +-0+-0+-0+-0 +-0+-0+-0+-0 +-0+-0+-0+-0 +-0+-0+-0+-0
+        -+0-+0-+0-+0 -+0-+0-+0-+0 -+0-+0-+0-+0 -+0-+0-+0-+0
+      thresholds clamp 5...6
+      at 9999
+      at 9999
+    dense "classes"
+      weights
+        +-
+        0+
+      logits
+    """,
+    """
+    conv "steps" kernel 1x1
+      weights
+        +-
+        ++
+      thresholds clamp 5...6
+      at 9999
+      at 9999
+    dense "classes"
+      weights
+        +-0+-0+-0+-0 +-0+-0+-0+-0 +-0+-0+-0+-0 +-0+-0+-0+-0
+        -+0-+0-+0-+0 -+0-+0-+0-+0 -+0-+0-+0-+0 -+0-+0-+0-+0
+      logits
+    """,
+    """
+    avgpool "average" kernel 2x2 stride 2x2
+      thresholds clamp 5...6
+      at 9999
+    dense "classes"
+      weights
+        +-0+-0 +-0+-0
+        0+0-+0 -00+-0
+      logits
+    """,
+  ]
+  return try layers.enumerated().flatMap { index, layers in
+    try [Core.generic, .cortexM4, .host].map { core in
+      let text = "network \"n\"\ninput 2x4x6 range 0...15\n\(layers)\n"
+      return try Compilation(
+        network: TernaryNetwork(parsing: text),
+        PlanningOptions(name: "constant\(index)_\(core)", goal: .speed, core: core))
+    }
+  }
+}
+
 /// Convolutions that make whole maps, each kind of them.
 let mapCompilations = Result {
   let all = try (0..<60).map { seed in
