@@ -7,6 +7,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=.build-tests
+# The walls between the targets: an import that Package.swift does not name is an error. The same for both verbs: another
+# option would build anew.
+options=(--scratch-path $folder --explicit-target-dependency-import-check error)
 # The planner, the emitter and the interpreter are optimized: see the end of Package.swift.
 export STERNA_OPTIMIZED_TESTS=1
 
@@ -14,11 +17,10 @@ verb=${1-}
 [ $# -eq 0 ] || shift
 case $verb in
 build)
-    # The walls between the targets: an import that Package.swift does not name is an error.
-    swift build --build-tests --scratch-path $folder --explicit-target-dependency-import-check error
+    swift build --build-tests "${options[@]}"
     test -x $folder/debug/sterna
     ;;
-test) swift test --skip-build --scratch-path $folder --disable-xctest "$@" ;;
+test) swift test --skip-build "${options[@]}" --disable-xctest "$@" ;;
 tool) echo "$PWD/$folder/debug/sterna" ;;
 *)
     sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | sed '$d' >&2
