@@ -39,53 +39,53 @@ let package = Package(
     .target(name: "Ternarization", dependencies: ["Diagnostics", "ONNXFormat"]),
 
     // Writing: network -> plan -> C.
-    .target(name: "FirmwarePlanning", dependencies: ["Diagnostics", "TernaryIR"]),
+    .target(name: "Scheduling", dependencies: ["Diagnostics", "TernaryIR"]),
     .target(
       name: "Templates",
       path: "Templates",
       resources: [.embedInCode("kernels"), .embedInCode("targets")]),
-    .target(name: "CEmission", dependencies: ["FirmwarePlanning", "Templates"], exclude: ["README.md"]),
+    .target(name: "CEmission", dependencies: ["Scheduling", "Templates"], exclude: ["README.md"]),
 
     // The tool.
     .target(
       name: "Sterna",
       dependencies: [
         "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "TernaryIR", "Lowering", "ReferenceInterpreter",
-        "FirmwarePlanning", "CEmission", "Templates", "Ternarization",
+        "Scheduling", "CEmission", "Templates", "Ternarization",
       ],
       exclude: ["BuiltIn/embed.py"]),
     .executableTarget(
       name: "SternaCommand",
       dependencies: [
-        "Sterna", "Diagnostics", "FirmwarePlanning", "ReferenceInterpreter", "Templates", "TernaryIR", "Ternarization",
+        "Sterna", "Diagnostics", "Scheduling", "ReferenceInterpreter", "Templates", "TernaryIR", "Ternarization",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
 
     // What several test targets need: seeded random networks and their inputs.
     .target(
-      name: "TestSupport", dependencies: ["Sterna", "FirmwarePlanning", "TernaryIR", "ReferenceInterpreter"],
+      name: "TestSupport", dependencies: ["Sterna", "Scheduling", "TernaryIR", "ReferenceInterpreter"],
       path: "Tests/TestSupport"),
     .testTarget(
       name: "SternaTests",
       dependencies: [
-        "Sterna", "FirmwarePlanning", "ReferenceInterpreter", "TernaryIR", "Diagnostics", "TestSupport",
+        "Sterna", "Scheduling", "ReferenceInterpreter", "TernaryIR", "Diagnostics", "TestSupport",
         "ModelBuilding",
       ]),
     .testTarget(
-      name: "FirmwarePlanningTests",
+      name: "SchedulingTests",
       dependencies: [
-        "Sterna", "FirmwarePlanning", "Diagnostics", "ReferenceInterpreter", "TernaryIR", "TestSupport",
+        "Sterna", "Scheduling", "Diagnostics", "ReferenceInterpreter", "TernaryIR", "TestSupport",
       ]),
     .testTarget(
       name: "CEmissionTests",
       dependencies: [
-        "CEmission", "FirmwarePlanning", "ReferenceInterpreter", "Sterna", "Templates", "TernaryIR", "TestSupport",
+        "CEmission", "Scheduling", "ReferenceInterpreter", "Sterna", "Templates", "TernaryIR", "TestSupport",
         "ModelBuilding",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Golden"]),
-    .testTarget(name: "TernaryIRTests", dependencies: ["TernaryIR", "TestSupport", "FirmwarePlanning"]),
+    .testTarget(name: "TernaryIRTests", dependencies: ["TernaryIR", "TestSupport", "Scheduling"]),
     .testTarget(name: "ReferenceInterpreterTests", dependencies: ["ReferenceInterpreter", "TernaryIR"]),
     .testTarget(
       name: "LoweringTests",
@@ -96,7 +96,7 @@ let package = Package(
     .testTarget(
       name: "SternaCommandTests",
       dependencies: [
-        "SternaCommand", "Sterna", "FirmwarePlanning", "Templates", "TernaryIR", "TestSupport",
+        "SternaCommand", "Sterna", "Scheduling", "Templates", "TernaryIR", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Fixtures"]),
@@ -116,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "TernarizationTests",
       dependencies: [
-        "Ternarization", "Sterna", "Diagnostics", "ONNXFormat", "FirmwarePlanning", "ReferenceInterpreter", "TernaryIR",
+        "Ternarization", "Sterna", "Diagnostics", "ONNXFormat", "Scheduling", "ReferenceInterpreter", "TernaryIR",
         "ModelBuilding",
       ]),
   ],
@@ -128,7 +128,7 @@ let package = Package(
 if Context.environment["STERNA_OPTIMIZED_TESTS"] != nil {
   let optimized = [
     "Diagnostics", "ONNXFormat", "GraphIR", "ONNXImport", "TernaryIR", "Lowering", "ReferenceInterpreter",
-    "Ternarization", "FirmwarePlanning", "CEmission", "Sterna", "TestSupport",
+    "Ternarization", "Scheduling", "CEmission", "Sterna", "TestSupport",
     "CEmissionTests",
   ]
   for target in package.targets where optimized.contains(target.name) {

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// Collects lines of C with the right indentation and without trailing blanks.
 ///
@@ -32,7 +32,7 @@ struct CodePrinter {
     indentation -= 4
   }
 
-  /// `head {`, the body one level deeper, `}`.
+  /// `head {`, the body one code deeper, `}`.
   mutating func block(_ head: String, _ body: (inout CodePrinter) -> Void) {
     print("\(head) {")
     indented(body)
@@ -46,7 +46,7 @@ struct CodePrinter {
     block(fits ? line : "if (\(first) \(join)\n    \(second))", body)
   }
 
-  /// Statements packed into lines, those of a continuation one level deeper.
+  /// Statements packed into lines, those of a continuation one code deeper.
   mutating func words(_ statements: [String]) {
     var line = ""
     var depth = 0

@@ -1,20 +1,20 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 /// Convolutions over rows of single columns, in loops that compilers vectorize: their counts are constants and multiples of
 /// a vector's, their bodies have no branches, and what they read and write does not overlap.
 extension StagePrinter {
   private var inputType: String {
-    stage.input.elementBytes == 2 ? "uint16_t" : stage.hasShortLevels ? "int16_t" : "uint8_t"
+    stage.input.elementBytes == 2 ? "uint16_t" : stage.hasShortCodes ? "int16_t" : "uint8_t"
   }
 
-  func printColumns(_ blocks: [CodeBlock], _ columns: Columns, _ out: inout CodePrinter) {
+  func printColumns(_ channelTiles: [ChannelTile], _ columns: Columns, _ out: inout CodePrinter) {
     guard case .convolution(let work) = stage.work else { return }
     let isDepthwise = work.groupChannels == 1 && work.outputsPerGroup == 1 && stage.outputShape.channels > 1
     if isDepthwise {
-      printChannelSums(blocks, columns, &out)
+      printChannelSums(channelTiles, columns, &out)
     } else {
-      for (number, block) in blocks.enumerated() { printColumnBlock(block, number, columns, &out) }
+      for (number, block) in channelTiles.enumerated() { printColumnChannelTile(block, number, columns, &out) }
     }
     printColumnStore(work.epilogue, columns, &out)
     out.block(Self.prototype(stage)) { out in
@@ -32,11 +32,11 @@ extension StagePrinter {
         if isDepthwise {
           out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
             printConstantCases(&out)
-            printSumRows("\(name)_sums(oc, ", "in + oc * \(stage.ring.channelStride)", columns, &out)
+            printSumRows("\(name)_sums(oc, ", "in + oc * \(stage.lineBuffer.channelStride)", columns, &out)
             printStoreCall("oc", "sums", columns, &out)
           }
         } else {
-          printBlockCalls(blocks, columns, &out)
+          printChannelTileCalls(channelTiles, columns, &out)
         }
         printProbe(&out)
         out.print("rows[1]++;")
@@ -53,15 +53,15 @@ extension StagePrinter {
   // MARK: Sums
 
   /// Sums of a channel's row, a loop for each channel.
-  private func printChannelSums(_ blocks: [CodeBlock], _ columns: Columns, _ out: inout CodePrinter) {
+  private func printChannelSums(_ channelTiles: [ChannelTile], _ columns: Columns, _ out: inout CodePrinter) {
     out.print("/* The sums of a row of channel oc. */")
     out.list(
       "static NO_INLINE void \(name)_sums(",
       ["uint32_t oc", "const \(inputType) *\(restrict) in", "\(columns.type) *\(restrict) sums"], ") {")
     out.indented { out in
-      if blocks.allSatisfy(\.groups.isEmpty) { out.print("(void)in;") }
+      if channelTiles.allSatisfy(\.groups.isEmpty) { out.print("(void)in;") }
       out.print("/* clang-format off */\nswitch (oc) {")
-      for block in blocks {
+      for block in channelTiles {
         let uses = block.groups.flatMap { group in group.uses.map { (offset: group.first, isNegative: $0.isNegative) } }
         let plus = uses.filter { !$0.isNegative }.map { "+ \(column($0.offset))" }
         var terms = plus + uses.filter(\.isNegative).map { "- \(column($0.offset))" }
@@ -89,7 +89,8 @@ extension StagePrinter {
     return "in[\(x)\(offset == 0 ? "" : " + \(offset)")]"
   }
 
-  private func printColumnBlock(_ block: CodeBlock, _ number: Int, _ columns: Columns, _ out: inout CodePrinter) {
+  private func printColumnChannelTile(_ block: ChannelTile, _ number: Int, _ columns: Columns, _ out: inout CodePrinter)
+  {
     let channels = block.channels.map(String.init).joined(separator: " ")
     let note =
       "Channels \(channels)\(block.isContinued ? ", continued" : ""): \(block.nonZeros) weights in \(block.additions) "
@@ -105,7 +106,7 @@ extension StagePrinter {
     out.print("}\n")
   }
 
-  private func printColumnSums(_ block: CodeBlock, _ columns: Columns, _ out: inout CodePrinter) {
+  private func printColumnSums(_ block: ChannelTile, _ columns: Columns, _ out: inout CodePrinter) {
     let groups = block.groups
     let live = Set(groups.flatMap { $0.uses.map(\.channel) })
     var locals: [String] = []
@@ -171,7 +172,7 @@ extension StagePrinter {
       return
     }
     out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") {
-      let step = stage.window.strideHeight * stage.ring.rowStride
+      let step = stage.window.strideHeight * stage.lineBuffer.rowStride
       $0.list("\(call)", ["\(from) + r * \(step)", "sums + r * \(columns.sums)"], ");")
     }
   }
@@ -183,11 +184,11 @@ extension StagePrinter {
       ");")
   }
 
-  private func printBlockCalls(_ blocks: [CodeBlock], _ columns: Columns, _ out: inout CodePrinter) {
+  private func printChannelTileCalls(_ channelTiles: [ChannelTile], _ columns: Columns, _ out: inout CodePrinter) {
     var start = 0
-    for (number, block) in blocks.enumerated() {
+    for (number, block) in channelTiles.enumerated() {
       printSumRows("\(name)_block\(number)(", "in\(block.input == 0 ? "" : " + \(block.input)")", columns, &out)
-      if number + 1 < blocks.count, blocks[number + 1].isContinued { continue }
+      if number + 1 < channelTiles.count, channelTiles[number + 1].isContinued { continue }
       let end = start + block.channels.count
       out.block("for (uint32_t i = \(start); i < \(end); i++)") { out in
         let isOrdered = stage.order != nil
@@ -199,7 +200,7 @@ extension StagePrinter {
     }
   }
 
-  // MARK: Levels
+  // MARK: Codes
 
   /// Whether a fused pool makes fewer columns, which lie apart from the sums.
   private var poolsColumns: Bool { stage.pool.map { $0.kernelWidth > 1 } ?? false }
@@ -220,29 +221,29 @@ extension StagePrinter {
         out.print()
       }
       let from = poolsColumns ? "pooled" : "sums"
-      let isLevel = stage.output.elementBytes == 1
-      let count = isLevel ? columns.outputs : stage.outputShape.width
+      let isCode = stage.output.elementBytes == 1
+      let count = isCode ? columns.outputs : stage.outputShape.width
       printLimits(epilogue, from, count, &out)
       if !epilogue.dependsOnChannel { out.print("(void)oc;") }
-      if let lift = stage.shortLift(epilogue) {
-        printShortLevels(epilogue, lift, from, columns, &out)
+      if let guardBias = stage.shortGuardBias(epilogue) {
+        printShortCodes(epilogue, guardBias, from, columns, &out)
         return
       }
       printConstants(epilogue, "oc", &out)
       out.block("for (uint32_t ox = 0; ox < \(count); ox++)") {
-        printLevel(expression(epilogue, "\(from)[ox]"), from, columns, &$0)
+        printCode(expression(epilogue, "\(from)[ox]"), from, columns, &$0)
       }
       printRest(from, columns, &out)
     }
     out.print("}\n")
   }
 
-  /// Whether more levels are made than go out: where a row is not a whole number of vectors. They take the sums' places.
+  /// Whether more codes are made than go out: where a row is not a whole number of vectors. They take the sums' places.
   private func makesMore(_ columns: Columns) -> Bool {
     stage.output.elementBytes == 1 && columns.outputs > stage.outputShape.width
   }
 
-  private func printLevel(_ value: String, _ from: String, _ columns: Columns, _ out: inout CodePrinter) {
+  private func printCode(_ value: String, _ from: String, _ columns: Columns, _ out: inout CodePrinter) {
     let type = makesMore(columns) ? columns.type : elementType
     out.print("\(makesMore(columns) ? from : "row")[ox] = \(type == "int32_t" ? "" : "(\(type))")\(value);")
   }
@@ -256,19 +257,19 @@ extension StagePrinter {
   }
 
   /// Requantizes in two steps: products of 32 bits, then clamps of 16, of which a vector holds twice as many.
-  private func printShortLevels(
-    _ epilogue: Epilogue, _ lift: Int, _ from: String, _ columns: Columns, _ out: inout CodePrinter
+  private func printShortCodes(
+    _ epilogue: Epilogue, _ guardBias: Int, _ from: String, _ columns: Columns, _ out: inout CodePrinter
   ) {
     guard case .affine(let multipliers, let offsets, let shift, let low, let high) = epilogue.form else { return }
     let areTables = multipliers.count > 1
     let isOne = Set(multipliers).count == 1
     out.print("const int32_t m = \(isOne ? "\(multipliers[0])" : "\(name)_multiplier[oc]");")
-    if areTables, lift > 0 {
-      out.print("const int32_t b = \(name)_bias[oc] + \(lift << shift); /* nothing negative is shifted */")
+    if areTables, guardBias > 0 {
+      out.print("const int32_t b = \(name)_bias[oc] + \(guardBias << shift); /* nothing negative is shifted */")
     } else {
-      out.print("const int32_t b = \(areTables ? "\(name)_bias[oc]" : "\(offsets[0] + lift << shift)");")
+      out.print("const int32_t b = \(areTables ? "\(name)_bias[oc]" : "\(offsets[0] + guardBias << shift)");")
     }
-    let (least, most) = (low >> shift + lift, high >> shift + lift)
+    let (least, most) = (low >> shift + guardBias, high >> shift + guardBias)
     out.print()
     out.block("for (uint32_t ox = 0; ox < \(columns.outputs); ox++)") {
       $0.print("\(from)[ox] = (int16_t)((\(from)[ox] * m + b) >> \(shift));")
@@ -279,8 +280,8 @@ extension StagePrinter {
       out.print("level = level > \(most) ? \(most) : level;")
       let target = makesMore(columns) ? from : "row"
       let type = makesMore(columns) ? "int16_t" : elementType
-      let value = lift == 0 ? "level" : "(level - \(lift))"
-      out.print("\(target)[ox] = \(type == "int16_t" && lift == 0 ? "" : "(\(type))")\(value);")
+      let value = guardBias == 0 ? "level" : "(level - \(guardBias))"
+      out.print("\(target)[ox] = \(type == "int16_t" && guardBias == 0 ? "" : "(\(type))")\(value);")
     }
     printRest(from, columns, &out)
   }
@@ -320,17 +321,17 @@ extension StagePrinter {
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
   private func printColumnSlide(_ out: inout CodePrinter) {
     guard stage.movesRows else { return }
-    let ring = stage.ring
-    let kept = (stage.reach - stage.advance) * ring.rowBytes
-    let step = stage.advance * ring.rowBytes
+    let lineBuffer = stage.lineBuffer
+    let kept = (stage.windowRows - stage.rowStep) * lineBuffer.rowBytes
+    let step = stage.rowStep * lineBuffer.rowBytes
     if kept > 0 { out.print("slide_bytes(memory + s->ring, \(kept), \(step));") }
     guard stage.seesPaddingBelow else { return }
-    let values = stage.advance * ring.rowStride
+    let values = stage.rowStep * lineBuffer.rowStride
     let offset = kept > 0 ? " + \(kept)" : ""
     printPaddingBelow(
-      ring.elementBytes == 1
-        ? "fill_ring(memory + s->ring\(offset), \(values), \(ring.paddingLevel));"
-        : "fill_ring16((uint16_t *)(void *)(memory + s->ring\(offset)), \(values), \(ring.paddingLevel));", &out)
+      lineBuffer.elementBytes == 1
+        ? "fill_ring(memory + s->ring\(offset), \(values), \(lineBuffer.paddingCode));"
+        : "fill_ring16((uint16_t *)(void *)(memory + s->ring\(offset)), \(values), \(lineBuffer.paddingCode));", &out)
   }
 
   /// Writes padding from the first window on that reaches below the map.

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// A table of a stage in flash: the one place that says which there are, for the printer and for the self-test's checksum.
 struct ConstantTable {
@@ -65,9 +65,9 @@ extension Stage {
     var tables: [ConstantTable] = []
     switch work {
     case .convolution(let work):
-      switch work.code {
+      switch work.unrolled {
       case nil: tables.append(weightTable(work.weights))
-      case .taps? where channelsLast != nil: break
+      case .taps? where hwc != nil: break
       case .taps(let channels, areStatements: false)?:
         let constants = Set(constants.map(\.channel))
         let live = channels.indices.map { constants.contains($0) ? TapList(offsets: [], plus: 0) : channels[$0] }
@@ -77,11 +77,11 @@ extension Stage {
         taps.element = .uint16
         tables.append(taps)
         tables.append(ConstantTable("\(name)_counts", .uint16, rows: live.map { [$0.plus, $0.minus] }))
-      case .blocks?, .columns?:
+      case .channelTiles?, .columns?:
         // Channels of a depthwise convolution have a loop each, over columns.
         let isDepthwise = work.groupChannels == 1 && work.outputsPerGroup == 1 && outputShape.channels > 1
         let hasLoops = columns != nil && isDepthwise
-        guard channelsLast == nil, !hasLoops, let order else { break }
+        guard hwc == nil, !hasLoops, let order else { break }
         var table = ConstantTable("\(name)_order", order)
         table.element = .uint16
         tables.append(table)
@@ -96,11 +96,11 @@ extension Stage {
       }
     case .maxPool, .averagePool: break
     }
-    if usesSharedConvolution || maps != nil, case .convolution(let work) = work, let scales = work.scales {
+    if usesSharedConvolution || planes != nil, case .convolution(let work) = work, let scales = work.scales {
       let rows = scales.map { [$0.multiplier & 0xFFFF, $0.bias & 0xFFFF, $0.bias >> 16 & 0xFFFF] }
       return tables + [ConstantTable("\(name)_scale", .uint16, rows: rows)]
     }
-    if let form = channelsLast {
+    if let form = hwc {
       let missing = form.scales.padded - form.scales.scales.count
       if let bytes = tapBytes {
         var taps = ConstantTable("\(name)_taps", bytes)
@@ -131,10 +131,10 @@ extension Stage {
   /// Each channel's least and largest accumulator that makes a difference; of a channel without limits all that it reaches.
   private var limitTable: ConstantTable? {
     guard let epilogue, hasLimitTable else { return nil }
-    let lift = hasWordSums ? ring.lanes?.remainingLift ?? 0 : 0
+    let guardBias = hasWordSums ? lineBuffer.lanes?.remainingGuardBias ?? 0 : 0
     var ranges = (0..<outputShape.channels).map { epilogue.domains[min($0, epilogue.domains.count - 1)] }
     for limit in epilogue.limits { ranges[limit.channel] = limit.accumulators }
-    let rows = ranges.map { [$0.lowerBound + lift, $0.upperBound + lift] }
+    let rows = ranges.map { [$0.lowerBound + guardBias, $0.upperBound + guardBias] }
     return ConstantTable("\(name)_limits", hasWordSums ? .uint16 : .int32, rows: rows)
   }
 

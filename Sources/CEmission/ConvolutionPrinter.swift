@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Templates
 
 /// Convolutions with packed weights over words of two lanes: one function for all that requantize alike, driven by a
@@ -41,9 +41,9 @@ struct ConvolutionPrinter {
     }
   }
 
-  private var closes: Bool { stages.contains { StagePrinter(plan, $0.index).closesRows } }
+  private var fillsHalo: Bool { stages.contains { StagePrinter(plan, $0.index).fillsHalos } }
   private var splits: Bool { stages.contains { StagePrinter(plan, $0.index).nextWords == nil } }
-  private var bits: Set<Int> { Set(stages.compactMap { $0.work.epilogue.levelBits }) }
+  private var bits: Set<Int> { Set(stages.compactMap { $0.work.epilogue.codeBits }) }
 
   private var fields: [Field] {
     let fields = [
@@ -64,16 +64,18 @@ struct ConvolutionPrinter {
       Field("group_channels", "of the input, that an output channel sees", stages.map(\.work.groupChannels)),
       Field("taps", "weights of a channel", stages.map(\.work.taps)),
       Field("words", "of an output row", stages.map { $0.stage.outputWords ?? 0 }),
-      Field("lift", "of both lanes", stages.map { $0.stage.ring.lanes?.lift ?? 0 }),
+      Field("lift", "of both lanes", stages.map { $0.stage.lineBuffer.lanes?.guardBias ?? 0 }),
     ]
     if stages.contains(where: { $0.work.hasSingleOutputs($0.stage) }) {
       numbers.append(
         Field(
           "in_step", "words from an output channel's input to the next one's",
-          stages.map { $0.work.hasSingleOutputs($0.stage) ? $0.work.groupChannels * $0.stage.ring.channelStride : 0 }))
+          stages.map {
+            $0.work.hasSingleOutputs($0.stage) ? $0.work.groupChannels * $0.stage.lineBuffer.channelStride : 0
+          }))
     }
-    if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.levelBits ?? 0 })) }
-    if closes || splits, !hasEvenWidths {
+    if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.codeBits ?? 0 })) }
+    if fillsHalo || splits, !hasEvenWidths {
       numbers.append(Field("width", "columns of an output row", stages.map(\.stage.outputShape.width)))
     }
     if splits, storesWords {
@@ -163,7 +165,7 @@ struct ConvolutionPrinter {
   /// `in`, the window's first word, and `out`, the first value of the output row.
   private func printPlaces(_ out: inout CodePrinter) {
     let isStill = stages.contains { $0.stage.windowStep > 0 }
-    let areSlides = stages.allSatisfy { $0.stage.windowStep == $0.stage.advance - $0.stage.slides }
+    let areSlides = stages.allSatisfy { $0.stage.windowStep == $0.stage.rowStep - $0.stage.slides }
     let step = areSlides ? "(uint32_t)(s->advance - s->slides)" : "s->step"
     let start = isStill ? "first + made * \(step) * s->row_stride" : "first"
     out.print("const uint32_t *in = \(start);")
@@ -172,7 +174,7 @@ struct ConvolutionPrinter {
     let isAbove = nexts.contains { $0.storedAbove > 0 }
     let above = isAbove ? nexts.allSatisfy { $0.storedAbove == $0.window.top } ? " + next->top" : " + next->above" : ""
     let isMoving = nexts.contains { $0.slides > 0 }
-    let by = nexts.allSatisfy { $0.slides == $0.advance } ? "advance" : "slides"
+    let by = nexts.allSatisfy { $0.slides == $0.rowStep } ? "advance" : "slides"
     let slides = isMoving ? " - (uint32_t)rows[2] * next->\(by)" : ""
     let slot = "made\(above)\(slides)"
     out.print("const uint32_t slot = \(wraps.isEmpty ? slot : slot == "made" ? "made\(wraps)" : "(\(slot))\(wraps)");")
@@ -214,7 +216,7 @@ struct ConvolutionPrinter {
     let isPooled = stages.contains { $0.stage.pool != nil }
     let pass = plan.wordsPerPass
     let isStrided = stages.contains { $0.stage.window.strideWidth > 1 }
-    let hasRest = stages.contains { $0.stage.wholePasses(pass) < $0.stage.ring.lanes?.outputs ?? 0 }
+    let hasRest = stages.contains { $0.stage.wholePasses(pass) < $0.stage.lineBuffer.lanes?.outputs ?? 0 }
     let hasWhole = stages.contains { $0.stage.wholePasses(pass) > 0 }
     let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
     func printRow(_ from: String, _ to: String, _ out: inout CodePrinter) {
@@ -272,16 +274,17 @@ struct ConvolutionPrinter {
     stages.allSatisfy { $0.stage.outputShape.width == 2 * ($0.stage.outputWords ?? 0) }
   }
 
-  /// The level of all padding, where there is but one.
+  /// The code of all padding, where there is but one.
   private var padding: String? {
     let levels = Set(
-      stages.flatMap { [$0.stage.ring, plan.stages[$0.index + 1].ring] }.filter { $0.lanes != nil }.map(\.paddingLevel))
+      stages.flatMap { [$0.stage.lineBuffer, plan.stages[$0.index + 1].lineBuffer] }.filter { $0.lanes != nil }.map(
+        \.paddingCode))
     return levels.count == 1 ? levels.first.map(String.init) : nil
   }
 
   /// The same in both lanes.
   private var paddingWord: String {
-    padding.flatMap(Int.init).flatMap { level in stages.first?.stage.ring.word(level) } ?? "s->padding * 65537U"
+    padding.flatMap(Int.init).flatMap { level in stages.first?.stage.lineBuffer.word(level) } ?? "s->padding * 65537U"
   }
 
   /// Whether any row goes out as words.
@@ -300,7 +303,7 @@ struct ConvolutionPrinter {
   private func printStore(_ row: String, _ out: inout CodePrinter) {
     let split = "split_row(acc, count, \(hasEvenWidths ? "2 * count" : "c->width"), to);"
     // The halo's first word lies before the row.
-    func printClose(_ out: inout CodePrinter) {
+    func printHaloFill(_ out: inout CodePrinter) {
       out.list(
         "close_row(",
         [
@@ -311,15 +314,15 @@ struct ConvolutionPrinter {
     }
     if splits, storesWords {
       out.print("if (c->is_split) {\n    \(split)")
-      if closes {
+      if fillsHalo {
         out.print("} else {")
-        out.indented(printClose)
+        out.indented(printHaloFill)
       }
       out.print("}")
     } else if splits {
       out.print(split)
-    } else if closes {
-      printClose(&out)
+    } else if fillsHalo {
+      printHaloFill(&out)
     }
   }
 
@@ -335,9 +338,9 @@ struct ConvolutionPrinter {
   }
 
   /// `LEVEL_BITS`, where all stages have the same.
-  func printLevelBits(_ out: inout CodePrinter) {
-    let maps = plan.stages.filter { $0.maps != nil || $0.channelsLast != nil }.compactMap { $0.epilogue?.levelBits }
-    let bits = bits.union(maps)
+  func printCodeBits(_ out: inout CodePrinter) {
+    let planes = plan.stages.filter { $0.planes != nil || $0.hwc != nil }.compactMap { $0.epilogue?.codeBits }
+    let bits = bits.union(planes)
     if bits.count == 1, let bits = bits.first {
       out.print("#define LEVEL_BITS \(bits) /* of the levels that convolutions make */\n")
     }
@@ -348,7 +351,7 @@ extension FirmwarePlan {
   /// Words whose sums are made together, each tap's offset read once: the number that suits the stages' widths best.
   var wordsPerPass: Int {
     func instructions(_ stage: Stage, _ pass: Int) -> Int {
-      guard case .convolution(let work) = stage.work, let lanes = stage.ring.lanes else { return 0 }
+      guard case .convolution(let work) = stage.work, let lanes = stage.lineBuffer.lanes else { return 0 }
       let each = pass == 8 && core == .cortexM0 ? 31 : 2 * pass + 4
       let isStrided = stage.window.strideWidth > 1
       let passes = isStrided ? 0 : lanes.outputs / pass
@@ -368,7 +371,7 @@ extension ConvolutionWork {
 extension Stage {
   /// Words of a row that are summed up `pass` at a time.
   func wholePasses(_ pass: Int) -> Int {
-    window.strideWidth > 1 ? 0 : (ring.lanes?.outputs ?? 0) / pass * pass
+    window.strideWidth > 1 ? 0 : (lineBuffer.lanes?.outputs ?? 0) / pass * pass
   }
 
 }
@@ -394,14 +397,14 @@ extension StagePrinter {
   }
 
   /// The sums of a channel's row, and of the rows that are pooled with it.
-  func printLaneSums(_ from: String, _ lanes: Ring.Lanes, _ out: inout CodePrinter) {
+  func printLaneSums(_ from: String, _ lanes: LineBuffer.SWARLanes, _ out: inout CodePrinter) {
     let pass = plan.wordsPerPass
     let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
     let whole = stage.wholePasses(pass)
     for row in 0..<(stage.hasWordSums ? stage.rowsPerOutput : 1) {
-      let input = row == 0 ? from : "\(from) + \(row * stage.window.strideHeight * stage.ring.rowStride)"
+      let input = row == 0 ? from : "\(from) + \(row * stage.window.strideHeight * stage.lineBuffer.rowStride)"
       let offset = row * lanes.outputs
-      let start = "\(lanes.lift) * 65537U"
+      let start = "\(lanes.guardBias) * 65537U"
       func sums(_ column: Int) -> String { offset + column == 0 ? "acc" : "acc + \(offset + column)" }
       if whole > 0 { out.list("\(name)(", [input, "offsets", "taps", start, sums(0), "\(whole)"], ");") }
       if whole < lanes.outputs {

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// A constant of a struct type, as the self-test sees it.
 struct Descriptor {
@@ -52,8 +52,8 @@ extension FirmwarePlan {
   func descriptorTypes(_ used: Set<String>) -> [DescriptorType] {
     let present = Set(descriptors(used).map(\.type))
     let texts = [
-      ("stage", stageType(used)), ("convolution", ConvolutionPrinter(self).typeText), ("grid", mapsType),
-      ("maps", mapsType),
+      ("stage", stageType(used)), ("convolution", ConvolutionPrinter(self).typeText), ("grid", planesType),
+      ("maps", planesType),
     ]
     return texts.filter { present.contains($0.0) }.map { DescriptorType($0.0, in: $0.1) }
   }
@@ -66,13 +66,13 @@ extension FirmwarePlan {
       return Descriptor("stage", printer.stage.descriptor, fields.map { ($0.name, "\($0.value)") })
     }
     let convolutions = ConvolutionPrinter(self).descriptors
-    let maps = printers.filter { $0.stage.maps != nil }
-    let grids = maps.filter { $0.gridOwner == $0.index }.map { printer in
+    let planes = printers.filter { $0.stage.planes != nil }
+    let grids = planes.filter { $0.gridOwner == $0.index }.map { printer in
       Descriptor("grid", "\(printer.name)_grid", printer.gridNumbers.map { ($0.name, "\($0.value)") })
     }
-    let layers = maps.map { printer in
-      let place = mapStages.firstIndex(of: printer.index)
-      return Descriptor("maps", place.map { "map_layers[\($0)]" } ?? "\(printer.name)_layer", printer.mapFields)
+    let layers = planes.map { printer in
+      let place = planeStages.firstIndex(of: printer.index)
+      return Descriptor("maps", place.map { "map_layers[\($0)]" } ?? "\(printer.name)_layer", printer.planeFields)
     }
     return windows + convolutions + grids + layers
   }

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// A plan as C99.
 package enum Emission {

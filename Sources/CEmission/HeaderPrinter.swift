@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 /// Prints `NAME.h`: what the model is, the sizes that a user's buffers need, and a documented function for each act.

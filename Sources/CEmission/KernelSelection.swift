@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Templates
 
 /// The kernels that some C needs: those that define what it names, and what they name in turn, in the order of their
@@ -30,7 +30,7 @@ struct KernelSelection {
       return pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 } ? .poolLanes2x2 : .poolLanes
     }
     if candidates.contains(.pixelLevelsDSP) {
-      return plan.stages.contains { ($0.channelsLast?.scales.drop ?? 0) > 0 } ? .pixelLevelsDSP : .pixelLevels
+      return plan.stages.contains { ($0.hwc?.scales.drop ?? 0) > 0 } ? .pixelLevelsDSP : .pixelLevels
     }
     if candidates.contains(.ternaryDotFours) { return plan.addsFourWeights ? .ternaryDotFours : .ternaryDot }
     return candidates.first
@@ -38,12 +38,12 @@ struct KernelSelection {
 }
 
 extension FirmwarePlan {
-  /// Whether dense layers take the longer and faster form, which adds four weights at a time: beside weights as code.
+  /// Whether dense layers take the longer and faster form, which adds four weights at a time: beside unrolled weights.
   fileprivate var addsFourWeights: Bool {
-    stages.contains { $0.code != nil }
+    stages.contains { $0.unrolled != nil }
       && stages.allSatisfy { stage in
         guard case .dense(let work) = stage.work, stage.input.elementBytes == 1 else { return true }
-        return (stage.addsRowByRow ? stage.ring.rowStride : work.taps) % 4 == 0
+        return (stage.hasRunningSum ? stage.lineBuffer.rowStride : work.taps) % 4 == 0
       }
   }
 }

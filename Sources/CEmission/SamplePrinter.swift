@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// Prints `NAME_sample.h`: an input for `NAME_run`, what it shows, and what class numbers mean. For examples and first
 /// programs; the firmware itself does not need it.

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// The built-in check of an emitted model: checksums of its tables and a sample whose answer is known.
 ///
@@ -34,7 +34,7 @@ package struct SelfTest: Sendable, Equatable {
 
   private static func integer(_ byte: UInt8, _ input: InputPlan) -> Int32 {
     let value = input.quantization.isSigned ? Int(Int8(bitPattern: byte)) : Int(byte)
-    return Int32(min(max(value, input.base + input.minimumLevel), input.base + input.maximumLevel))
+    return Int32(min(max(value, input.base + input.minimumCode), input.base + input.maximumCode))
   }
 
   private static let start: UInt32 = 2_166_136_261
@@ -82,7 +82,7 @@ package struct SelfTest: Sendable, Equatable {
       out.print("uint32_t sum = UINT32_C(\(Self.start));\n")
       var sum = Self.start
       for table in tables {
-        printFolding(table, &out)
+        printReduction(table, &out)
         sum = Self.checksum(sum, table)
       }
       for descriptor in descriptors {
@@ -118,7 +118,7 @@ package struct SelfTest: Sendable, Equatable {
     }
   }
 
-  private func printFolding(_ table: ConstantTable, _ out: inout CodePrinter) {
+  private func printReduction(_ table: ConstantTable, _ out: inout CodePrinter) {
     let function = "checksum\(table.checksumBits)"
     switch (table.element, table.isMatrix) {
     case (.packed, _), (.int8, _):

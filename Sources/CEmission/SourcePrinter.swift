@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Templates
 import TernaryIR
 
@@ -24,7 +24,7 @@ struct SourcePrinter {
     let used = usedFields(by: layers.text + network.text)
     selfTest.print(plan, used, element, to: &network)
     var kernels = CodePrinter()
-    printKernels(KernelSelection(plan, usedBy: layers.text + network.text + pixelFunctions), used, &kernels)
+    printKernels(KernelSelection(plan, usedBy: layers.text + network.text + hwcFunctions), used, &kernels)
 
     var out = CodePrinter()
     printProbe(&out)
@@ -54,13 +54,13 @@ struct SourcePrinter {
   }
 
   private func usedFields(by code: String) -> Set<String> {
-    plan.usedFields(KernelSelection(plan, usedBy: code + pixelFunctions), code)
+    plan.usedFields(KernelSelection(plan, usedBy: code + hwcFunctions), code)
   }
 
   /// Functions for maps whose positions hold all channels, which stand among the kernels.
-  private var pixelFunctions: String {
+  private var hwcFunctions: String {
     var out = CodePrinter()
-    PixelFunctions(plan).print(to: &out)
+    HWCFunctions(plan).print(to: &out)
     return out.text
   }
 
@@ -78,7 +78,7 @@ struct SourcePrinter {
       "Activations are stored as levels, the quantized integers less the smallest of them, so that no value is negative. "
         + flow + weights,
     ])
-    let hasDescriptors = plan.stages.contains { $0.hasDescriptor || $0.maps != nil }
+    let hasDescriptors = plan.stages.contains { $0.hasDescriptor || $0.planes != nil }
     out.print("#include \"\(p).h\"\n" + (hasDescriptors ? "#include <stddef.h>\n" : ""))
     out.requireBuild(of: plan, provenance)
   }
@@ -90,9 +90,9 @@ struct SourcePrinter {
     }
     let levels = kernels.first { [.requantizeLanes, .makeQuads, .pixelLevels, .pixelLevelsDSP].contains($0) }
     for kernel in kernels {
-      if kernel == levels { ConvolutionPrinter(plan).printLevelBits(&out) }
-      out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.mapsType : kernel.source)
-      if kernel == .requantizePixels { PixelFunctions(plan).print(to: &out) }
+      if kernel == levels { ConvolutionPrinter(plan).printCodeBits(&out) }
+      out.print(kernel == .stage ? plan.stageType(used) : kernel == .maps ? plan.planesType : kernel.source)
+      if kernel == .requantizePixels { HWCFunctions(plan).print(to: &out) }
     }
   }
 
@@ -100,7 +100,7 @@ struct SourcePrinter {
   var kernels: [Kernel] {
     var (layers, network) = code
     selfTest.print(plan, usedFields, element, to: &network)
-    return KernelSelection(plan, usedBy: layers.text + network.text + pixelFunctions).kernels
+    return KernelSelection(plan, usedBy: layers.text + network.text + hwcFunctions).kernels
   }
 
   /// What an offset of a tap counts; nil where there is none.
@@ -129,7 +129,7 @@ struct SourcePrinter {
   }
 
   private var flow: String {
-    if first.ring.channelsLast != nil {
+    if first.lineBuffer.hwc != nil {
       return
         "The input's rows are kept until all are there; then layer after layer makes its whole map, most of them in "
         + "place of the one before. "
@@ -137,14 +137,14 @@ struct SourcePrinter {
     let rows =
       "Each layer keeps the input rows that its window still needs, makes an output row as soon as they are there, hands "
       + "it to the next layer and lets that one advance. "
-    return plan.segments.count == 1
+    return plan.fusionGroups.count == 1
       ? rows
-      : rows + "That holds within each of \(plan.segments.count) phases: between two of them a whole map is there. "
+      : rows + "That holds within each of \(plan.fusionGroups.count) phases: between two of them a whole map is there. "
   }
 
   private var weights: String {
     let areLists = plan.stages.contains { $0.hasTapLists }
-    let hasCode = plan.stages.contains { $0.code != nil && !$0.hasTapLists }
+    let hasCode = plan.stages.contains { $0.unrolled != nil && !$0.hasTapLists }
     let hasBytes = plan.stages.contains(where: \.hasByteWeights)
     let hasPacked = plan.stages.contains { $0.weightBytes > 0 && !$0.hasByteWeights }
     var sentences: [String] = []
@@ -164,7 +164,7 @@ struct SourcePrinter {
 
   /// C++ has no `restrict`, but its compilers have a word for it.
   private func printRestrict(_ out: inout CodePrinter) {
-    guard plan.stages.contains(where: { $0.columns != nil || $0.channelWindow != nil }) else { return }
+    guard plan.stages.contains(where: { $0.columns != nil || $0.gatheredWindow != nil }) else { return }
     let name = "\(upper)_RESTRICT"
     out.print("#ifdef __cplusplus\n#define \(name) __restrict\n#else\n#define \(name) restrict\n#endif\n")
   }
@@ -182,8 +182,8 @@ struct SourcePrinter {
     let line = "#define \(head) ((void)(row))"
     if line.count <= CodePrinter.width { out.print(line) } else { out.macro(head, "((void)(row))") }
     out.print("#endif\n")
-    StripProbe(plan).printDefault(&out)
-    PixelProbe(plan).printDefault(&out)
+    ColumnTileProbe(plan).printDefault(&out)
+    HWCProbe(plan).printDefault(&out)
   }
 
   /// The map of the state as a comment, and the few offsets that several functions share.
@@ -192,13 +192,13 @@ struct SourcePrinter {
       "The state, \(plan.stateBytes) bytes (no arrangement of these buffers needs less than \(plan.lowerBoundBytes)):",
       "",
     ]
-    for buffer in plan.buffers.sorted(by: { ($0.offset, $0.firstSegment) < ($1.offset, $1.firstSegment) }) {
+    for buffer in plan.buffers.sorted(by: { ($0.offset, $0.firstGroup) < ($1.offset, $1.firstGroup) }) {
       let range = "\(buffer.offset)...\(buffer.offset + buffer.bytes - 1)"
       let life =
-        plan.segments.count == 1
+        plan.fusionGroups.count == 1
         ? ""
-        : buffer.firstSegment == buffer.lastSegment
-          ? ", phase \(buffer.firstSegment + 1)" : ", phases \(buffer.firstSegment + 1) to \(buffer.lastSegment + 1)"
+        : buffer.firstGroup == buffer.lastGroup
+          ? ", phase \(buffer.firstGroup + 1)" : ", phases \(buffer.firstGroup + 1) to \(buffer.lastGroup + 1)"
       lines.append("    " + range + String(repeating: " ", count: max(1, 16 - range.count)) + buffer.name + life)
     }
     lines.append("    \(plan.canaryOffset)...\(plan.stateBytes - 1)" + "  canary")
@@ -245,49 +245,55 @@ struct SourcePrinter {
     printArgmax(&out)
   }
 
-  /// Rings with a halo that is written during a segment: those of its own stages and the next segment's input.
-  private func halos(ofSegment segment: Int) -> [Stage] {
+  /// Rings with a halo that is written during a fusion group: those of its own stages and the next fusion group's input.
+  private func halos(ofGroup fusionGroup: Int) -> [Stage] {
     var stages: [Stage] = []
-    for index in plan.segments[segment] where index != plan.segments[segment].lowerBound || segment == 0 {
+    for index in plan.fusionGroups[fusionGroup]
+    where index != plan.fusionGroups[fusionGroup].lowerBound || fusionGroup == 0 {
       stages.append(plan.stages[index])
     }
-    if segment + 1 < plan.segments.count { stages.append(plan.stages[plan.segments[segment + 1].lowerBound]) }
-    return stages.filter(\.ring.needsFilling)
+    if fusionGroup + 1 < plan.fusionGroups.count {
+      stages.append(plan.stages[plan.fusionGroups[fusionGroup + 1].lowerBound])
+    }
+    return stages.filter(\.lineBuffer.needsFilling)
   }
 
   /// Rings of words that have the same padding, where nothing is there yet: all at once, with what lies between them.
   private func printHalosAtOnce(_ out: inout CodePrinter) -> Bool {
-    let stages = halos(ofSegment: 0)
-    let words = Set(stages.map { $0.ring.word($0.ring.paddingLevel) })
-    guard stages.count > 1, stages.allSatisfy(\.ring.holdsWords), words.count == 1, let word = words.first,
-      let first = stages.map({ plan.ringOffset(of: $0) }).min(),
-      let end = stages.map({ plan.ringOffset(of: $0) + $0.ring.bytes }).max(),
+    let stages = halos(ofGroup: 0)
+    let words = Set(stages.map { $0.lineBuffer.word($0.lineBuffer.paddingCode) })
+    guard stages.count > 1, stages.allSatisfy(\.lineBuffer.holdsWords), words.count == 1, let word = words.first,
+      let first = stages.map({ plan.lineBufferOffset(of: $0) }).min(),
+      let end = stages.map({ plan.lineBufferOffset(of: $0) + $0.lineBuffer.bytes }).max(),
       // An inference takes much longer than this; an eighth more is nothing.
-      8 * (end - first) <= 9 * stages.reduce(0, { $0 + $1.ring.bytes })
+      8 * (end - first) <= 9 * stages.reduce(0, { $0 + $1.lineBuffer.bytes })
     else { return false }
     out.list("fill_words(", ["(uint32_t *)(void *)(memory + \(first))", "\((end - first) / 4)", word], ");")
     return true
   }
 
-  private func printHalos(ofSegment segment: Int, _ out: inout CodePrinter) {
-    for stage in halos(ofSegment: segment) {
-      let ring = stage.ring
-      if ring.holdsWords || ring.channelsLast != nil {
-        let at = stage.hasDescriptor ? "\(stage.descriptor).ring" : "\(plan.ringOffset(of: stage))"
+  private func printHalos(ofGroup fusionGroup: Int, _ out: inout CodePrinter) {
+    for stage in halos(ofGroup: fusionGroup) {
+      let lineBuffer = stage.lineBuffer
+      if lineBuffer.holdsWords || lineBuffer.hwc != nil {
+        let at = stage.hasDescriptor ? "\(stage.descriptor).ring" : "\(plan.lineBufferOffset(of: stage))"
         out.list(
           "fill_words(",
           [
-            "(uint32_t *)(void *)(memory + \(at))", "\(ring.bytes / 4)",
-            ring.word(ring.paddingLevel),
+            "(uint32_t *)(void *)(memory + \(at))", "\(lineBuffer.bytes / 4)",
+            lineBuffer.word(lineBuffer.paddingCode),
           ],
           ");")
-      } else if ring.elementBytes == 1 {
+      } else if lineBuffer.elementBytes == 1 {
         out.list(
-          "fill_ring(", ["memory + \(stage.descriptor).ring", "\(ring.bytes)", "\(ring.paddingLevel)"], ");")
+          "fill_ring(", ["memory + \(stage.descriptor).ring", "\(lineBuffer.bytes)", "\(lineBuffer.paddingCode)"], ");")
       } else {
         out.list(
           "fill_ring16(",
-          ["(uint16_t *)(void *)(memory + \(stage.descriptor).ring)", "\(ring.bytes / 2)", "\(ring.paddingLevel)"], ");"
+          [
+            "(uint16_t *)(void *)(memory + \(stage.descriptor).ring)", "\(lineBuffer.bytes / 2)",
+            "\(lineBuffer.paddingCode)",
+          ], ");"
         )
       }
     }
@@ -297,46 +303,46 @@ struct SourcePrinter {
     out.block("void \(p)_begin(\(p)_state *state)") { out in
       out.print("uint8_t *const memory = state->bytes;")
       out.print("uint16_t *const rows = row_counters(memory);\n")
-      // The counters may lie between rings.
+      // The counters may lie between line buffers.
       let areFilled = printHalosAtOnce(&out)
       out.block("for (uint32_t i = 0; i < \(plan.counterCount); i++)") { $0.print("rows[i] = 0;\nPLAIN_LOOP;") }
-      if !areFilled { printHalos(ofSegment: 0, &out) }
+      if !areFilled { printHalos(ofGroup: 0, &out) }
       out.print("*canary(memory) = CANARY;")
     }
     out.print()
   }
 
   private func printPush(_ out: inout CodePrinter) {
-    let ring = first.ring
-    let halo = ring.left > 0 ? " + \(ring.left)" : ""
-    let type = first.hasShortLevels ? "int16_t" : "uint8_t"
+    let lineBuffer = first.lineBuffer
+    let halo = lineBuffer.left > 0 ? " + \(lineBuffer.left)" : ""
+    let type = first.hasShortCodes ? "int16_t" : "uint8_t"
     out.print("/* Takes a row whose channels lie channel_stride apart. */")
     out.list("static void take_row(", ["uint8_t *memory", "const \(element) *row", "uint32_t channel_stride"], ") {")
     out.indented { out in
       out.print("uint16_t *const rows = row_counters(memory);")
-      if let map = ring.channelsLast {
-        printPixels(map, &out)
+      if let map = lineBuffer.hwc {
+        printHWC(map, &out)
         return
       }
       out.print("const IN_FLASH struct stage *const s = &\(first.descriptor);")
-      if ring.holdsWords {
+      if lineBuffer.holdsWords {
         out.print("uint32_t *const ring = (uint32_t *)(void *)(memory + s->ring);")
         out.print("uint32_t *to = ring\(first.rowOffset("s", "rows[0]", made: "rows[1]"));")
         if plan.scratch.levels != nil { out.print("uint8_t *const levels = memory + SCRATCH_LEVELS;") }
         out.print()
-      } else if first.hasShortLevels {
+      } else if first.hasShortCodes {
         out.print("int16_t *const ring = (int16_t *)(void *)(memory + s->ring);")
         out.print("int16_t *to = ring\(first.rowOffset("s", "rows[0]", made: "rows[1]"))\(halo);\n")
       } else {
         let offset = first.rowOffset("s", "rows[0]", made: "rows[1]")
         out.print("uint8_t *to = memory + s->ring\(offset)\(halo);\n")
       }
-      let target = ring.holdsWords ? "levels" : "to"
+      let target = lineBuffer.holdsWords ? "levels" : "to"
       let copy: (inout CodePrinter) -> Void = { out in
-        out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { printLevel("\(target)[x] =", type, &$0) }
+        out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++)") { printCode("\(target)[x] =", type, &$0) }
       }
       let store: (inout CodePrinter) -> Void = { out in
-        guard ring.holdsWords, let lanes = ring.lanes else {
+        guard lineBuffer.holdsWords, let lanes = lineBuffer.lanes else {
           copy(&out)
           return
         }
@@ -344,11 +350,11 @@ struct SourcePrinter {
         out.list(
           "pair_row(",
           [
-            plan.scratch.levels == nil ? "row" : "levels", "\(upper)_INPUT_WIDTH", "\(ring.left)",
-            "\(lanes.distance)", "\(ring.paddingLevel)", "to", "\(ring.channelStride)",
+            plan.scratch.levels == nil ? "row" : "levels", "\(upper)_INPUT_WIDTH", "\(lineBuffer.left)",
+            "\(lanes.distance)", "\(lineBuffer.paddingCode)", "to", "\(lineBuffer.channelStride)",
           ], ");")
       }
-      printChannels(&out, store: store) { $0.print("to += \(ring.channelStride);") }
+      printChannels(&out, store: store) { $0.print("to += \(lineBuffer.channelStride);") }
       out.print("rows[0]++;")
       if first.advances { out.print("\(first.name)_advance(memory);") }
     }
@@ -380,39 +386,39 @@ struct SourcePrinter {
   }
 
   /// Stores what a byte of the caller's row means.
-  private func printLevel(_ target: String, _ type: String, _ out: inout CodePrinter) {
+  private func printCode(_ target: String, _ type: String, _ out: inout CodePrinter) {
     let input = plan.input
-    if input.hasAllLevels, input.base == 0 {
+    if input.hasAllCodes, input.base == 0 {
       out.print("\(target) row[x];")
       if target.hasSuffix("[x] =") { out.print("PLAIN_LOOP;") }
-    } else if input.hasAllLevels {
+    } else if input.hasAllCodes {
       out.print("\(target) (\(type))(row[x] + \(-input.base));")
     } else {
       let level = input.base == 0 ? "row[x]" : input.base < 0 ? "row[x] + \(-input.base)" : "row[x] - \(input.base)"
       out.print("const int level = \(level);\n")
       out.print("/* The quantizer makes no value beyond these; a stray one must not break the bounds. */")
-      let (low, high) = (input.minimumLevel, input.maximumLevel)
+      let (low, high) = (input.minimumCode, input.maximumCode)
       out.print("\(target) (\(type))(level < \(low) ? \(low) : level > \(high) ? \(high) : level);")
     }
   }
 
   /// Puts a row into a map whose positions hold all channels: in either lane, or in both where windows of the one reach
   /// rows of the other.
-  private func printPixels(_ map: ChannelsLastMap, _ out: inout CodePrinter) {
+  private func printHWC(_ map: HWCMap, _ out: inout CodePrinter) {
     let top = first.window.top
     out.print("/* Where it lies in the lower lane, and in the upper one; beyond the map it lies nowhere. */")
     out.print("const uint32_t y = rows[0]\(top == 0 ? ";" : " + \(top)U;")")
     out.print("const uint32_t upper = y - \(map.distance)U;")
-    out.print("uint32_t *const map = (uint32_t *)(void *)(memory + \(plan.ringOffset(of: first)));\n")
-    let padding = first.ring.paddingLevel
+    out.print("uint32_t *const map = (uint32_t *)(void *)(memory + \(plan.lineBufferOffset(of: first)));\n")
+    let padding = first.lineBuffer.paddingCode
     let beside = padding == 0 ? "" : "0x\(String(padding << 16, radix: 16, uppercase: true))U | "
-    let left = map.left * map.pixel
+    let left = map.left * map.positionWords
     let start = plan.input.shape.channels == 1 ? "\(left)" : left == 0 ? "c" : "\(left) + c"
-    let step = map.pixel == 1 ? "at++" : "at += \(map.pixel)"
+    let step = map.positionWords == 1 ? "at++" : "at += \(map.positionWords)"
     let store: (inout CodePrinter) -> Void = { out in
       out.print("uint32_t at = \(start);\n")
       out.block("for (uint32_t x = 0; x < \(upper)_INPUT_WIDTH; x++, \(step))") { out in
-        printLevel("const uint8_t stored =", "uint8_t", &out)
+        printCode("const uint8_t stored =", "uint8_t", &out)
         out.print()
         // The upper lane's row comes later.
         out.block("if (y < \(map.rows))") { $0.print("map[y * \(map.rowWords) + at] = \(beside)stored;") }
@@ -437,12 +443,12 @@ struct SourcePrinter {
         }
         out.print("return;")
       }
-      for segment in plan.segments.indices.dropFirst() {
-        let stage = plan.stages[plan.segments[segment].lowerBound]
+      for fusionGroup in plan.fusionGroups.indices.dropFirst() {
+        let stage = plan.stages[plan.fusionGroups[fusionGroup].lowerBound]
         if case .output = stage.destination { continue }
-        printHalos(ofSegment: segment, &out)
-        if let first = plan.mapStages.first, plan.mapStages.contains(plan.segments[segment].lowerBound) {
-          if plan.segments[segment].lowerBound == first { out.print("convolve_layers(memory);") }
+        printHalos(ofGroup: fusionGroup, &out)
+        if let first = plan.planeStages.first, plan.planeStages.contains(plan.fusionGroups[fusionGroup].lowerBound) {
+          if plan.fusionGroups[fusionGroup].lowerBound == first { out.print("convolve_layers(memory);") }
           continue
         }
         out.print("\(stage.name)_advance(memory);")
@@ -451,7 +457,7 @@ struct SourcePrinter {
       switch last.destination {
       case .output: out.print("\(last.name)_finish(memory, output);")
       case .result: printResult(last, &out)
-      case .ring: break
+      case .lineBuffer: break
       }
       // What an overrun has left is still there to be seen.
       out.block("if (*canary(memory) == CANARY)") { $0.print("*canary(memory) = CANARY_AT_END;") }

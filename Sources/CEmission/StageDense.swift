@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 /// Dense layers.
@@ -58,9 +58,9 @@ extension StagePrinter {
   ) {
     let wide = stage.input.elementBytes == 2
     let base = wide ? "(const uint16_t *)(const void *)(memory + s->ring)" : "memory + s->ring"
-    let rowBytes = (stage.ring.rowStride + 3) / 4
-    let row = stage.addsRowByRow ? " + \(rowBytes == 1 ? "" : "\(rowBytes) * ")y" : ""
-    let count = stage.addsRowByRow ? stage.ring.rowStride : work.taps
+    let rowBytes = (stage.lineBuffer.rowStride + 3) / 4
+    let row = stage.hasRunningSum ? " + \(rowBytes == 1 ? "" : "\(rowBytes) * ")y" : ""
+    let count = stage.hasRunningSum ? stage.lineBuffer.rowStride : work.taps
     out.print("const \(wide ? "uint16_t" : "uint8_t") *const values = \(base);\n")
     out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
       if work.areBytes {
@@ -87,7 +87,7 @@ extension StagePrinter {
     var value = expression(work.epilogue, "a")
     if case .output = stage.destination, stage.output.base != 0 {
       value += stage.output.base < 0 ? " - \(-stage.output.base)" : " + \(stage.output.base)"
-    } else if stage.output.elementBytes == 1, case .ring = stage.destination {
+    } else if stage.output.elementBytes == 1, case .lineBuffer = stage.destination {
       value = "(uint8_t)" + value
     } else if stage.output.elementBytes == 1, case .result = stage.destination {
       value = "(uint8_t)" + value

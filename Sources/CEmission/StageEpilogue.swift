@@ -1,17 +1,17 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 /// From accumulators to what is stored.
 extension StagePrinter {
   /// From a channel's accumulators to its row.
   func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
-    let hasParts = stage.ring.lanes != nil && !stage.hasWordSums
+    let hasParts = stage.lineBuffer.lanes != nil && !stage.hasWordSums
     let from = hasParts ? "sums" : stage.pool == nil || isPackedLanes ? "acc" : "pooled"
-    let count = nextStrip ?? stage.outputWords ?? stage.outputShape.width
+    let count = nextColumnTile ?? stage.outputWords ?? stage.outputShape.width
     out.print()
     printLimits(epilogue, from, count, &out)
     printConstants(epilogue, "oc", &out)
-    if stage.hasWordSums, let lanes = stage.ring.lanes {
+    if stage.hasWordSums, let lanes = stage.lineBuffer.lanes {
       printWords(epilogue, lanes, "\(from)[ox]", count, &out)
       printHalo("row", &out)
       return
@@ -25,7 +25,7 @@ extension StagePrinter {
   /// Clamps the accumulators of the few channels whose arithmetic would leave 32 bits.
   func printLimits(_ epilogue: Epilogue, _ from: String, _ count: Int, _ out: inout CodePrinter) {
     guard !epilogue.limits.isEmpty else { return }
-    let lift = stage.hasWordSums ? stage.ring.lanes?.remainingLift ?? 0 : 0
+    let guardBias = stage.hasWordSums ? stage.lineBuffer.lanes?.remainingGuardBias ?? 0 : 0
     let kernel =
       stage.columns?.areShort == true ? "limit_sums" : stage.hasWordSums ? "limit_lanes" : "limit_accumulators"
     if stage.hasLimitTable {
@@ -34,7 +34,7 @@ extension StagePrinter {
     }
     out.print("switch (oc) {")
     for limit in epilogue.limits {
-      let (least, most) = (limit.accumulators.lowerBound + lift, limit.accumulators.upperBound + lift)
+      let (least, most) = (limit.accumulators.lowerBound + guardBias, limit.accumulators.upperBound + guardBias)
       out.print("case \(limit.channel):")
       out.print("    \(kernel)(\(from), \(count), \(least), \(most));")
       out.print("    break;")
@@ -42,22 +42,22 @@ extension StagePrinter {
     out.print("default:\n    break;\n}")
   }
 
-  /// Requantizes words of two accumulators: into words of two levels, or into the two halves of a row.
+  /// Requantizes words of two accumulators: into words of two codes, or into the two halves of a row.
   func printWords(
-    _ epilogue: Epilogue, _ lanes: Ring.Lanes, _ word: String, _ count: Int, _ out: inout CodePrinter,
+    _ epilogue: Epilogue, _ lanes: LineBuffer.SWARLanes, _ word: String, _ count: Int, _ out: inout CodePrinter,
     prepare: (inout CodePrinter) -> Void = { _ in }
   ) {
     let half = stage.outputWords ?? 0
-    let lift = lanes.remainingLift == 0 ? "" : " - \(lanes.remainingLift)"
+    let guardBias = lanes.remainingGuardBias == 0 ? "" : " - \(lanes.remainingGuardBias)"
     out.block("for (uint32_t ox = 0; ox < \(count); ox++)") { out in
       prepare(&out)
-      out.print("const int32_t left = (int32_t)(\(word) & 0xFFFFU)\(lift);")
-      out.print("const int32_t right = (int32_t)(\(word) >> 16)\(lift);\n")
+      out.print("const int32_t left = (int32_t)(\(word) & 0xFFFFU)\(guardBias);")
+      out.print("const int32_t right = (int32_t)(\(word) >> 16)\(guardBias);\n")
       for side in ["left", "right"] { printUnread(epilogue, side, &out) }
       if let next = nextWords {
         let (low, high) = (expression(epilogue, "left"), expression(epilogue, "right"))
-        let isKept = next.quads != nil || stage.poolsRowByRow
-        let head = isKept ? "\(stage.poolsRowByRow ? "" : "const ")uint32_t pair =" : "row[ox] ="
+        let isKept = next.fourLanes != nil || stage.hasRunningMaximum
+        let head = isKept ? "\(stage.hasRunningMaximum ? "" : "const ")uint32_t pair =" : "row[ox] ="
         out.print("\(head) (uint32_t)\(low) |")
         out.print(String(repeating: " ", count: head.count + 1) + "(uint32_t)\(high) << 16;")
         if isKept { printKept(next, &out) }
@@ -66,7 +66,7 @@ extension StagePrinter {
       let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
       func printValue(_ at: String, _ side: String, _ out: inout CodePrinter) {
         let value = "\(cast)\(expression(epilogue, side))"
-        if stage.poolsRowByRow {
+        if stage.hasRunningMaximum {
           out.list("keep_larger(", ["&row[\(at)]", value, "r"], ");")
         } else {
           out.print("row[\(at)] = \(value);")
@@ -84,12 +84,12 @@ extension StagePrinter {
   }
 
   /// Whether more is to be written of a row of words than its columns.
-  var closesRows: Bool { plan.closesRows(of: index) }
+  var fillsHalos: Bool { plan.fillsHalos(of: index) }
 
-  /// Puts a pair of levels beside what a word holds: the other half's columns, and the rows before of a pool.
-  private func printKept(_ next: Ring, _ out: inout CodePrinter) {
+  /// Puts a pair of codes beside what a word holds: the other half's columns, and the rows before of a pool.
+  private func printKept(_ next: LineBuffer, _ out: inout CodePrinter) {
     out.print()
-    switch (next.quads != nil, stage.poolsRowByRow) {
+    switch (next.fourLanes != nil, stage.hasRunningMaximum) {
     case (true, true):
       out.print("const uint32_t other = row[ox] & ~(0x00FF00FFU << shift);\n")
       out.block("if (r > 0)") { $0.print("pair = max_lanes(pair, row[ox] >> shift & 0x00FF00FFU);") }
@@ -103,13 +103,14 @@ extension StagePrinter {
 
   /// Completes a row of words that its successor reads: columns on the far side of each lane, and padding.
   func printHalo(_ row: String, _ out: inout CodePrinter) {
-    guard closesRows, let ring = nextWords, let lanes = ring.lanes else { return }
-    let start = ring.left > 0 ? "\(row) - \(ring.left)" : row
+    guard fillsHalos, let lineBuffer = nextWords, let lanes = lineBuffer.lanes else { return }
+    let start = lineBuffer.left > 0 ? "\(row) - \(lineBuffer.left)" : row
     out.list(
-      ring.quads == nil ? "close_row(" : "close_quads(",
+      lineBuffer.fourLanes == nil ? "close_row(" : "close_quads(",
       [
-        start, "\(ring.left)", "\(ring.quads ?? lanes.distance)", "\(stage.outputShape.width)", "\(ring.channelStride)",
-        "\(ring.paddingLevel)",
+        start, "\(lineBuffer.left)", "\(lineBuffer.fourLanes ?? lanes.distance)", "\(stage.outputShape.width)",
+        "\(lineBuffer.channelStride)",
+        "\(lineBuffer.paddingCode)",
       ], ");")
   }
 
@@ -143,7 +144,7 @@ extension StagePrinter {
     out.print()
   }
 
-  /// Names an accumulator that the expression of it leaves out: where all of them have one level.
+  /// Names an accumulator that the expression of it leaves out: where all of them have one code.
   func printUnread(_ epilogue: Epilogue, _ accumulator: String, _ out: inout CodePrinter) {
     if case .thresholds(let lists, _) = epilogue.form, lists.first?.isEmpty ?? true {
       out.print("(void)\(accumulator);")

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 /// Prints one layer: its comment, its tables, and the function that makes its rows.
@@ -17,7 +17,7 @@ struct StagePrinter {
   /// the one that makes the output.
   static func prototype(_ stage: Stage) -> String {
     guard stage.advances else { return finishPrototype(stage) }
-    return "static void \(stage.name)_advance(uint8_t *memory\(stage.takesStrips ? ", uint32_t x" : ""))"
+    return "static void \(stage.name)_advance(uint8_t *memory\(stage.takesColumnTiles ? ", uint32_t x" : ""))"
   }
 
   static func finishPrototype(_ stage: Stage) -> String {
@@ -32,30 +32,31 @@ struct StagePrinter {
       printConvolution(&out)
       return
     }
-    if let maps = stage.maps {
-      printMaps(maps, &out)
+    if let planes = stage.planes {
+      printPlanes(planes, &out)
       return
     }
-    if let map = stage.ring.channelsLast {
-      if let form = stage.channelsLast { printPixels(form, map, &out) } else { printPixelPool(map, &out) }
+    if let map = stage.lineBuffer.hwc {
+      if let form = stage.hwc { printHWC(form, map, &out) } else { printHWCPool(map, &out) }
       return
     }
     switch stage.work {
     case .dense(let work):
-      if stage.addsRowByRow {
+      if stage.hasRunningSum {
         printAddedRows(work, &out)
       } else if case .output = stage.destination {
         printFinish(work, &out)
       } else {
         printDense(work, &out)
       }
-    case .averagePool(let epilogue) where stage.addsRowByRow: printAddedRows(epilogue, &out)
+    case .averagePool(let epilogue) where stage.hasRunningSum: printAddedRows(epilogue, &out)
     case .convolution, .averagePool, .maxPool:
-      switch stage.code {
-      case .blocks(let blocks, let strip)?: printBlocks(blocks, strip: strip, &out)
+      switch stage.unrolled {
+      case .channelTiles(let channelTiles, let columnTile)?:
+        printChannelTiles(channelTiles, columnTile: columnTile, &out)
       case .taps?: printTapRows(&out)
-      case .columns(let blocks)?:
-        if let columns = stage.columns { printColumns(blocks, columns, &out) }
+      case .columns(let channelTiles)?:
+        if let columns = stage.columns { printColumns(channelTiles, columns, &out) }
       case nil: printRows(&out)
       }
     }
@@ -63,8 +64,8 @@ struct StagePrinter {
 
   // MARK: Constants
 
-  /// The window and ring that drive the stage. All descriptors stand before all layers, since a layer's rows go into
-  /// its successor's ring.
+  /// The window and line buffer that drive the stage. All descriptors stand before all layers, since a layer's rows go into
+  /// its successor's line buffer.
   ///
   /// - Parameter used: Fields of `struct stage` that anything reads.
   func printDescriptor(_ used: Set<String>, _ out: inout CodePrinter) {
@@ -75,18 +76,18 @@ struct StagePrinter {
 
   /// The descriptor's fields, as the type has them.
   var fields: [(name: String, value: Int)] {
-    let ring = stage.ring
+    let lineBuffer = stage.lineBuffer
     let window = stage.window
     return [
-      ("ring", plan.ringOffset(of: stage)), ("row_stride", ring.rowStride), ("slots", ring.slots),
-      ("channel_stride", ring.channelStride), ("height", stage.inputShape.height),
+      ("ring", plan.lineBufferOffset(of: stage)), ("row_stride", lineBuffer.rowStride), ("slots", lineBuffer.slots),
+      ("channel_stride", lineBuffer.channelStride), ("height", stage.inputShape.height),
       ("out_height", stage.outputShape.height),
-      ("out_width", stage.ring.lanes?.outputs ?? stage.accumulatorShape.width),
+      ("out_width", stage.lineBuffer.lanes?.outputs ?? stage.accumulatorShape.width),
       ("pool_height", stage.pool?.kernelHeight ?? 1), ("pool_width", stage.pool?.kernelWidth ?? 1),
       ("kernel_height", window.kernelHeight), ("kernel_width", window.kernelWidth),
       ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
-      ("above", stage.storedAbove), ("left", ring.left), ("padding", ring.paddingLevel),
-      ("reach", stage.reach), ("advance", stage.advance), ("slides", stage.slides),
+      ("above", stage.storedAbove), ("left", lineBuffer.left), ("padding", lineBuffer.paddingCode),
+      ("reach", stage.windowRows), ("advance", stage.rowStep), ("slides", stage.slides),
       ("step", stage.windowStep),
     ]
   }
@@ -110,9 +111,9 @@ struct StagePrinter {
       }
       if isPacked { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
       if needsAccumulators {
-        let type = stage.ring.lanes == nil ? "int32_t" : "uint32_t"
+        let type = stage.lineBuffer.lanes == nil ? "int32_t" : "uint32_t"
         out.print("\(type) *const acc = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
-        if let lanes = stage.ring.lanes, !stage.hasWordSums {
+        if let lanes = stage.lineBuffer.lanes, !stage.hasWordSums {
           out.print("int32_t *const sums = (int32_t *)(void *)(acc + \(lanes.outputs));")
         }
       }
@@ -145,8 +146,8 @@ struct StagePrinter {
   /// The window's rows: of a fused pool, for each of the layer's rows that it covers.
   private func printLocation(_ out: inout CodePrinter) {
     if stage.hasContiguousWindows {
-      let isWhole = stage.ring.slots == stage.inputShape.height && stage.outputShape.height > 1
-      let offset = isWhole ? " + oy * \(stage.advance) * s->row_stride" : ""
+      let isWhole = stage.lineBuffer.slots == stage.inputShape.height && stage.outputShape.height > 1
+      let offset = isWhole ? " + oy * \(stage.rowStep) * s->row_stride" : ""
       out.print("const uint8_t *const block = memory + s->ring\(offset);")
       return
     }
@@ -165,36 +166,36 @@ struct StagePrinter {
   }
 
   private var isPacked: Bool {
-    if case .convolution(let work) = stage.work { work.code == nil } else { false }
+    if case .convolution(let work) = stage.work { work.unrolled == nil } else { false }
   }
 
   private var needsAccumulators: Bool {
     if case .maxPool = stage.work { false } else { true }
   }
 
-  /// The ring of the next stage, where its rows are words of two columns.
-  private var nextLanes: Ring? {
-    guard case .ring(let next) = stage.destination, plan.stages[next].ring.holdsWords else { return nil }
-    return plan.stages[next].ring
+  /// The line buffer of the next stage, where its rows are words of two columns.
+  private var nextLanes: LineBuffer? {
+    guard case .lineBuffer(let next) = stage.destination, plan.stages[next].lineBuffer.holdsWords else { return nil }
+    return plan.stages[next].lineBuffer
   }
 
   /// The same where this stage makes those words itself.
-  var nextWords: Ring? { stage.hasWordSums ? nextLanes : nil }
+  var nextWords: LineBuffer? { stage.hasWordSums ? nextLanes : nil }
 
-  /// Words of a strip, where the next stage takes them at once.
-  var nextStrip: Int? { nextWords?.strip }
+  /// Words of a column tile, where the next stage takes them at once.
+  var nextColumnTile: Int? { nextWords?.columnTile }
 
   /// Channels that have one value. Rows that are paired are made anew every time.
-  var constants: [ConstantChannel] { plan.pairsRows(of: index) ? [] : stage.constants }
+  var constants: [ConstantChannel] { plan.packsRows(of: index) ? [] : stage.constants }
 
-  /// Whether its levels go out in 16 bits each.
-  var storesShortLevels: Bool {
-    if case .ring(let next) = stage.destination { plan.stages[next].hasShortLevels } else { false }
+  /// Whether its codes go out in 16 bits each.
+  var storesShortCodes: Bool {
+    if case .lineBuffer(let next) = stage.destination { plan.stages[next].hasShortCodes } else { false }
   }
 
   var elementType: String {
     if nextLanes != nil { return "uint32_t" }
-    if storesShortLevels { return "int16_t" }
+    if storesShortCodes { return "int16_t" }
     return switch stage.output.elementBytes {
     case 1: "uint8_t"
     case 2: "uint16_t"
@@ -205,7 +206,7 @@ struct StagePrinter {
   /// Values from a channel of the output row to the next.
   var outputStride: Int {
     switch stage.destination {
-    case .ring(let next): plan.stages[next].ring.channelStride
+    case .lineBuffer(let next): plan.stages[next].lineBuffer.channelStride
     case .result: stage.outputShape.height * stage.outputShape.width
     case .output: 1
     }
@@ -215,9 +216,9 @@ struct StagePrinter {
     let type = elementType
     let cast = type == "uint8_t" ? "" : "(\(type) *)(void *)"
     switch stage.destination {
-    case .ring(let next):
-      let ring = plan.stages[next].ring
-      let halo = ring.left > 0 ? " + \(ring.left)" : ""
+    case .lineBuffer(let next):
+      let lineBuffer = plan.stages[next].lineBuffer
+      let halo = lineBuffer.left > 0 ? " + \(lineBuffer.left)" : ""
       out.print("const IN_FLASH struct stage *const next = &\(plan.stages[next].descriptor);")
       if type == "uint8_t" {
         let step = plan.stepInPlace(of: next)
@@ -240,14 +241,15 @@ struct StagePrinter {
   }
 
   func printProbe(_ out: inout CodePrinter) {
-    let distance = nextLanes.map { $0.quads ?? $0.lanes?.distance ?? 0 } ?? 0
-    let bits = distance == 0 ? 0 : nextLanes?.quads == nil ? 16 : 8
+    let distance = nextLanes.map { $0.fourLanes ?? $0.lanes?.distance ?? 0 } ?? 0
+    let bits = distance == 0 ? 0 : nextLanes?.fourLanes == nil ? 16 : 8
     out.list(
       "\(plan.macroPrefix)_PROBE(", ["\(index)", "oy", "out", "\(outputStride)", "\(distance)", "\(bits)"], ");")
   }
 
   func printSuccessor(_ out: inout CodePrinter) {
-    guard case .ring(let next) = stage.destination, plan.segment(of: next) == plan.segment(of: index) else { return }
+    guard case .lineBuffer(let next) = stage.destination, plan.fusionGroup(of: next) == plan.fusionGroup(of: index)
+    else { return }
     out.print("\(plan.stages[next].name)_advance(memory);")
   }
 
@@ -257,7 +259,7 @@ struct StagePrinter {
     out.print("switch (oc) {")
     for constant in constants { out.print("case \(constant.channel):") }
     out.indented { out in
-      if closesRows { printHalo("out + oc * \(outputStride)", &out) }
+      if fillsHalos { printHalo("out + oc * \(outputStride)", &out) }
       out.print("continue;")
     }
     out.print("default:\n    break;\n}")
@@ -265,7 +267,7 @@ struct StagePrinter {
 
   /// Where a channel's row is made.
   func printRow(_ out: inout CodePrinter) {
-    if plan.pairsRows(of: index) {
+    if plan.packsRows(of: index) {
       out.print("uint8_t *const row = memory + SCRATCH_ROW;")
     } else {
       out.print("\(elementType) *const row = out + oc * \(outputStride);")
@@ -273,22 +275,22 @@ struct StagePrinter {
   }
 
   /// A row of bytes becomes words of two columns, with their halo.
-  func printPairing(_ out: inout CodePrinter) {
-    guard plan.pairsRows(of: index), let ring = nextLanes, let lanes = ring.lanes else { return }
-    let to = "out + oc * \(outputStride)" + (ring.left > 0 ? " - \(ring.left)" : "")
+  func printPacking(_ out: inout CodePrinter) {
+    guard plan.packsRows(of: index), let lineBuffer = nextLanes, let lanes = lineBuffer.lanes else { return }
+    let to = "out + oc * \(outputStride)" + (lineBuffer.left > 0 ? " - \(lineBuffer.left)" : "")
     out.list(
       "pair_row(",
       [
-        "row", "\(stage.outputShape.width)", "\(ring.left)", "\(lanes.distance)", "\(ring.paddingLevel)", to,
-        "\(ring.channelStride)",
+        "row", "\(stage.outputShape.width)", "\(lineBuffer.left)", "\(lanes.distance)", "\(lineBuffer.paddingCode)", to,
+        "\(lineBuffer.channelStride)",
       ], ");")
   }
 
   private func printChannel(_ out: inout CodePrinter) {
     printRow(&out)
-    defer { printPairing(&out) }
+    defer { printPacking(&out) }
     let wide = stage.input.elementBytes == 2
-    let lanes = stage.ring.lanes
+    let lanes = stage.lineBuffer.lanes
     let type = lanes != nil ? "uint32_t" : wide ? "uint16_t" : "uint8_t"
     let base = type == "uint8_t" ? "memory + s->ring" : "(const \(type) *)(const void *)(memory + s->ring)"
     switch stage.work {
@@ -301,8 +303,8 @@ struct StagePrinter {
         let channels = work.groupChannels == 1 ? first : "\(first) * \(work.groupChannels)"
         out.print("const uint32_t group = \(channels) * s->channel_stride;")
       }
-      if work.code == nil { out.print("const IN_FLASH uint8_t *const weights = \(name)_weights[oc];") }
-      let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.ring.paddingLevel)", "offsets"]
+      if work.unrolled == nil { out.print("const IN_FLASH uint8_t *const weights = \(name)_weights[oc];") }
+      let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.lineBuffer.paddingCode)", "offsets"]
       let suffix = wide ? "16" : ""
       let from = "\(values)\(isGrouped ? " + group" : "")"
       if isPackedLanes, let lanes, let part = lanes.partTaps {
@@ -350,7 +352,7 @@ struct StagePrinter {
         out.print("sum_pool_block(s, block + oc * s->channel_stride, acc);")
       } else {
         out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
-        out.print("sum_pool_row(s, values, window, \(stage.ring.paddingLevel), acc);")
+        out.print("sum_pool_row(s, values, window, \(stage.lineBuffer.paddingCode), acc);")
       }
       if let epilogue {
         printEpilogue(epilogue, &out)

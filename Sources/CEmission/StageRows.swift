@@ -1,8 +1,8 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 extension Stage {
-  /// The C name of the stage's window and ring. No identifier is a layer's bare name: whatever a file calls its layers, they
+  /// The C name of the stage's window and line buffer. No identifier is a layer's bare name: whatever a file calls its layers, they
   /// meet neither each other's tables nor the names of C, of the kernels and of local variables.
   var descriptor: String { "\(name)_stage" }
 }
@@ -28,16 +28,16 @@ extension Stage {
   var hasByteWeights: Bool { if case .dense(let work) = work { work.areBytes } else { false } }
 
   /// Whether a loop goes over the list of a channel's taps.
-  var hasTapLists: Bool { if case .taps(_, areStatements: false)? = code { channelsLast == nil } else { false } }
+  var hasTapLists: Bool { if case .taps(_, areStatements: false)? = unrolled { hwc == nil } else { false } }
 
-  /// What is added to a row's levels before they are clamped, where 16 bits hold them and their sums.
-  func shortLift(_ epilogue: Epilogue) -> Int? {
-    columns?.areShort == true && output.elementBytes == 1 ? epilogue.shortLift : nil
+  /// What is added to a row's codes before they are clamped, where 16 bits hold them and their sums.
+  func shortGuardBias(_ epilogue: Epilogue) -> Int? {
+    columns?.areShort == true && output.elementBytes == 1 ? epilogue.shortGuardBias : nil
   }
 
-  /// Whether it is told which strip of its row is there.
-  var takesStrips: Bool {
-    guard let strip = ring.strip, let lanes = ring.lanes else { return false }
-    return strip < lanes.outputs
+  /// Whether it is told which column tile of its row is there.
+  var takesColumnTiles: Bool {
+    guard let columnTile = lineBuffer.columnTile, let lanes = lineBuffer.lanes else { return false }
+    return columnTile < lanes.outputs
   }
 }

@@ -1,11 +1,11 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 /// Sums that are added up in several steps: those of the parts of a channel's taps, and the rows of average pools.
 extension StagePrinter {
   /// Sums of a row, or of the rows under a pool: parts of the taps in lanes, then all parts column by column.
   func printParts(
-    _ from: String, _ work: ConvolutionWork, _ lanes: Ring.Lanes, _ part: Int, _ out: inout CodePrinter
+    _ from: String, _ work: ConvolutionWork, _ lanes: LineBuffer.SWARLanes, _ part: Int, _ out: inout CodePrinter
   ) {
     let width = 2 * lanes.outputs
     out.print()
@@ -16,13 +16,13 @@ extension StagePrinter {
         "const struct tap_list taps = list_taps(", ["weights + part / 4", count, "window + part", "offsets"], ");\n")
       func printRow(_ row: String, _ sums: String, _ out: inout CodePrinter) {
         printLaneSums(row, lanes, &out)
-        out.list("add_lanes(", ["acc", "\(lanes.outputs)", "\(lanes.lift)", "part == 0", sums], ");")
+        out.list("add_lanes(", ["acc", "\(lanes.outputs)", "\(lanes.guardBias)", "part == 0", sums], ");")
       }
       if stage.rowsPerOutput == 1 {
         printRow(from, "sums", &out)
       } else {
         out.block("for (uint32_t r = 0; r < \(stage.rowsPerOutput); r++)") {
-          let step = stage.window.strideHeight * stage.ring.rowStride
+          let step = stage.window.strideHeight * stage.lineBuffer.rowStride
           $0.print("const uint32_t *const row_in = \(from) + r * \(step);\n")
           printRow("row_in", "sums + r * \(width)", &$0)
         }
@@ -62,7 +62,7 @@ extension StagePrinter {
               return
             }
             printEpilogue(epilogue, &out)
-            printPairing(&out)
+            printPacking(&out)
           }
         }
         out.block("if (r == \(rows - 1))") { out in

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 /// What the comment above a stage says.
@@ -19,10 +19,10 @@ struct StageText {
       lines.append(
         "Max pool \(pool.kernelHeight)x\(pool.kernelWidth) of the accumulators -> \(stage.outputShape).")
     }
-    if stage.foldedChannels > 0 {
+    if stage.deadChannels > 0 {
       lines.append(
-        "Left out, as constant or unused: \(stage.foldedChannels) of the trained "
-          + "\(stage.foldedChannels + stage.outputShape.channels) channels.")
+        "Left out, as constant or unused: \(stage.deadChannels) of the trained "
+          + "\(stage.deadChannels + stage.outputShape.channels) channels.")
     }
     if let weights { lines.append(weights) }
     if let accumulators = stage.accumulators {
@@ -34,22 +34,23 @@ struct StageText {
       lines.append(describe(requantizer, epilogue))
     }
     if let columns = stage.columns { lines.append(describe(columns)) }
-    if let maps = stage.maps { lines.append(describe(maps)) }
-    if let form = stage.channelsLast { lines.append(describe(form)) }
-    if stage.maps == nil, let lanes = stage.ring.lanes {
+    if let planes = stage.planes { lines.append(describe(planes)) }
+    if let form = stage.hwc { lines.append(describe(form)) }
+    if stage.planes == nil, let lanes = stage.lineBuffer.lanes {
       let sums = lanes.partTaps.map { "sums of \($0) taps at a time" } ?? "sums"
       lines.append(
-        "Two lanes a word: columns x and x + \(lanes.distance), \(sums) lifted by \(lanes.lift), so that none is negative."
-          + (stage.ring.pairsAsRead ? " Rows are bytes, and become words as they are read." : "")
-          + (stage.ring.unpacksChannels && stage.window.hasPadding ? " Padding left and right is never stored." : ""))
+        "Two lanes a word: columns x and x + \(lanes.distance), \(sums) lifted by \(lanes.guardBias), so that none is negative."
+          + (stage.lineBuffer.widensOnLoad ? " Rows are bytes, and become words as they are read." : "")
+          + (stage.lineBuffer.gathersWindow && stage.window.hasPadding
+            ? " Padding left and right is never stored." : ""))
     }
-    lines.append("Input: levels 0...\(stage.input.maximumLevel)\(meaning(stage.input)), \(inputPlace).")
+    lines.append("Input: levels 0...\(stage.input.maximumCode)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")
     return lines
   }
 
   private func describe(_ columns: Columns) -> String {
-    let (width, slack) = (stage.accumulatorShape.width, stage.ring.slack * stage.ring.elementBytes)
+    let (width, slack) = (stage.accumulatorShape.width, stage.lineBuffer.slack * stage.lineBuffer.elementBytes)
     var text = "Sums of \(columns.areShort ? 16 : 32) bits, \(columns.sums) columns a row"
     if columns.sums > width { text += ": a whole number of vectors, of which \(width) columns count" }
     if slack > 0 { text += ". The \(slack) bytes behind the last row hold levels too, so that all sums are in range" }
@@ -94,10 +95,10 @@ struct StageText {
     let proof = pairs == 0 ? "." : ", exact for all \(pairs) reachable accumulators."
     let arithmetic = !epilogue.fits32 ? " in 64 bits" : epilogue.limits.isEmpty ? "" : " of a within its limits"
     switch epilogue.form {
-    case .affine where stage.usesSharedConvolution || stage.maps != nil:
+    case .affine where stage.usesSharedConvolution || stage.planes != nil:
       return "Requantizer: (a * m + b) >> s, the shift s of each channel in its b\(proof)"
-    case .affine where stage.channelsLast != nil:
-      guard let scales = stage.channelsLast?.scales else { return "" }
+    case .affine where stage.hwc != nil:
+      guard let scales = stage.hwc?.scales else { return "" }
       let product = scales.drop == 0 ? "a * m + b" : "(a * m >> \(scales.drop)) + b"
       return "Requantizer: (\(product)) >> \(scales.shift) of lifted sums a\(proof)"
     case .affine(_, _, let shift, _, _): return "Requantizer: (a * m + b) >> \(shift)\(arithmetic)\(proof)"
@@ -110,20 +111,21 @@ struct StageText {
     }
   }
 
-  private func describe(_ maps: MapForm) -> String {
+  private func describe(_ planes: PlaneForm) -> String {
     let words =
-      switch maps.kind {
-      case .rows: "two columns a word, x and x + \(maps.lanes.distance)"
+      switch planes.kind {
+      case .rows: "two columns a word, x and x + \(planes.lanes.distance)"
       case .channels: "four rows a word, a quarter of the rows apart"
       case .points: "four values a word"
       }
-    return "Whole maps, one output channel after the other: \(words), sums lifted by \(maps.lanes.lift), so that none "
+    return
+      "Whole maps, one output channel after the other: \(words), sums lifted by \(planes.lanes.guardBias), so that none "
       + "is negative."
   }
 
-  private func describe(_ form: ChannelsLast) -> String {
+  private func describe(_ form: HWCForm) -> String {
     "Whole maps, all channels of a position together. Two lanes a word: rows y and y + \(form.half), sums lifted by "
-      + "\(form.lift), so that none is negative."
+      + "\(form.guardBias), so that none is negative."
   }
 
   private func meaning(_ storage: Storage) -> String {
@@ -133,32 +135,33 @@ struct StageText {
   private var outputMeaning: String {
     if stage.output.elementBytes == 4 { return "int32 logits" }
     if case .output = stage.destination { return "integers" }
-    return "levels 0...\(stage.output.maximumLevel)\(meaning(stage.output))"
+    return "levels 0...\(stage.output.maximumCode)\(meaning(stage.output))"
   }
 
   private var inputPlace: String {
-    if let strip = stage.ring.strip {
-      return "\(strip) word(s) of each channel at a time, in scratch memory at \(plan.ringOffset(of: stage))"
+    if let columnTile = stage.lineBuffer.columnTile {
+      return "\(columnTile) word(s) of each channel at a time, in scratch memory at \(plan.lineBufferOffset(of: stage))"
     }
-    let buffer = plan.buffers[stage.ring.buffer]
-    if stage.ring.isInPlace {
+    let buffer = plan.buffers[stage.lineBuffer.buffer]
+    if stage.lineBuffer.isInPlace {
       let place = plan.stepInPlace(of: index) > 0 ? "the rows" : "the oldest row"
       return "a row in place of \(place) of \(plan.stages[index - 1].name), at \(buffer.offset)"
     }
-    if let map = stage.ring.channelsLast {
-      let channels = map.pixel == 1 ? "" : ", \(map.pixel) words a position"
+    if let map = stage.lineBuffer.hwc {
+      let channels = map.positionWords == 1 ? "" : ", \(map.positionWords) words a position"
       return "\(map.rows) rows of \(map.rowWords) words\(channels), at \(buffer.offset)"
     }
-    if let channels = stage.ring.mapChannels {
-      return "\(channels) map(s) of \(stage.ring.channelStride) bytes at \(buffer.offset)"
+    if let channels = stage.lineBuffer.planeChannels {
+      return "\(channels) map(s) of \(stage.lineBuffer.channelStride) bytes at \(buffer.offset)"
     }
-    let what = buffer.kind == .tensor ? "all \(stage.ring.slots) row(s)" : "a ring of \(stage.ring.slots) row(s)"
-    return "\(what) of \(stage.ring.rowBytes) bytes at \(buffer.offset)"
+    let what =
+      buffer.kind == .tensor ? "all \(stage.lineBuffer.slots) row(s)" : "a ring of \(stage.lineBuffer.slots) row(s)"
+    return "\(what) of \(stage.lineBuffer.rowBytes) bytes at \(buffer.offset)"
   }
 
   private var outputPlace: String {
     switch stage.destination {
-    case .ring(let next): return "into the input of \(plan.stages[next].name)"
+    case .lineBuffer(let next): return "into the input of \(plan.stages[next].name)"
     case .result(let buffer): return "\(plan.buffers[buffer].bytes) bytes at \(plan.buffers[buffer].offset)"
     case .output: return "to the caller"
     }

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Templates
 
 extension FirmwarePlan {
@@ -14,10 +14,10 @@ extension FirmwarePlan {
   func stageType(_ used: Set<String>) -> String {
     let numbers = stages.indices.flatMap { StagePrinter(self, $0).fields.filter { used.contains($0.name) } }
     var sentences = ["A layer's window and the ring that holds its input rows: all channels after one another."]
-    let rings = stages.filter(\.hasDescriptor).map(\.ring)
-    let isLinear = rings.contains(where: \.isLinear)
+    let lineBuffers = stages.filter(\.hasDescriptor).map(\.lineBuffer)
+    let isLinear = lineBuffers.contains(where: \.isLinear)
     let order = "in the map's order, from the first that the next window sees, padding above among them"
-    if used.contains("slots"), rings.contains(where: { !$0.isLinear }) {
+    if used.contains("slots"), lineBuffers.contains(where: { !$0.isLinear }) {
       sentences.append("Row y lies in slot y % slots\(isLinear ? "; of other layers rows lie \(order)" : "").")
     } else if isLinear {
       sentences.append("Rows lie \(order).")
@@ -33,14 +33,14 @@ extension FirmwarePlan {
     source.firstRange(of: "struct \(type) {").map { String(source[$0.lowerBound...]) } ?? source
   }
 
-  /// `struct grid` and `struct maps`, likewise.
-  var mapsType: String {
+  /// `struct grid` and `struct planes`, likewise.
+  var planesType: String {
     let printers = stages.indices.map { StagePrinter(self, $0) }
     // What the kernel reads of depthwise layers is 0 where there are none.
-    let text = !mapStages.isEmpty ? Kernel.convolveMaps.source : ""
+    let text = !planeStages.isEmpty ? Kernel.convolveMaps.source : ""
     let read = Self.fields(readBy: text).map { (name: $0, value: 0) }
     let grids = Self.narrowed(Kernel.maps.source, "grid", printers.flatMap(\.gridNumbers) + read)
-    return Self.narrowed(grids, "maps", printers.flatMap(\.mapNumbers) + read)
+    return Self.narrowed(grids, "maps", printers.flatMap(\.planeNumbers) + read)
   }
 
   /// Fields of what a name points to.

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// One input with what every layer and the network must make of it, for the emitted tests.
 package struct GoldenSample: Sendable, Equatable {
@@ -50,8 +50,8 @@ struct TestPrinter {
     out.macro(
       "\(upper)_PROBE(layer, row, values, channel_stride, distance, bits)",
       "check_row((layer), (row), (values), (channel_stride), (distance), (bits))")
-    StripProbe(plan).printMacro(&out)
-    PixelProbe(plan).printMacro(&out)
+    ColumnTileProbe(plan).printMacro(&out)
+    HWCProbe(plan).printMacro(&out)
     out.print("#include \"\(p).c\"\n")
     out.requireBuild(of: plan, provenance)
     for (short, long) in [
@@ -64,8 +64,8 @@ struct TestPrinter {
     printVectors(&out)
     printChecks(&out)
     printMemory(&out)
-    StripProbe(plan).printGathering("check_row", &out)
-    PixelProbe(plan).printTaking("check_row", &out)
+    ColumnTileProbe(plan).printGathering("check_row", &out)
+    HWCProbe(plan).printTaking("check_row", &out)
     printTests(&out)
     return out.text
   }
@@ -280,16 +280,16 @@ struct TestPrinter {
       """)
   }
 
-  /// Ends of the input's levels that its bytes go beyond: such bytes must count as the last level.
+  /// Ends of the input's codes that its bytes go beyond: such bytes must count as the last code.
   private var beyond: [(last: Int, step: String, next: Int)] {
     let input = plan.input
     let (lowest, highest) = input.quantization.isSigned ? (-128, 127) : (0, 255)
-    let last = Int(input.base + input.maximumLevel)
-    let first = Int(input.base + input.minimumLevel)
+    let last = Int(input.base + input.maximumCode)
+    let first = Int(input.base + input.minimumCode)
     return (last < highest ? [(last, "+", highest)] : []) + (first > lowest ? [(first, "-", lowest)] : [])
   }
 
-  /// The function that makes bytes of the last level such as lie beyond it: the next one, or the farthest.
+  /// The function that makes bytes of the last code such as lie beyond it: the next one, or the farthest.
   private func printExceeding(_ out: inout CodePrinter) {
     guard !beyond.isEmpty else { return }
     out.print("/* Replaces the ends of the input's range by what lies beyond: it must count as the end. */")

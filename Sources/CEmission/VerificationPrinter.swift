@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// A layer's output as the probes of the emitted C see it.
 package struct ProbedLayer: Sendable, Equatable {
@@ -32,7 +32,7 @@ extension FirmwarePlan {
   package var probedLayers: [ProbedLayer] {
     stages.indices.map { index in
       var layer = ProbedLayer(stages[index])
-      if StagePrinter(self, index).storesShortLevels { layer.elementBytes = 2 }
+      if StagePrinter(self, index).storesShortCodes { layer.elementBytes = 2 }
       return layer
     }
   }
@@ -60,8 +60,8 @@ struct VerificationPrinter {
       #define \(upper)_PROBE(layer, row, values, channel_stride, distance, bits) \\
           verify_probe((layer), (row), (values), (channel_stride), (distance), (bits))
       """)
-    StripProbe(plan).printMacro(&out)
-    PixelProbe(plan).printMacro(&out)
+    ColumnTileProbe(plan).printMacro(&out)
+    HWCProbe(plan).printMacro(&out)
     out.print(
       """
       #include "\(p).c"
@@ -78,8 +78,8 @@ struct VerificationPrinter {
       };
 
       """)
-    StripProbe(plan).printGathering("verify_probe", &out)
-    PixelProbe(plan).printTaking("verify_probe", &out)
+    ColumnTileProbe(plan).printGathering("verify_probe", &out)
+    HWCProbe(plan).printTaking("verify_probe", &out)
     out.print(
       """
       static struct {

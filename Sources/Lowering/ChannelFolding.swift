@@ -2,7 +2,7 @@ import Diagnostics
 import TernaryIR
 
 /// A network without the channels that firmware need not compute.
-package struct FoldedNetwork: Sendable, Equatable {
+package struct ReducedNetwork: Sendable, Equatable {
   package var network: TernaryNetwork
   /// Of each tensor, the channels that are left, ascending, as the whole network numbers them.
   package var kept: [[Int]]
@@ -23,26 +23,26 @@ package struct FoldedNetwork: Sendable, Equatable {
 /// part of rings, tables and work with it.
 ///
 /// Every channel that is kept has the values that it had. The channels of input and output are all kept.
-package struct ChannelFolding {
+package struct DeadChannelElimination {
   private var network: TernaryNetwork
   /// Of each tensor, the value of each channel that has but one.
   private var constants: [[Int?]]
 
   /// - Throws: `ModelError` where the result is malformed, which is a defect of this pass.
-  package static func fold(_ network: TernaryNetwork) throws(ModelError) -> FoldedNetwork {
-    var folded = FoldedNetwork(network: network, kept: network.tensors.map { Array(0..<$0.shape.channels) })
+  package static func fold(_ network: TernaryNetwork) throws(ModelError) -> ReducedNetwork {
+    var reduced = ReducedNetwork(network: network, kept: network.tensors.map { Array(0..<$0.shape.channels) })
     while true {
-      var folding = ChannelFolding(network: folded.network, constants: [])
+      var folding = DeadChannelElimination(network: reduced.network, constants: [])
       folding.findConstants()
       let kept = folding.keptChannels()
       // What looks at a channel that is left out may be needed no longer itself.
-      if kept.elementsEqual(folded.network.tensors, by: { $0.count == $1.shape.channels }) { break }
-      folded.network = folding.reduced(to: kept)
-      folded.kept = zip(folded.kept, kept).map { before, now in now.map { before[$0] } }
+      if kept.elementsEqual(reduced.network.tensors, by: { $0.count == $1.shape.channels }) { break }
+      reduced.network = folding.reduced(to: kept)
+      reduced.kept = zip(reduced.kept, kept).map { before, now in now.map { before[$0] } }
     }
-    let problems = folded.network.problems()
+    let problems = reduced.network.problems()
     guard problems.isEmpty else { throw ModelError(problems) }
-    return folded
+    return reduced
   }
 
   // MARK: Constants

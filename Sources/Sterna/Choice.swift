@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// Options that a user has, and what they would give.
 package struct Choice: Sendable {

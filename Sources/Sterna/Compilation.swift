@@ -1,22 +1,22 @@
 import CEmission
 import Diagnostics
-import FirmwarePlanning
 import GraphIR
 import Lowering
 import ONNXImport
 import ReferenceInterpreter
+import Scheduling
 import TernaryIR
 
 /// The tool's version, in provenance and `--version`.
 package let sternaVersion = "0.1.0"
 
-extension FoldedNetwork {
+extension ReducedNetwork {
   /// The plan, which knows how many channels of the whole network each stage lacks.
   fileprivate func plan(of whole: TernaryNetwork, _ options: PlanningOptions) throws(ModelError) -> FirmwarePlan {
-    var plan = try Planner.plan(network, options)
+    var plan = try Scheduler.plan(network, options)
     for index in plan.stages.indices {
       let output = network.layers[plan.stages[index].layers.upperBound].output
-      plan.stages[index].foldedChannels = whole[output].shape.channels - network[output].shape.channels
+      plan.stages[index].deadChannels = whole[output].shape.channels - network[output].shape.channels
     }
     return plan
   }
@@ -27,7 +27,7 @@ package struct Compilation: Sendable {
   /// As trained.
   package var network: TernaryNetwork
   /// What the firmware computes of it.
-  package var folded: FoldedNetwork
+  package var reduced: ReducedNetwork
   package var plan: FirmwarePlan
   private let options: PlanningOptions
   package var provenance: Provenance
@@ -65,8 +65,8 @@ package struct Compilation: Sendable {
   ) throws(ModelError) {
     self.network = network
     self.options = options
-    folded = try ChannelFolding.fold(network)
-    plan = try folded.plan(of: network, options)
+    reduced = try DeadChannelElimination.fold(network)
+    plan = try reduced.plan(of: network, options)
     provenance = Provenance(
       toolVersion: sternaVersion, modelFile: modelFile, modelSHA256: modelSHA256, options: options.commandLine)
     warnings = []
@@ -108,7 +108,7 @@ extension Compilation {
         (other.goal, other.schedule, other.ram, other.flash) = (goal, schedule, nil, nil)
         let isChosen = goal == options.goal && schedule == options.schedule
         choices.append(
-          Choice(goal: goal, plan: isChosen ? plan : try folded.plan(of: network, other), isChosen: isChosen))
+          Choice(goal: goal, plan: isChosen ? plan : try reduced.plan(of: network, other), isChosen: isChosen))
       }
     }
     return choices
@@ -134,7 +134,7 @@ extension Compilation {
     let source = Emission.source(plan, provenance, selfTest)
     return without.compactMap { option, other in
       // Where there is no plan without the option, it is what makes one.
-      guard let plan = try? folded.plan(of: network, other) else { return nil }
+      guard let plan = try? reduced.plan(of: network, other) else { return nil }
       return Emission.source(plan, provenance, selfTest) == source ? option : nil
     }
   }

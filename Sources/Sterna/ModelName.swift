@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Templates
 
 extension Model {

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Sterna
 import TestSupport
 import Testing
@@ -8,7 +8,7 @@ import Testing
 @Suite struct CallOrderTests {
   private static let compilations = Result {
     try smallNetworks.map { try compiled(small($0.name), name: "calls_\($0.name)") }
-      + leanCompilations.get().prefix(3) + channelsLastCompilations.get().prefix(2) + mapCompilations.get().prefix(2)
+      + leanCompilations.get().prefix(3) + hwcCompilations.get().prefix(2) + planeCompilations.get().prefix(2)
       + (0..<12).map { seed in
         try compiled(RandomNetwork.corner(seed: UInt64(900 + seed)), name: "corner\(seed)", schedule(seed))
       }

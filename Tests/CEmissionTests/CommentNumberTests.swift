@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Sterna
 import TernaryIR
 import Testing
@@ -80,7 +80,7 @@ import Testing
   private static func rules(_ index: Int, of compilation: Compilation) -> [Rule] {
     let plan = compilation.plan
     let stage = plan.stages[index]
-    let network = compilation.folded.network
+    let network = compilation.reduced.network
     let layer = network.layers[stage.layers.lowerBound]
     let (from, to) = (network[layer.inputs[0]], network[layer.output])
     // From the network's own layer, not from the plan.
@@ -94,7 +94,7 @@ import Testing
     case .averagePool(let pool): window = pool.window
     }
     let zeros = weights.count { $0 == 0 }
-    let most = stage.input.maximumLevel
+    let most = stage.input.maximumCode
     // Levels hold what the network says of its tensors.
     #expect(stage.input.base <= from.range.lowerBound && from.range.upperBound <= stage.input.base + most)
     let sums = stride(from: 0, to: weights.count, by: max(taps, 1)).map { start in
@@ -106,14 +106,14 @@ import Testing
     let strides = window.strideHeight == 1 && window.strideWidth == 1 ? [] : [window.strideHeight, window.strideWidth]
     let padding = window.hasPadding ? [window.top, window.left, window.bottom, window.right] : []
     let extents = numbers(from.shape) + numbers(to.shape)
-    let ring = stage.ring
-    let at = plan.ringOffset(of: stage)
+    let lineBuffer = stage.lineBuffer
+    let at = plan.lineBufferOffset(of: stage)
     let form = stage.epilogue?.form
     var shifts: [Int] = []
     if case .affine(_, _, let shift, _, _)? = form { shifts = [shift] }
     if case .halfEven(_, _, let shift, _, _)? = form { shifts = [shift] }
     if case .thresholds(_, let start)? = form { shifts = [start] }
-    if let scales = stage.channelsLast?.scales { shifts = (scales.drop == 0 ? [] : [scales.drop]) + [scales.shift] }
+    if let scales = stage.hwc?.scales { shifts = (scales.drop == 0 ? [] : [scales.drop]) + [scales.shift] }
     let output = network[network.layers[stage.layers.upperBound].output]
     let whole = compilation.network
     return [
@@ -193,7 +193,7 @@ import Testing
       ) { found in
         guard let columns = stage.columns else { return false }
         let width = to.shape.width
-        let slack = ring.slack * ring.elementBytes
+        let slack = lineBuffer.slack * lineBuffer.elementBytes
         return found == [columns.areShort ? 16 : 32, columns.sums] + (columns.sums > width ? [width] : [])
           + (slack > 0 ? [slack] : [])
       },
@@ -201,21 +201,21 @@ import Testing
         "Whole maps, one output channel after the other: [^0-9]*?(?:x and x \\+ #, |)sums lifted by "
           + "#, so that none is negative\\."
       ) { found in
-        guard let maps = stage.maps else { return false }
-        return found == (maps.kind == .rows ? [maps.lanes.distance] : []) + [maps.lanes.lift]
+        guard let planes = stage.planes else { return false }
+        return found == (planes.kind == .rows ? [planes.lanes.distance] : []) + [planes.lanes.guardBias]
       },
       Rule(
         "Whole maps, all channels of a position together\\. Two lanes a word: rows y and y \\+ #, "
           + "sums lifted by #, so that none is negative\\."
       ) {
-        $0 == [(to.shape.height + 1) / 2, stage.channelsLast?.lift ?? -1]
+        $0 == [(to.shape.height + 1) / 2, stage.hwc?.guardBias ?? -1]
       },
       Rule(
         "Two lanes a word: columns x and x \\+ #, sums (?:of # taps at a time )?lifted by #, so that "
           + "none is negative\\."
       ) { found in
-        guard let lanes = ring.lanes else { return false }
-        return found == [lanes.distance] + (lanes.partTaps.map { [$0] } ?? []) + [lanes.lift]
+        guard let lanes = lineBuffer.lanes else { return false }
+        return found == [lanes.distance] + (lanes.partTaps.map { [$0] } ?? []) + [lanes.guardBias]
       },
       Rule(
         "Input: levels 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) #\\))?, (?:a row in place of "
@@ -227,17 +227,17 @@ import Testing
         let level = [most] + (stage.input.base == 0 ? [] : [abs(stage.input.base)])
         guard found.starts(with: level), found.last == at else { return false }
         let place = found.dropFirst(level.count).dropLast()
-        if let strip = ring.strip { return place.elementsEqual([strip]) }
-        if ring.isInPlace { return place.isEmpty }
-        if let map = ring.channelsLast {
-          return place.elementsEqual([map.rows, map.rowWords] + (map.pixel == 1 ? [] : [map.pixel]))
-            && 4 * map.rows * map.rowWords <= plan.buffers[ring.buffer].bytes
+        if let columnTile = lineBuffer.columnTile { return place.elementsEqual([columnTile]) }
+        if lineBuffer.isInPlace { return place.isEmpty }
+        if let map = lineBuffer.hwc {
+          return place.elementsEqual([map.rows, map.rowWords] + (map.positionWords == 1 ? [] : [map.positionWords]))
+            && 4 * map.rows * map.rowWords <= plan.buffers[lineBuffer.buffer].bytes
         }
-        if let channels = ring.mapChannels {
-          return place.elementsEqual([channels, ring.channelStride]) && channels == from.shape.channels
+        if let channels = lineBuffer.planeChannels {
+          return place.elementsEqual([channels, lineBuffer.channelStride]) && channels == from.shape.channels
         }
-        return place.elementsEqual([ring.slots, ring.rowBytes])
-          && ring.slots * ring.rowBytes <= plan.buffers[ring.buffer].bytes
+        return place.elementsEqual([lineBuffer.slots, lineBuffer.rowBytes])
+          && lineBuffer.slots * lineBuffer.rowBytes <= plan.buffers[lineBuffer.buffer].bytes
       },
       Rule(
         "Output: (?:int32 logits|integers|levels 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) "
@@ -245,7 +245,7 @@ import Testing
       ) { found in
         var expected: [Int] = []
         if output.kind != .logits, stage.destination != .output {
-          let (base, most) = (stage.output.base, stage.output.maximumLevel)
+          let (base, most) = (stage.output.base, stage.output.maximumCode)
           guard base <= output.range.lowerBound, output.range.upperBound <= base + most else { return false }
           expected = [most] + (base == 0 ? [] : [abs(base)])
         }
@@ -263,37 +263,37 @@ import Testing
     let plan = compilation.plan
     let stages = plan.stages
     // The least that must be there at once, and the guard word.
-    let least = plan.segments.indices.map { segment in
-      plan.buffers.filter { $0.firstSegment <= segment && segment <= $0.lastSegment }
+    let least = plan.fusionGroups.indices.map { fusionGroup in
+      plan.buffers.filter { $0.firstGroup <= fusionGroup && fusionGroup <= $0.lastGroup }
     }
-    let strips = Set(
-      stages.compactMap(\.ring.strip)
+    let columnTiles = Set(
+      stages.compactMap(\.lineBuffer.columnTile)
         + stages.flatMap { stage -> [Int] in
-          if case .blocks(_, let strip)? = stage.code { [strip] } else { [] }
+          if case .channelTiles(_, let columnTile)? = stage.unrolled { [columnTile] } else { [] }
         })
-    let mapStages = stages.indices.filter { stages[$0].maps.map { $0.kind != .rows } ?? false }
+    let planeStages = stages.indices.filter { stages[$0].planes.map { $0.kind != .rows } ?? false }
     return [
       Rule("# in both lanes") { found in
-        stages.contains { $0.ring.lanes?.lift == found[0] || $0.channelsLast?.lift == found[0] }
+        stages.contains { $0.lineBuffer.lanes?.guardBias == found[0] || $0.hwc?.guardBias == found[0] }
       },
       Rule(
         "(?:Pools, requantizes|Requantizes) and stores # word\\(s\\) of (?:each channel from oc to "
           + "end|the channels from place i to end of the order)\\."
       ) {
-        strips.contains($0[0])
+        columnTiles.contains($0[0])
       },
-      Rule("The sums of # words of channel oc\\.") { strips.contains($0[0]) },
+      Rule("The sums of # words of channel oc\\.") { columnTiles.contains($0[0]) },
       Rule(
         "The window's rows(?: of a channel)? in two lanes, # words each(?:; from the second strip on "
           + "# of them move)?\\."
       ) { found in
         stages.contains { stage in
-          if let window = stage.channelWindow, [window.width] == found { return true }
-          return stage.unpacked.map { [$0.width] + ($0.kept > 0 ? [$0.kept] : []) == found } ?? false
+          if let window = stage.gatheredWindow, [window.width] == found { return true }
+          return stage.widened.map { [$0.width] + ($0.kept > 0 ? [$0.kept] : []) == found } ?? false
         }
       },
       Rule("Makes the maps of stages # to #, each those of the stage before\\.") { found in
-        found == [(mapStages.first ?? 0) + 1, (mapStages.last ?? 0) + 1]
+        found == [(planeStages.first ?? 0) + 1, (planeStages.last ?? 0) + 1]
       },
       Rule(
         "Depthwise convolutions\\. Functions for the numbers of taps that channels have: "
@@ -328,9 +328,9 @@ import Testing
       ) { found in
         plan.buffers.contains { buffer in
           var expected = [buffer.offset, buffer.offset + buffer.bytes - 1]
-          if plan.segments.count > 1 {
-            expected.append(buffer.firstSegment + 1)
-            if buffer.lastSegment > buffer.firstSegment { expected.append(buffer.lastSegment + 1) }
+          if plan.fusionGroups.count > 1 {
+            expected.append(buffer.firstGroup + 1)
+            if buffer.lastGroup > buffer.firstGroup { expected.append(buffer.lastGroup + 1) }
           }
           return found == expected
         }
@@ -356,7 +356,7 @@ import Testing
   }
 
   @Test func numbersAreThePlans() throws {
-    var (count, blocks) = (0, 0)
+    var (count, channelTiles) = (0, 0)
     var used: Set<Int> = []
     var usedOfLayers: Set<Int> = []
     var known: [String: Regex<AnyRegexOutput>] = [:]
@@ -367,7 +367,7 @@ import Testing
       let rules = Self.rules(compilation)
       var stage = 0
       var row = -1
-      var blockNotes: [String] = []
+      var tileNotes: [String] = []
       for comment in EmittedText(source).comments where Self.hasNumber(comment) && !kernels.contains(comment) {
         count += 1
         let name = "\(compilation.plan.name).c"
@@ -378,9 +378,9 @@ import Testing
         } else if comment.contains("Generated by sterna") {
           guard let at = comment.firstRange(of: "within each of ") else { continue }
           let phases = Int(comment[at.upperBound...].prefix(while: \.isNumber))
-          #expect(phases == compilation.plan.segments.count)
+          #expect(phases == compilation.plan.fusionGroups.count)
         } else if comment.hasPrefix("Channels ") {
-          blockNotes.append(comment)
+          tileNotes.append(comment)
         } else if comment.hasPrefix("Stage ") {
           let layer = Self.rules(stage, of: compilation)
           if let rest = Self.rest(comment, layer, &usedOfLayers, &known) {
@@ -399,11 +399,11 @@ import Testing
         guard let close = rest.firstRange(of: "*/") else { break }
         let note = EmittedText("/*\n \(rest[..<close.lowerBound].drop { $0 == "/" })*/").comments.first ?? ""
         rest = rest[close.upperBound...]
-        blocks += 1
+        channelTiles += 1
         if !Self.isTrue(note, rest) { Issue.record("\(compilation.plan.name).c: \(note)") }
       }
     }
-    #expect(count > 2000 && blocks > 200, "\(count) comments, \(blocks) blocks")
-    print("comments with numbers: \(count), blocks: \(blocks)")
+    #expect(count > 2000 && channelTiles > 200, "\(count) comments, \(channelTiles) blocks")
+    print("comments with numbers: \(count), blocks: \(channelTiles)")
   }
 }

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Sterna
 import Templates
 import TernaryIR
@@ -21,19 +21,20 @@ import Testing
     }
     let stages = plans.flatMap(\.stages)
     let forms: [(String, (Stage) -> Bool)] = [
-      ("blocks", { if case .blocks? = $0.code { true } else { false } }),
+      ("blocks", { if case .channelTiles? = $0.unrolled { true } else { false } }),
       ("columns", { $0.columns != nil }), ("tap lists", \.hasTapLists),
-      ("tap statements", { if case .taps(_, areStatements: true)? = $0.code { true } else { false } }),
-      ("shared", \.usesSharedConvolution), ("maps", { $0.maps != nil }), ("channels last", { $0.channelsLast != nil }),
-      ("strips", { $0.ring.strip != nil }), ("quads", { $0.ring.quads != nil }), ("in place", { $0.ring.isInPlace }),
-      ("pool row by row", { $0.poolsRowByRow }), ("adds rows", { $0.addsRowByRow }),
-      ("parts", { $0.ring.lanes?.partTaps != nil }), ("unpacked", { $0.unpacked != nil }),
-      ("folded", { $0.foldedChannels > 0 }), ("constant", { !$0.constants.isEmpty }), ("limits", \.hasLimitTable),
+      ("tap statements", { if case .taps(_, areStatements: true)? = $0.unrolled { true } else { false } }),
+      ("shared", \.usesSharedConvolution), ("maps", { $0.planes != nil }), ("channels last", { $0.hwc != nil }),
+      ("strips", { $0.lineBuffer.columnTile != nil }), ("quads", { $0.lineBuffer.fourLanes != nil }),
+      ("in place", { $0.lineBuffer.isInPlace }),
+      ("pool row by row", { $0.hasRunningMaximum }), ("adds rows", { $0.hasRunningSum }),
+      ("parts", { $0.lineBuffer.lanes?.partTaps != nil }), ("unpacked", { $0.widened != nil }),
+      ("folded", { $0.deadChannels > 0 }), ("constant", { !$0.constants.isEmpty }), ("limits", \.hasLimitTable),
       ("order", { $0.order != nil }), ("byte weights", \.hasByteWeights),
     ]
     for (name, isOne) in forms where !stages.contains(where: isOne) { Issue.record("\(name) never occurs") }
     for schedule in PlanningOptions.Schedule.allCases { #expect(plans.contains { $0.schedule == schedule }) }
-    #expect(plans.contains { $0.segments.count > 1 } && plans.contains { $0.tapOffsetBits == 16 })
+    #expect(plans.contains { $0.fusionGroups.count > 1 } && plans.contains { $0.tapOffsetBits == 16 })
   }
 
   // MARK: Names

@@ -1,6 +1,6 @@
-import FirmwarePlanning
 import FoundationEssentials
 import ModelBuilding
+import Scheduling
 import Sterna
 import Templates
 import TernaryIR
@@ -12,7 +12,7 @@ let corpus = Result {
   let cores: [Core] = [.generic, .cortexM4, .host, .cortexM0, .riscv32, .cortexM3, .cortexM55]
   let goals = PlanningOptions.Goal.allCases
   var all =
-    try leanCompilations.get() + channelsLastCompilations.get() + mapCompilations.get() + constantCompilations.get()
+    try leanCompilations.get() + hwcCompilations.get() + planeCompilations.get() + constantCompilations.get()
   for (index, entry) in smallNetworks.enumerated() {
     for (number, core) in [Core.generic, .cortexM4, .host].enumerated() {
       let options = PlanningOptions(
@@ -24,7 +24,7 @@ let corpus = Result {
   func add(_ network: TernaryNetwork, _ name: String, _ number: Int) {
     var options = PlanningOptions(
       name: name, schedule: schedule(number), goal: goals[number / 2 % 2], core: cores[number % cores.count],
-      fusesPools: number % 5 != 0, pairsColumns: number % 9 != 0)
+      fusesPools: number % 5 != 0, usesLanes: number % 9 != 0)
     guard let first = try? Compilation(network: network, options) else { return }
     all.append(first)
     guard number % 3 == 0 else { return }
@@ -39,7 +39,9 @@ let corpus = Result {
   for seed in 0..<120 as Range<UInt64> {
     let network = RandomNetwork.make(seed: seed / 2, isWide: seed % 2 == 0)
     let options = PlanningOptions(name: "limits\(seed)", goal: .speed)
-    guard let plan = try? Planner.plan(network, options), plan.stages.contains(where: \.hasLimitTable) else { continue }
+    guard let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: \.hasLimitTable) else {
+      continue
+    }
     all.append(try Compilation(network: network, options))
     break
   }

@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import FoundationEssentials
+import Scheduling
 import Sterna
 import TernaryIR
 import TestSupport
@@ -46,7 +46,7 @@ import Testing
   @Test(arguments: [Core.cortexM4, .cortexM0]) func pixelsAreAsRecorded(core: Core) throws {
     let options = PlanningOptions(name: "net", goal: .speed, core: core)
     let compilation = try Compilation(network: TernaryNetwork(parsing: keyword), options)
-    #expect(compilation.plan.stages[0].channelsLast != nil)
+    #expect(compilation.plan.stages[0].hwc != nil)
     try Self.expectRecorded(
       Self.layers(Emission.source(compilation.plan, compilation.provenance, compilation.selfTest)),
       "keyword-\(core.rawValue)")

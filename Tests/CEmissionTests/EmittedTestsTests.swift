@@ -18,9 +18,9 @@ import Testing
       let network = RandomNetwork.make(seed: UInt64(700 + seed))
       return try compiled(seed % 2 == 0 ? renamed(network) : network, name: "net\(seed)", schedule(seed))
     }
-    compilations += try leanCompilations.get() + channelsLastCompilations.get()
-    #expect(compilations.contains { $0.plan.stages.contains { $0.ring.strip != nil } }, "none has strips")
-    #expect(compilations.count { $0.plan.stages.contains { $0.channelsLast != nil } } >= 8)
+    compilations += try leanCompilations.get() + hwcCompilations.get()
+    #expect(compilations.contains { $0.plan.stages.contains { $0.lineBuffer.columnTile != nil } }, "none has strips")
+    #expect(compilations.count { $0.plan.stages.contains { $0.hwc != nil } } >= 8)
     for compilation in compilations {
       let name = compilation.plan.name
       try workshop.write(compilation)

@@ -18,7 +18,7 @@ struct FormattingTests {
       try workshop.write(compilation)
       files += ["\(compilation.plan.name).h", "\(compilation.plan.name).c", "test_\(compilation.plan.name).c"]
     }
-    for compilation in try leanCompilations.get() + channelsLastCompilations.get() { try add(compilation) }
+    for compilation in try leanCompilations.get() + hwcCompilations.get() { try add(compilation) }
     for (name, _) in smallNetworks {
       try add(compiled(small(name), name: name))
       try add(compiled(small(name), name: "host_\(name)", core: .host))

@@ -1,6 +1,6 @@
-import FirmwarePlanning
 import FoundationEssentials
 import ModelBuilding
+import Scheduling
 import Sterna
 import Synchronization
 import Templates
@@ -210,7 +210,7 @@ struct ManifestEntry: Sendable {
       if seed % 6 == 2, options.goal == .size { options.ram = 1 << 20 }
       guard options.goal == .speed else { return [ManifestEntry("random/\(seed)", .network(network), options)] }
       var rungs = [options]
-      let plan = try Planner.plan(network(), options)
+      let plan = try Scheduler.plan(network(), options)
       for share in [80, 60] {
         options.ram = plan.stateBytes * share / 100 / 4 * 4
         rungs.append(options)
@@ -218,7 +218,7 @@ struct ManifestEntry: Sendable {
       options.ram = nil
       options.flash = plan.flash.bytes * 3 / 4
       rungs.append(options)
-      rungs = rungs.filter { (try? Planner.plan(network(), $0)) != nil }
+      rungs = rungs.filter { (try? Scheduler.plan(network(), $0)) != nil }
       return rungs.map { ManifestEntry("random/\(seed)", .network(network), $0) }
     }
   }

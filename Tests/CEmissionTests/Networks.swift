@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import FoundationEssentials
+import Scheduling
 import Sterna
 import TernaryIR
 import TestSupport
@@ -161,13 +161,13 @@ let keyword = """
   """
 
 /// Networks that take the form on some core.
-let channelsLastCompilations = Result {
+let hwcCompilations = Result {
   let cores: [Core] = [.cortexM4, .cortexM0, .riscv32, .cortexM3]
   let found = try (0..<80).map { seed in
     try Compilation(
       network: RandomNetwork.pooledKeyword(seed: UInt64(seed)),
       PlanningOptions(name: "last\(seed)", goal: .speed, core: cores[seed % cores.count]))
-  }.filter { $0.plan.stages.contains { $0.channelsLast != nil } }
+  }.filter { $0.plan.stages.contains { $0.hwc != nil } }
   return Array(found.prefix(8))
 }
 
@@ -205,7 +205,7 @@ let leanCompilations = Result {
   try [2, 7, 13, 21, 34, 99].map { seed in
     let network = RandomNetwork.separable(seed: UInt64(seed))
     var options = PlanningOptions(name: "lean\(seed)", goal: .speed, core: .allCases[seed % Core.allCases.count])
-    while let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) {
+    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: { $0.unrolled != nil }) {
       options.ram = plan.stateBytes - 1
     }
     options.ram = options.ram.map { $0 + 1 }
@@ -282,11 +282,11 @@ let constantCompilations = Result {
 }
 
 /// Convolutions that make whole maps, each kind of them.
-let mapCompilations = Result {
+let planeCompilations = Result {
   let all = try (0..<60).map { seed in
     try Compilation(
       network: RandomNetwork.keyword(seed: UInt64(seed)), PlanningOptions(name: "maps\(seed)", ram: 1 << 20))
-  }.filter { $0.plan.stages.contains { $0.maps != nil } }
-  let channels = all.filter { $0.plan.stages.contains { $0.maps?.kind == .channels } }
-  return Array(channels.prefix(2) + all.filter { !$0.plan.stages.contains { $0.maps?.kind == .channels } }.prefix(2))
+  }.filter { $0.plan.stages.contains { $0.planes != nil } }
+  let channels = all.filter { $0.plan.stages.contains { $0.planes?.kind == .channels } }
+  return Array(channels.prefix(2) + all.filter { !$0.plan.stages.contains { $0.planes?.kind == .channels } }.prefix(2))
 }

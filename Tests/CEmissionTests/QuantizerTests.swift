@@ -1,6 +1,6 @@
-import FirmwarePlanning
 import FoundationEssentials
 import ReferenceInterpreter
+import Scheduling
 import Sterna
 import TernaryIR
 import TestSupport

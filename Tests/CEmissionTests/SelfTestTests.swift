@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import FoundationEssentials
+import Scheduling
 import Sterna
 import TernaryIR
 import TestSupport
@@ -12,8 +12,8 @@ import Testing
   /// Plans in which all types of descriptors and tables occur.
   private static let compilations = Result {
     var all = try smallNetworks.map { try compiled(small($0.name), name: "flip_\($0.name)") }
-    all += try leanCompilations.get().prefix(3) + channelsLastCompilations.get().prefix(2)
-    all += try mapCompilations.get().prefix(3)
+    all += try leanCompilations.get().prefix(3) + hwcCompilations.get().prefix(2)
+    all += try planeCompilations.get().prefix(3)
     all += try (1...6).map { try compiled(RandomNetwork.make(seed: UInt64($0)), name: "any\($0)", schedule($0)) }
     for seed: UInt64 in 0..<60 {
       let compilation = try compiled(RandomNetwork.make(seed: seed), name: "shared\(seed)")

@@ -35,10 +35,10 @@ import Testing
 
   @Test func constantAndUnusedChannelsAreLeftOut() throws {
     let network = try TernaryNetwork(parsing: Self.pruned)
-    let folded = try ChannelFolding.fold(network)
-    #expect(folded.kept == [[0], [0], [0, 1], [0, 1]])
-    guard case .convolution(let edges) = folded.network.layers[0].kind,
-      case .convolution(let mix) = folded.network.layers[1].kind
+    let reduced = try DeadChannelElimination.fold(network)
+    #expect(reduced.kept == [[0], [0], [0, 1], [0, 1]])
+    guard case .convolution(let edges) = reduced.network.layers[0].kind,
+      case .convolution(let mix) = reduced.network.layers[1].kind
     else {
       Issue.record("unexpected layers")
       return
@@ -49,7 +49,7 @@ import Testing
     // The 3 that both channels have seen has moved into the offsets: 5 + 2 · 3 and 20 − 1 · 3.
     #expect(mix.requantizer.form == .affine(multipliers: [2, 1], offsets: [11, 17], shift: 1))
     #expect(mix.accumulators == [0...7, -7...0])
-    #expect(folded.network.layers[2] == network.layers[2])
+    #expect(reduced.network.layers[2] == network.layers[2])
   }
 
   /// Padding is 0: a window over a channel of threes does not see the same everywhere.
@@ -60,7 +60,7 @@ import Testing
       )
       .replacing(
         "-----------+++++ +++++++++++-----", with: "----- ----- ----- ----- -----  +++++ +++++ +++++ +++++ +++++")
-    #expect(try ChannelFolding.fold(TernaryNetwork(parsing: padded)).kept == [[0], [0, 1], [0, 1], [0, 1]])
+    #expect(try DeadChannelElimination.fold(TernaryNetwork(parsing: padded)).kept == [[0], [0, 1], [0, 1], [0, 1]])
   }
 
   /// Behind a depthwise convolution that nobody needs, neither does it need its input.
@@ -92,9 +92,9 @@ import Testing
             - 0 +
           logits
         """)
-    let folded = try ChannelFolding.fold(network)
-    #expect(folded.kept == [[0], [0], [0], [0], [0, 1]])
-    guard case .dense(let dense) = folded.network.layers[3].kind else {
+    let reduced = try DeadChannelElimination.fold(network)
+    #expect(reduced.kept == [[0], [0], [0], [0], [0, 1]])
+    guard case .dense(let dense) = reduced.network.layers[3].kind else {
       Issue.record("unexpected layer")
       return
     }
@@ -105,10 +105,10 @@ import Testing
   @Test func aNetworkOfConstantsKeepsOneChannel() throws {
     let network = try TernaryNetwork(
       parsing: Self.pruned.replacing("offsets 2 6 -900 0", with: "offsets 900 6 -900 900"))
-    let folded = try ChannelFolding.fold(network)
-    #expect(folded.kept[1] == [0])
+    let reduced = try DeadChannelElimination.fold(network)
+    #expect(reduced.kept[1] == [0])
     for sample in randomInputs(for: network, count: 5, seed: 1) {
-      #expect(Interpreter(network).run(sample).output == Interpreter(folded.network).run(sample).output)
+      #expect(Interpreter(network).run(sample).output == Interpreter(reduced.network).run(sample).output)
     }
   }
 
@@ -118,14 +118,14 @@ import Testing
     for seed: UInt64 in 0..<300 {
       let network = RandomNetwork.make(seed: seed).withDeadChannels(seed: seed)
       #expect(network.problems().isEmpty, "seed \(seed): \(network.problems().map(\.message))")
-      let folded = try ChannelFolding.fold(network)
-      for (whole, kept) in zip(network.tensors, folded.kept) { leftOut += whole.shape.channels - kept.count }
+      let reduced = try DeadChannelElimination.fold(network)
+      for (whole, kept) in zip(network.tensors, reduced.kept) { leftOut += whole.shape.channels - kept.count }
       for input in randomInputs(for: network, count: 8, seed: seed) {
         let expected = Interpreter(network).run(input)
-        let found = Interpreter(folded.network).run(input)
+        let found = Interpreter(reduced.network).run(input)
         for (index, layer) in network.layers.enumerated() {
           #expect(
-            found.layers[index] == folded.select(expected.layers[index], of: layer.output),
+            found.layers[index] == reduced.select(expected.layers[index], of: layer.output),
             "seed \(seed), \(layer.name)")
         }
         #expect(found.output == expected.output, "seed \(seed)")

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Sterna
 import TernaryIR
 import TestSupport
@@ -59,7 +59,7 @@ import Testing
     #expect(count { $0.window.strideWidth > 1 } >= 12)
     #expect(count { $0.outputShape.width % 8 != 0 } >= 12)
     #expect(count { $0.isSliding } >= 12)
-    #expect(count { !$0.hasShortLevels } >= 6)
+    #expect(count { !$0.hasShortCodes } >= 6)
     #expect(count { $0.groups > 1 && $0.inputChannelsOfGroup == 1 } >= 6)
     #expect(count { $0.groups > 1 && $0.inputChannelsOfGroup > 1 } >= 3)
   }

@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import FoundationEssentials
+import Scheduling
 import Sterna
 import Synchronization
 import TernaryIR
@@ -88,28 +88,28 @@ import Testing
     var options = PlanningOptions(
       name: "net\(seed)", schedule: generator.pick(PlanningOptions.Schedule.allCases),
       goal: generator.pick([.size, .speed]), core: generator.pick(Core.allCases), fusesPools: generator.chance(75))
-    let folded = try Compilation(network: network, options).folded.network
+    let reduced = try Compilation(network: network, options).reduced.network
     var rungs = [options]
     switch generator.pick(0...2) {
     case 0: break
     case 1:
       while rungs.count < 20 {
-        guard let plan = try? Planner.plan(folded, options) else { break }
+        guard let plan = try? Scheduler.plan(reduced, options) else { break }
         options.ram = plan.stateBytes - 1
         rungs.append(options)
         rungs[rungs.count - 2].ram = plan.stateBytes
       }
       if rungs.count > 1, rungs.count < 20 { rungs.removeLast() }
     default:
-      let most = try Planner.plan(folded, options).flash.bytes
+      let most = try Scheduler.plan(reduced, options).flash.bytes
       for step in 1...10 {
         options.flash = most - most * step / 20
-        guard (try? Planner.plan(folded, options)) != nil else { break }
+        guard (try? Scheduler.plan(reduced, options)) != nil else { break }
         rungs.append(options)
       }
     }
     let rung = generator.pick(rungs)
-    return (try? Planner.plan(folded, rung)) == nil ? rungs[0] : rung
+    return (try? Scheduler.plan(reduced, rung)) == nil ? rungs[0] : rung
   }
 }
 

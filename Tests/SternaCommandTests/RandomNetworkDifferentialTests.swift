@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import FoundationEssentials
+import Scheduling
 import Sterna
 import TernaryIR
 import TestSupport
@@ -28,7 +28,7 @@ import Testing
       let living = RandomNetwork.make(seed: seed, isWide: seed % 8 == 1)
       let network = seed % 3 == 0 ? living.withDeadChannels(seed: seed) : living
       var options = Self.options(seed: seed)
-      let planned = try Compilation(network: network, options).folded.network
+      let planned = try Compilation(network: network, options).reduced.network
       if seed % 2 == 0, let mixing = try Self.mixing(planned, options) {
         options = mixing
       } else {
@@ -43,8 +43,9 @@ import Testing
 
   /// What rows before code can be beside words of two lanes.
   private static let leanForms: [@Sendable (Stage) -> Bool] = [
-    { $0.ring.quads != nil }, { $0.unpacked != nil }, { $0.ring.pairsAsRead && $0.unpacked == nil },
-    { $0.ring.strip != nil }, { $0.channelWindow != nil }, { $0.ring.isInPlace && $0.ring.lanes != nil },
+    { $0.lineBuffer.fourLanes != nil }, { $0.widened != nil }, { $0.lineBuffer.widensOnLoad && $0.widened == nil },
+    { $0.lineBuffer.columnTile != nil }, { $0.gatheredWindow != nil },
+    { $0.lineBuffer.isInPlace && $0.lineBuffer.lanes != nil },
   ]
 
   /// The leanest plans with weights as code, in which each form of rows occurs.
@@ -80,11 +81,11 @@ import Testing
   private static let windowForms: [(name: String, holds: @Sendable (Stage) -> Bool)] = [
     ("width 1", { $0.inputShape.width == 1 }), ("width 2", { $0.inputShape.width == 2 }),
     ("odd width", { $0.inputShape.width > 1 && $0.outputShape.width % 2 == 1 }),
-    ("long rows", { ($0.channelWindow?.width ?? 0) > 16 }), ("strides", { $0.window.strideWidth > 1 }),
+    ("long rows", { ($0.gatheredWindow?.width ?? 0) > 16 }), ("strides", { $0.window.strideWidth > 1 }),
     ("3x3", { $0.window.kernelHeight == 3 && $0.window.kernelWidth == 3 }),
     ("5 columns", { $0.window.kernelWidth == 5 }),
     ("different padding left and right", { $0.window.left != $0.window.right }),
-    ("padding of other than level 0", { $0.window.left > 0 && $0.ring.paddingLevel > 0 }),
+    ("padding of other than level 0", { $0.window.left > 0 && $0.lineBuffer.paddingCode > 0 }),
   ]
 
   /// The leanest plan in which windows of channels are unpacked, or rows lie in place of others.
@@ -93,8 +94,8 @@ import Testing
     let network = seed % 4 == 0 ? RandomNetwork.separable(seed: seed) : RandomNetwork.keyword(seed: seed)
     var options = speed(seed: seed)
     var lean: FirmwarePlan?
-    while let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) {
-      if plan.stages.contains(where: { $0.channelWindow != nil || $0.ring.isInPlace }) { lean = plan }
+    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: { $0.unrolled != nil }) {
+      if plan.stages.contains(where: { $0.gatheredWindow != nil || $0.lineBuffer.isInPlace }) { lean = plan }
       options.ram = plan.stateBytes - 1
     }
     guard let lean else { return nil }
@@ -107,13 +108,13 @@ import Testing
     var (rows, pools) = (0, 0)
     for seed in 0..<160 as Range<UInt64> {
       guard let (network, options, plan) = Self.inPlace(seed: seed) else { continue }
-      let windows = plan.stages.filter { $0.channelWindow != nil }
+      let windows = plan.stages.filter { $0.gatheredWindow != nil }
       let forms = seen.indices.filter { windows.contains(where: Self.windowForms[$0].holds) }
-      let hasPool = plan.stages.contains { $0.ring.isInPlace && $0.addsRowByRow }
+      let hasPool = plan.stages.contains { $0.lineBuffer.isInPlace && $0.hasRunningSum }
       // Compilation is the cost: a network that shows nothing new is passed over.
       guard forms.contains(where: { seen[$0] < 3 }) || (hasPool && pools < 3) else { continue }
       for form in forms { seen[form] += 1 }
-      if plan.stages.contains(where: { $0.ring.isInPlace && $0.ring.lanes != nil }) { rows += 1 }
+      if plan.stages.contains(where: { $0.lineBuffer.isInPlace && $0.lineBuffer.lanes != nil }) { rows += 1 }
       if hasPool { pools += 1 }
       let inputs = randomInputs(for: network, count: 8, seed: seed)
       let flags = seed % 3 == 0 ? ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] : []
@@ -128,19 +129,19 @@ import Testing
 
   @Test func spoiltRowsInPlaceAreFound() throws {
     let found = (0..<60 as Range<UInt64>).lazy.compactMap { Self.inPlace(seed: $0)?.plan }
-      .first { $0.stages.contains { $0.ring.isInPlace } }
+      .first { $0.stages.contains { $0.lineBuffer.isInPlace } }
     let plan = try #require(found)
     #expect(plan.problems().isEmpty)
-    let index = try #require(plan.stages.firstIndex { $0.ring.isInPlace })
+    let index = try #require(plan.stages.firstIndex { $0.lineBuffer.isInPlace })
     let spoilt = "\(plan.stages[index].name): its rows do not lie in place of others"
     func problems(_ spoil: (inout FirmwarePlan) -> Void) -> [String] {
       var plan = plan
       spoil(&plan)
       return plan.problems().map(\.message)
     }
-    #expect(problems { $0.stages[index].ring.channelStride += 1 }.contains(spoilt))
-    #expect(problems { $0.stages[index].ring.buffer = plan.scratch.buffer }.contains(spoilt))
-    #expect(problems { $0.stages[index].ring.slots += 4 }.contains(spoilt))
+    #expect(problems { $0.stages[index].lineBuffer.channelStride += 1 }.contains(spoilt))
+    #expect(problems { $0.stages[index].lineBuffer.buffer = plan.scratch.buffer }.contains(spoilt))
+    #expect(problems { $0.stages[index].lineBuffer.slots += 4 }.contains(spoilt))
     #expect(problems { $0.stages[index].inputShape.width += 1 }.contains(spoilt))
     #expect(
       problems { $0.buffers[plan.scratch.buffer].bytes = 0 }.contains { $0.hasSuffix("words leave the scratch memory") }
@@ -157,7 +158,7 @@ import Testing
   private static func leanBudgets(_ network: TernaryNetwork, _ options: PlanningOptions) -> (Set<Int>, Set<Int>) {
     var options = options
     var least: [Int: Int] = [:]
-    while let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) {
+    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: { $0.unrolled != nil }) {
       for form in leanForms.indices where plan.stages.contains(where: leanForms[form]) {
         least[form] = plan.stateBytes
       }
@@ -168,7 +169,7 @@ import Testing
 
   /// Whole maps occur in networks of one shape only.
   @Test func mapsEqualInterpreter() async throws {
-    var mapped: Set<MapForm.Kind> = []
+    var inPlanes: Set<PlaneForm.Kind> = []
     var count = 0
     for seed in 0..<300 as Range<UInt64> {
       let network = RandomNetwork.keyword(seed: seed)
@@ -177,9 +178,9 @@ import Testing
       options.schedule = seed % 3 == 0 ? .frame : .auto
       options.ram = seed % 2 == 0 ? 1 << 20 : nil
       let compilation = try Compilation(network: network, options)
-      let kinds = compilation.plan.stages.compactMap(\.maps?.kind)
+      let kinds = compilation.plan.stages.compactMap(\.planes?.kind)
       if kinds.isEmpty { continue }
-      mapped.formUnion(kinds)
+      inPlanes.formUnion(kinds)
       count += 1
       let inputs = randomInputs(for: network, count: 16, seed: seed)
       let flags = seed % 4 < 2 ? [] : ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -187,24 +188,24 @@ import Testing
         compilation, inputs, seed % 8 < 4 ? .hostGCC : .hostClang, seed % 4 < 2 ? .standard : .none, flags)
       #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
     }
-    #expect(count >= 20 && mapped.count == 3, "\(count) networks make whole maps, of \(mapped.count) kinds")
+    #expect(count >= 20 && inPlanes.count == 3, "\(count) networks make whole maps, of \(inPlanes.count) kinds")
   }
 
   /// What maps whose positions hold all channels have to cope with.
-  private static let pixelForms: [(name: String, holds: @Sendable (Stage) -> Bool)] = [
+  private static let hwcForms: [(name: String, holds: @Sendable (Stage) -> Bool)] = [
     ("odd heights", { $0.outputShape.height % 2 == 1 }), ("width 1", { $0.outputShape.width == 1 }),
-    ("depthwise", { if case .taps? = $0.code { true } else { false } }),
-    ("padding of other than level 0", { $0.window.hasPadding && $0.ring.paddingLevel > 0 }),
+    ("depthwise", { if case .taps? = $0.unrolled { true } else { false } }),
+    ("padding of other than level 0", { $0.window.hasPadding && $0.lineBuffer.paddingCode > 0 }),
     ("different padding", { $0.window.top != $0.window.bottom || $0.window.left != $0.window.right }),
     ("strides", { $0.window.strideHeight * $0.window.strideWidth > 1 }),
-    ("multiplied lanes", { $0.channelsLast?.scales.drop == 16 }),
+    ("multiplied lanes", { $0.hwc?.scales.drop == 16 }),
     ("a multiple of eight channels", { $0.outputShape.channels % 8 == 0 }),
     ("other numbers of channels", { $0.outputShape.channels % 8 > 0 }),
-    ("named columns", { $0.channelsLast?.namesColumns ?? false }),
+    ("named columns", { $0.hwc?.namesColumns ?? false }),
   ]
 
   @Test func mapsWithChannelsLastEqualInterpreter() async throws {
-    var counts = [Int](repeating: 0, count: Self.pixelForms.count)
+    var counts = [Int](repeating: 0, count: Self.hwcForms.count)
     for seed in 0..<400 as Range<UInt64> {
       let living = RandomNetwork.pooledKeyword(seed: seed)
       let network = seed % 3 == 0 ? living.withDeadChannels(seed: seed) : living
@@ -212,9 +213,9 @@ import Testing
       options.schedule = .auto
       options.core = [.cortexM0, .cortexM4, .cortexM3, .cortexM33, .riscv32, .cortexM7][Int(seed % 6)]
       let compilation = try Compilation(network: network, options)
-      let stages = compilation.plan.stages.filter { $0.channelsLast != nil }
+      let stages = compilation.plan.stages.filter { $0.hwc != nil }
       if stages.isEmpty { continue }
-      for (index, form) in Self.pixelForms.enumerated() where stages.contains(where: form.holds) { counts[index] += 1 }
+      for (index, form) in Self.hwcForms.enumerated() where stages.contains(where: form.holds) { counts[index] += 1 }
       let inputs = randomInputs(for: network, count: 16, seed: seed)
       let flags = seed % 4 < 2 ? [] : ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
       let outcome = try await Self.verify(
@@ -222,7 +223,7 @@ import Testing
       #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
     }
     print(counts)
-    for (form, count) in zip(Self.pixelForms, counts) {
+    for (form, count) in zip(Self.hwcForms, counts) {
       #expect(count >= 3, "only \(count) networks with \(form.name)")
     }
   }
@@ -230,13 +231,13 @@ import Testing
   /// Part 0 is no budget; 1 to 4 lie between what the fastest plan needs and the least.
   private static func budget(_ network: TernaryNetwork, _ options: PlanningOptions, part: UInt64) throws -> Int? {
     guard part > 0 else { return nil }
-    let fast = try Planner.plan(network, options).stateBytes
+    let fast = try Scheduler.plan(network, options).stateBytes
     var lean = options
-    lean.pairsColumns = false
-    let least = try Planner.plan(network, lean).stateBytes
+    lean.usesLanes = false
+    let least = try Scheduler.plan(network, lean).stateBytes
     // Only a dense layer that adds rows as they come takes less.
     lean.ram = least - 4
-    if part >= 3, (try? Planner.plan(network, lean)) != nil { return lean.ram }
+    if part >= 3, (try? Scheduler.plan(network, lean)) != nil { return lean.ram }
     return max(least, least + (fast - least) * (4 - Int(part)) / 4)
   }
 
@@ -244,12 +245,12 @@ import Testing
   /// weights and weights as code does that.
   private static func mixing(_ network: TernaryNetwork, _ options: PlanningOptions) throws -> PlanningOptions? {
     var options = options
-    let most = try Planner.plan(network, options).flash.bytes
+    let most = try Scheduler.plan(network, options).flash.bytes
     for step in 1...24 {
       options.flash = most - step * most / 60
-      guard let plan = try? Planner.plan(network, options) else { return nil }
+      guard let plan = try? Scheduler.plan(network, options) else { return nil }
       let forms = plan.stages.compactMap { stage in
-        if case .convolution(let work) = stage.work { work.code != nil } else { nil }
+        if case .convolution(let work) = stage.work { work.unrolled != nil } else { nil }
       }
       if Set(forms).count == 2, plan.flash.bytes <= options.flash ?? 0 { return options }
     }
@@ -267,9 +268,9 @@ import Testing
     var (parts, pairing, limits) = (0, 0, 0)
     for seed: UInt64 in 0..<200 {
       let network = RandomNetwork.make(seed: seed, isWide: seed % 8 == 1)
-      let plan = try Planner.plan(network, Self.options(seed: seed))
-      if plan.stages.contains(where: { $0.ring.lanes?.partTaps != nil }) { parts += 1 }
-      if plan.stages.indices.contains(where: plan.pairsRows) { pairing += 1 }
+      let plan = try Scheduler.plan(network, Self.options(seed: seed))
+      if plan.stages.contains(where: { $0.lineBuffer.lanes?.partTaps != nil }) { parts += 1 }
+      if plan.stages.indices.contains(where: plan.packsRows) { pairing += 1 }
       if plan.stages.contains(where: \.hasLimitTable) { limits += 1 }
     }
     #expect(parts >= 15, "\(parts) networks")
@@ -291,7 +292,7 @@ import Testing
       let network = RandomNetwork.make(seed: seed)
       var options = Self.options(seed: seed)
       options.ram = try Self.budget(network, options, part: seed % 5)
-      return try Planner.plan(network, options).stages.last?.addsRowByRow == true
+      return try Scheduler.plan(network, options).stages.last?.hasRunningSum == true
     }
     #expect(adding >= 8, "\(adding) networks add the rows of their dense layer as they come")
   }

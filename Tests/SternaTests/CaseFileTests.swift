@@ -1,7 +1,7 @@
 import Diagnostics
-import FirmwarePlanning
 import ModelBuilding
 import ReferenceInterpreter
+import Scheduling
 import Sterna
 import TernaryIR
 import Testing

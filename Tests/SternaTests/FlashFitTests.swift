@@ -1,6 +1,6 @@
-import FirmwarePlanning
 import FoundationEssentials
 import ModelBuilding
+import Scheduling
 import Sterna
 import TernaryIR
 import TestSupport
@@ -29,7 +29,7 @@ import Testing
         var options = options
         options.core = made
         // A budget that is met on one core need not be on another.
-        if options.ram != nil || options.flash != nil, (try? Planner.plan(network, options)) == nil { continue }
+        if options.ram != nil || options.flash != nil, (try? Scheduler.plan(network, options)) == nil { continue }
         let compilation = try Compilation(network: network, options)
         let plan = compilation.plan
         let artefacts = try compilation.artefacts().filter { !$0.name.hasSuffix(".json") }
@@ -53,9 +53,10 @@ import Testing
     mutating func putLeaner(_ network: TernaryNetwork, _ name: String) throws {
       var options = PlanningOptions(name: "\(name)_lean0", goal: .speed)
       for step in 1...5 {
-        options.ram = try Planner.plan(network, options).stateBytes * 5 / 6
+        options.ram = try Scheduler.plan(network, options).stateBytes * 5 / 6
         options.name = "\(name)_lean\(step)"
-        guard let plan = try? Planner.plan(network, options), plan.stages.contains(where: { $0.code != nil }) else {
+        guard let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: { $0.unrolled != nil })
+        else {
           return
         }
         try put(network, options)
@@ -76,7 +77,7 @@ import Testing
     for seed in 0..<70 as Range<UInt64> {
       let options = PlanningOptions(
         name: "net\(seed)", schedule: schedules[Int(seed % 3)], goal: seed % 5 < 2 ? .size : .speed,
-        fusesPools: seed % 4 != 0, pairsColumns: seed % 7 != 0)
+        fusesPools: seed % 4 != 0, usesLanes: seed % 7 != 0)
       try writer.put(RandomNetwork.make(seed: seed), options)
     }
     // Sums of parts, and whole maps.
@@ -100,7 +101,7 @@ import Testing
             PlanningOptions(name: "har\(index)\(goal.rawValue)\(schedule.rawValue)", schedule: schedule, goal: goal))
         }
       }
-      try writer.put(network, PlanningOptions(name: "har\(index)bytes", pairsColumns: false))
+      try writer.put(network, PlanningOptions(name: "har\(index)bytes", usesLanes: false))
       // Words of four columns, where they are.
       try writer.put(network, PlanningOptions(name: "har\(index)quads", goal: .speed, ram: 6200))
       if index == 0 { try writer.putLeaner(network, "har\(index)") }
@@ -132,6 +133,6 @@ import Testing
   }
 
   private static func network(_ bytes: [UInt8]) throws -> TernaryNetwork {
-    try Compilation(Model(bytes: bytes, path: "model.onnx"), PlanningOptions(name: "model")).folded.network
+    try Compilation(Model(bytes: bytes, path: "model.onnx"), PlanningOptions(name: "model")).reduced.network
   }
 }

@@ -1,5 +1,5 @@
 import Diagnostics
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 import TestSupport
 import Testing
@@ -69,7 +69,7 @@ import Testing
     #expect(proven == report.layers.compactMap { layer in layer.pairs.map { [layer.identifier, "\($0)", "0"] } })
 
     for schedule in PlanningOptions.Schedule.allCases {
-      let other = try Planner.plan(compilation.folded.network, PlanningOptions(name: "har", schedule: schedule))
+      let other = try Scheduler.plan(compilation.reduced.network, PlanningOptions(name: "har", schedule: schedule))
       #expect(
         page.labels.contains(
           "\(schedule.rawValue): \(other.stateBytes) bytes, lower bound \(other.lowerBoundBytes)"))
@@ -149,9 +149,9 @@ import Testing
   @Test func timelineCoversItsWidth() throws {
     for schedule in PlanningOptions.Schedule.allCases {
       let network = try Self.compilation.get().network
-      let plan = try Planner.plan(network, PlanningOptions(name: "har", schedule: schedule))
+      let plan = try Scheduler.plan(network, PlanningOptions(name: "har", schedule: schedule))
       let spans = Timeline(plan).spans
-      #expect(spans.count == plan.segments.count)
+      #expect(spans.count == plan.fusionGroups.count)
       #expect(spans.first?.lowerBound == 0)
       #expect(abs((spans.last?.upperBound ?? 0) - 1) < 1e-9)
       #expect(spans.allSatisfy { $0.upperBound - $0.lowerBound > 0.05 })

@@ -1,6 +1,6 @@
-import FirmwarePlanning
 import ModelBuilding
 import ReferenceInterpreter
+import Scheduling
 import Sterna
 import TernaryIR
 import Testing

@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import ReferenceInterpreter
+import Scheduling
 import TernaryIR
 import TestSupport
 import Testing
@@ -13,7 +13,7 @@ import Testing
     for (seed, network) in zip(Self.seeds, Self.networks) {
       #expect(network.problems().isEmpty, "seed \(seed): \(network.problems().map(\.message))")
       do {
-        let plan = try Planner.plan(network, PlanningOptions(name: "net"))
+        let plan = try Scheduler.plan(network, PlanningOptions(name: "net"))
         #expect(plan.problems().isEmpty, "seed \(seed): \(plan.problems().map(\.message))")
       } catch {
         Issue.record("seed \(seed): \(error.diagnostics.map(\.message))")

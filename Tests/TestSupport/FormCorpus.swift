@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import Sterna
 import TernaryIR
 
@@ -43,9 +43,9 @@ package enum FormCorpus {
       options.goal = .speed
       options.core = .allCases[round % Core.allCases.count]
       let network = RandomNetwork.separable(seed: seed)
-      let most = try Planner.plan(network, options).stateBytes
+      let most = try Scheduler.plan(network, options).stateBytes
       options.ram = most - most * (round % 5) / 10
-      if (try? Planner.plan(network, options)) == nil { options.ram = nil }
+      if (try? Scheduler.plan(network, options)) == nil { options.ram = nil }
       return try Compilation(network: network, options)
     default: return try Compilation(network: RandomNetwork.make(seed: seed, isWide: seed % 12 == 4), options)
     }

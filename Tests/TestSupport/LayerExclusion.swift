@@ -12,7 +12,7 @@ package struct LayerExclusion: Sendable {
     .init(dense, constants, "a dense layer computes all of its outputs"),
     .init(dense, ["result"], "the last dense layer writes into the caller's array"),
     .init([.dense, .denseBytes, .denseWithin], ["a window of rows"], "it reads the whole map at once"),
-    .init([.denseAdded], ["a single row", "whole map"], "rows are added where that saves more than one"),
+    .init([.denseRunning], ["a single row", "whole map"], "rows are added where that saves more than one"),
     .init([.denseWithin], ["logits"], "logits are outputs"),
     .init(
       pools, constants.union(["limited accumulators", "a fused pool"]),
@@ -21,8 +21,8 @@ package struct LayerExclusion: Sendable {
     .init(
       [.averageBlock], ["padding above only", "padding below only", "kernel taller than the map"],
       "no row of its windows is padding"),
-    .init([.averageAdded], padding, "rows of padding would have to be added as well"),
-    .init([.averageAdded], ["a single row", "whole map"], "rows are added where that saves more than one"),
+    .init([.averageRunning], padding, "rows of padding would have to be added as well"),
+    .init([.averageRunning], ["a single row", "whole map"], "rows are added where that saves more than one"),
     .init(
       [.maxPool], ["half-even", "thresholds", "levels in 64-bit arithmetic", "logits"],
       "a max pool makes no other levels"),
@@ -32,7 +32,7 @@ package struct LayerExclusion: Sendable {
     ),
     .init(lanes, ["a single output column"], "two lanes are two columns"),
     .init(
-      [.blocksOfBytes, .taps, .tapsOfBytes, .tapsOfWindows], ["row stride beyond the kernel"],
+      [.tilesOfBytes, .taps, .tapsOfBytes, .tapsOfWindows], ["row stride beyond the kernel"],
       "rows that no window sees have no place in a line buffer that moves"),
     .init(
       [.sharedLanes], ["half-even", "thresholds", "logits", "result"],
@@ -47,8 +47,8 @@ package struct LayerExclusion: Sendable {
   /// Forms that need a whole network to be of one shape: `RandomNetworkDifferentialTests` makes such networks, and counts
   /// what they meet.
   package static let ofOtherNetworks: Set<LayerForm> = [
-    .mapRows, .mapChannels, .mapPoints, .blocksRowByRow, .blocksOfStrips, .blocksInPlace, .averageInPlace,
-    .tapsOfQuads, .tapsOfWindows, .pixelBlocks, .pixelTaps, .pixelPool,
+    .planeRows, .planeChannels, .planePoints, .tilesWithRunningMaximum, .tilesOfColumns, .tilesInPlace, .averageInPlace,
+    .tapsOfFourLanes, .tapsOfWindows, .hwcTiles, .hwcTaps, .hwcPool,
   ]
 
   /// Whether a form can not meet a corner.
@@ -56,14 +56,15 @@ package struct LayerExclusion: Sendable {
     all.contains { $0.forms.contains(form) && $0.corners.contains(corner) }
   }
 
-  private static let dense: Set<LayerForm> = [.dense, .denseWithin, .denseAdded, .denseBytes, .denseSums]
+  private static let dense: Set<LayerForm> = [.dense, .denseWithin, .denseRunning, .denseBytes, .denseSums]
   private static let pools: Set<LayerForm> = [
-    .maxPool, .averageRows, .averageBlock, .averageAdded, .averageInPlace, .pixelPool,
+    .maxPool, .averageRows, .averageBlock, .averageRunning, .averageInPlace, .hwcPool,
   ]
   private static let lanes: Set<LayerForm> = [
-    .packedLanes, .sharedLanes, .parts, .blocks, .blocksOfBytes, .blocksOfStrips, .blocksInPlace, .blocksRowByRow,
+    .packedLanes, .sharedLanes, .parts, .channelTiles, .tilesOfBytes, .tilesOfColumns, .tilesInPlace,
+    .tilesWithRunningMaximum,
     .taps,
-    .tapsOfBytes, .tapsOfWindows, .tapsOfQuads,
+    .tapsOfBytes, .tapsOfWindows, .tapsOfFourLanes,
   ]
   private static let constants: Set<String> = ["some channels constant", "all channels constant"]
   private static let kernelsOfPadding: Set<String> = [

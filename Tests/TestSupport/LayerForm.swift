@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 /// The ways in which a stage can be computed, as far as they differ in how rows and columns are read and written.
@@ -8,31 +8,31 @@ package enum LayerForm: String, CaseIterable, Sendable {
   case packedLanes = "packed lanes"
   case sharedLanes = "packed lanes, shared function"
   case parts = "packed lanes, sums in parts"
-  case blocks = "code blocks"
-  case blocksOfBytes = "code blocks, rows of bytes"
-  case blocksOfStrips = "code blocks, strips"
-  case blocksInPlace = "code blocks, in place"
-  case blocksRowByRow = "code blocks, pool row by row"
+  case channelTiles = "code blocks"
+  case tilesOfBytes = "code blocks, rows of bytes"
+  case tilesOfColumns = "code blocks, strips"
+  case tilesInPlace = "code blocks, in place"
+  case tilesWithRunningMaximum = "code blocks, pool row by row"
   case taps = "code taps"
   case tapsOfBytes = "code taps, rows of bytes"
   case tapsOfWindows = "code taps, unpacked windows"
-  case tapsOfQuads = "code taps, four columns a word"
+  case tapsOfFourLanes = "code taps, four columns a word"
   case columns = "columns"
   case depthwiseColumns = "columns, depthwise"
-  case mapRows = "maps of rows"
-  case mapChannels = "maps of channels"
-  case mapPoints = "maps of points"
-  case pixelBlocks = "pixels, code blocks"
-  case pixelTaps = "pixels, depthwise"
-  case pixelPool = "pixels, pool"
+  case planeRows = "maps of rows"
+  case planeChannels = "maps of channels"
+  case planePoints = "maps of points"
+  case hwcTiles = "pixels, code blocks"
+  case hwcTaps = "pixels, depthwise"
+  case hwcPool = "pixels, pool"
   case maxPool = "max pool"
   case averageRows = "average pool, window rows"
   case averageBlock = "average pool, block"
-  case averageAdded = "average pool, rows added"
+  case averageRunning = "average pool, rows added"
   case averageInPlace = "average pool, rows added in place"
   case dense = "dense, last"
   case denseWithin = "dense, within"
-  case denseAdded = "dense, rows added"
+  case denseRunning = "dense, rows added"
   case denseBytes = "dense, byte weights"
   case denseSums = "dense, 16-bit input"
 
@@ -42,45 +42,46 @@ package enum LayerForm: String, CaseIterable, Sendable {
     case .maxPool: self = .maxPool
     case .averagePool:
       self =
-        stage.ring.channelsLast != nil
-        ? .pixelPool
-        : stage.addsRowByRow
-          ? stage.ring.isInPlace ? .averageInPlace : .averageAdded
+        stage.lineBuffer.hwc != nil
+        ? .hwcPool
+        : stage.hasRunningSum
+          ? stage.lineBuffer.isInPlace ? .averageInPlace : .averageRunning
           : stage.hasContiguousWindows ? .averageBlock : .averageRows
     case .dense(let work):
       let isLast = stage.destination == .output
       self =
         work.areBytes
         ? .denseBytes
-        : stage.input.elementBytes == 2 ? .denseSums : stage.addsRowByRow ? .denseAdded : isLast ? .dense : .denseWithin
+        : stage.input.elementBytes == 2
+          ? .denseSums : stage.hasRunningSum ? .denseRunning : isLast ? .dense : .denseWithin
     }
   }
 
   private static func convolution(_ stage: Stage, _ work: ConvolutionWork) -> LayerForm {
-    if let maps = stage.maps {
-      return switch maps.kind {
-      case .rows: .mapRows
-      case .channels: .mapChannels
-      case .points: .mapPoints
+    if let planes = stage.planes {
+      return switch planes.kind {
+      case .rows: .planeRows
+      case .channels: .planeChannels
+      case .points: .planePoints
       }
     }
-    switch stage.code {
-    case .blocks?:
-      if stage.channelsLast != nil { return .pixelBlocks }
-      if stage.ring.strip != nil { return .blocksOfStrips }
-      if stage.ring.isInPlace { return .blocksInPlace }
-      if stage.ring.pairsAsRead { return .blocksOfBytes }
-      return stage.poolsRowByRow ? .blocksRowByRow : .blocks
+    switch stage.unrolled {
+    case .channelTiles?:
+      if stage.hwc != nil { return .hwcTiles }
+      if stage.lineBuffer.columnTile != nil { return .tilesOfColumns }
+      if stage.lineBuffer.isInPlace { return .tilesInPlace }
+      if stage.lineBuffer.widensOnLoad { return .tilesOfBytes }
+      return stage.hasRunningMaximum ? .tilesWithRunningMaximum : .channelTiles
     case .taps?:
-      if stage.channelsLast != nil { return .pixelTaps }
-      if stage.ring.quads != nil { return .tapsOfQuads }
-      if stage.ring.unpacksChannels { return .tapsOfWindows }
-      return stage.ring.pairsAsRead ? .tapsOfBytes : .taps
+      if stage.hwc != nil { return .hwcTaps }
+      if stage.lineBuffer.fourLanes != nil { return .tapsOfFourLanes }
+      if stage.lineBuffer.gathersWindow { return .tapsOfWindows }
+      return stage.lineBuffer.widensOnLoad ? .tapsOfBytes : .taps
     case .columns?:
       return work.groupChannels == 1 && work.outputsPerGroup == 1 && stage.outputShape.channels > 1
         ? .depthwiseColumns : .columns
     case nil:
-      guard stage.ring.lanes != nil else { return stage.input.elementBytes == 2 ? .packedSums : .packedTaps }
+      guard stage.lineBuffer.lanes != nil else { return stage.input.elementBytes == 2 ? .packedSums : .packedTaps }
       if !stage.hasWordSums { return .parts }
       return stage.usesSharedConvolution ? .sharedLanes : .packedLanes
     }
@@ -106,7 +107,7 @@ package struct LayerCorner: Sendable {
       .init("a kernel of padding below") { $0.window.bottom >= $0.window.kernelHeight },
       .init("a kernel of padding left") { $0.window.left >= $0.window.kernelWidth },
       .init("a kernel of padding right") { $0.window.right >= $0.window.kernelWidth },
-      .init("padding of other than level 0") { $0.window.hasPadding && $0.ring.paddingLevel > 0 },
+      .init("padding of other than level 0") { $0.window.hasPadding && $0.lineBuffer.paddingCode > 0 },
       .init("kernel taller than the map") { $0.window.kernelHeight > $0.inputShape.height },
       .init("kernel wider than the map") { $0.window.kernelWidth > $0.inputShape.width },
       .init("a single row") { $0.inputShape.height == 1 },
@@ -127,13 +128,13 @@ package struct LayerCorner: Sendable {
       .init("signed input") { $0.input.base < 0 },
       .init("first layer") { $0.layers.lowerBound == 0 },
       .init("result") { if case .result = $0.destination { true } else { false } },
-      .init("whole map") { $0.ring.slots >= $0.inputShape.height },
-      .init("a window of rows") { $0.ring.slots < $0.inputShape.height },
+      .init("whole map") { $0.lineBuffer.slots >= $0.inputShape.height },
+      .init("a window of rows") { $0.lineBuffer.slots < $0.inputShape.height },
     ]
     + (1...8).map { bits in
       .init("\(bits)-bit input") {
-        $0.input.maximumLevel < 256 && $0.input.maximumLevel > 0
-          && Int.bitWidth - $0.input.maximumLevel.leadingZeroBitCount == bits
+        $0.input.maximumCode < 256 && $0.input.maximumCode > 0
+          && Int.bitWidth - $0.input.maximumCode.leadingZeroBitCount == bits
       }
     }
 

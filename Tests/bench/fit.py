@@ -37,7 +37,7 @@ from scipy.optimize import linprog, lsq_linear
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PLANNING = ROOT / "Sources/FirmwarePlanning"
+PLANNING = ROOT / "Sources/Scheduling/Cost"
 FOLDER = Path(os.environ.get("FOLDER", "/tmp/sterna-fit"))
 CORES = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "riscv32")
 # Cores whose prices have much in common.

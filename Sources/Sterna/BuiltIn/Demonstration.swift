@@ -1,6 +1,6 @@
 import CEmission
-import FirmwarePlanning
 import ReferenceInterpreter
+import Scheduling
 
 /// The main job on the built-in model: what `sterna demo` shows.
 package struct Demonstration: Sendable {

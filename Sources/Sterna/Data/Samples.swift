@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import ReferenceInterpreter
+import Scheduling
 import TernaryIR
 
 /// A user's samples, as the network takes them: quantized integers, `[channel][row][column]` each.

@@ -1,5 +1,5 @@
 import Diagnostics
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 extension Compilation {
@@ -17,12 +17,12 @@ extension Compilation {
       "",
     ]
     lines += Self.table(report.layers)
-    let folded = report.layers.filter { $0.foldedChannels > 0 }
-    if !folded.isEmpty {
+    let reduced = report.layers.filter { $0.foldedChannels > 0 }
+    if !reduced.isEmpty {
       lines += [
         "",
         "channels left out, as constant or unused: "
-          + folded.map { "\($0.identifier) \($0.foldedChannels) of \($0.foldedChannels + $0.output[0])" }
+          + reduced.map { "\($0.identifier) \($0.foldedChannels) of \($0.foldedChannels + $0.output[0])" }
           .joined(separator: ", "),
       ]
     }
@@ -65,17 +65,17 @@ extension Compilation {
       lines.append(
         "  \(choice.goal.rawValue.padding(8))  \(plan.schedule.rawValue.padding(8))"
           + "  \(pad(isCounted ? "\(choice.instructions)" : "-", 12))  \(pad("\(plan.stateBytes)", 8))  \(pad("\(plan.flash.bytes)", 8))"
-          + "  \(pad("\(plan.lowerBoundBytes)", 12))  \(pad("\(plan.segments.count)", 8))\(choice.isChosen ? " *" : "")"
+          + "  \(pad("\(plan.lowerBoundBytes)", 12))  \(pad("\(plan.fusionGroups.count)", 8))\(choice.isChosen ? " *" : "")"
       )
     }
     let cost = CostEstimate(plan)
-    let coded = plan.stages.filter { $0.code != nil }.map(\.name)
+    let unrolledPlan = plan.stages.filter { $0.unrolled != nil }.map(\.name)
     lines += [
       "",
       "instructions, one inference: "
         + (isCounted ? "\(cost.instructions)  (taking rows in: \(cost.network))" : "not predicted for a host"),
     ]
-    if !coded.isEmpty { lines.append("  weights as code: " + coded.joined(separator: ", ")) }
+    if !unrolledPlan.isEmpty { lines.append("  weights as code: " + unrolledPlan.joined(separator: ", ")) }
     return lines
   }
 

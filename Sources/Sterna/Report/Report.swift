@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import FoundationEssentials
+import Scheduling
 import TernaryIR
 
 /// The machine-readable report, `NAME.json`: what was compiled, what it costs, what was proven. The schema is versioned;
@@ -163,9 +163,9 @@ extension Report.Layer {
     identifier = stage.name
     input = [stage.inputShape.channels, stage.inputShape.height, stage.inputShape.width]
     output = [stage.outputShape.channels, stage.outputShape.height, stage.outputShape.width]
-    foldedChannels = stage.foldedChannels
-    ringRows = stage.ring.slots
-    ringBytes = stage.ring.bytes
+    foldedChannels = stage.deadChannels
+    ringRows = stage.lineBuffer.slots
+    ringBytes = stage.lineBuffer.bytes
     weights = 0
     zeros = 0
     macs = 0

@@ -1,6 +1,6 @@
 import Diagnostics
-import FirmwarePlanning
 import ReferenceInterpreter
+import Scheduling
 import Ternarization
 import TernaryIR
 

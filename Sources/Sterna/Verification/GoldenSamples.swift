@@ -1,6 +1,6 @@
 import CEmission
-import FirmwarePlanning
 import ReferenceInterpreter
+import Scheduling
 
 extension Compilation {
   /// The inputs of the emitted tests, with what the trained network's layers make of them.

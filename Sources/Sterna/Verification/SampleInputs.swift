@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// Seeded inputs for verification: the extremes first, then noise and smooth images in turn.
 package enum SampleInputs {

@@ -1,6 +1,6 @@
 import CEmission
-import FirmwarePlanning
 import ReferenceInterpreter
+import Scheduling
 
 /// Inputs and the interpreter's results for them, in the file format that `verify_harness.c` reads.
 package struct Vectors: Sendable {

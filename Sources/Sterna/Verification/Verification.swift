@@ -1,6 +1,6 @@
 import CEmission
-import FirmwarePlanning
 import ReferenceInterpreter
+import Scheduling
 
 extension Compilation {
   /// The files that, compiled together with the verification harness, hold the C against the interpreter.
@@ -24,6 +24,6 @@ extension Compilation {
   /// What a stage has to make of a sample: the trained network's own values, of the channels that are computed.
   func computedValues(_ result: Interpreter.Result, of stage: Stage) -> [Int32] {
     let layer = stage.layers.upperBound
-    return folded.select(result.layers[layer], of: network.layers[layer].output)
+    return reduced.select(result.layers[layer], of: network.layers[layer].output)
   }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Diagnostics
-import FirmwarePlanning
+import Scheduling
 import Sterna
 import TernaryIR
 

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 // How far sums can go, against the widths of integers, and how far they go on samples.
 
@@ -47,7 +47,7 @@ extension ReportPage {
     let stage = plan.stages[index]
     if let accumulators = stage.accumulators { return accumulators }
     guard case .averagePool = stage.work else { return nil }
-    return 0...stage.output.maximumLevel
+    return 0...stage.output.maximumCode
   }
 
   // MARK: Ranges

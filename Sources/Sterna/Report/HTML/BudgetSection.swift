@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 // Flash by what fills it, and both memories against what the user allows.
 

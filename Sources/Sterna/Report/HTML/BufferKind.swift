@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 // How the page shows kinds of buffers; colours are in the stylesheet.
 
@@ -9,7 +9,7 @@ extension Buffer.Kind {
   var title: String {
     switch self {
     case .counters: "row counters"
-    case .ring: "ring of rows"
+    case .lineBuffer: "ring of rows"
     case .tensor: "whole tensor"
     case .sums: "running sums"
     case .scratch: "scratch of one row"
@@ -24,13 +24,13 @@ extension FirmwarePlan {
     buffers.reduce(into: []) { kinds, buffer in if !kinds.contains(buffer.kind) { kinds.append(buffer.kind) } }
   }
 
-  func live(in segment: Int) -> [Buffer] {
-    buffers.filter { $0.firstSegment <= segment && segment <= $0.lastSegment }
+  func live(in fusionGroup: Int) -> [Buffer] {
+    buffers.filter { $0.firstGroup <= fusionGroup && fusionGroup <= $0.lastGroup }
   }
 
   /// Most bytes that matter at one time of a segment: rows that are read at once do so only between two stages.
-  func liveBytes(in segment: Int) -> Int {
-    let alive = live(in: segment)
+  func liveBytes(in fusionGroup: Int) -> Int {
+    let alive = live(in: fusionGroup)
     func bytes(_ chosen: (Buffer) -> Bool) -> Int { alive.filter(chosen).reduce(0) { $0 + $1.bytes } }
     let rows = alive.compactMap(\.reader).map { stage in bytes { $0.reader == stage || $0.reader == stage + 1 } }
     return bytes { $0.reader == nil } + (rows.max() ?? 0)
@@ -42,16 +42,16 @@ extension FirmwarePlan {
     guard buffer.reader != nil else { return [index] }
     return buffers.indices.filter { other in
       let candidate = buffers[other]
-      return candidate.reader != nil && candidate.firstSegment == buffer.firstSegment
+      return candidate.reader != nil && candidate.firstGroup == buffer.firstGroup
         && candidate.offset < buffer.offset + buffer.bytes && buffer.offset < candidate.offset + candidate.bytes
     }
   }
 
   /// The segment in which most is alive.
-  var peakSegment: Int {
-    segments.indices.max { (liveBytes(in: $0), $1) < (liveBytes(in: $1), $0) } ?? 0
+  var peakGroup: Int {
+    fusionGroups.indices.max { (liveBytes(in: $0), $1) < (liveBytes(in: $1), $0) } ?? 0
   }
 
   /// The stage whose input a buffer holds.
-  func reader(of buffer: Int) -> Stage? { stages.first { $0.ring.buffer == buffer } }
+  func reader(of buffer: Int) -> Stage? { stages.first { $0.lineBuffer.buffer == buffer } }
 }

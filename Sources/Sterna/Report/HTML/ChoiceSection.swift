@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 // What the other options would give, side by side.
 

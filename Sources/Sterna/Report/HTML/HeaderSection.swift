@@ -1,5 +1,5 @@
 import Diagnostics
-import FirmwarePlanning
+import Scheduling
 
 // The model, where it comes from, and the figures that people ask for first.
 
@@ -14,7 +14,7 @@ extension ReportPage {
       tag("p", ["class": "lead"]) {
         "\(signature). "
           + "\(plan.stages.count) \(plan.stages.count == 1 ? "layer" : "layers"), "
-          + "\(plan.segments.count) \(plan.segments.count == 1 ? "segment" : "segments")."
+          + "\(plan.fusionGroups.count) \(plan.fusionGroups.count == 1 ? "segment" : "segments")."
       }
       figures
       warningList

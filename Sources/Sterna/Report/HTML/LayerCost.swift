@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// Something that every layer has an amount of, and what other plans would make of it. The page draws whatever columns
 /// there are; a new measure is a new entry of `columns`.
@@ -65,9 +65,9 @@ extension LayerCost {
         }),
       LayerCost(
         title: "RAM bytes", explanation: "what holds the layer's input: a ring of rows, or the whole tensor",
-        chosen: Series(label: "--schedule \(plan.schedule.rawValue)", values: plan.stages.map(\.ring.bytes)),
+        chosen: Series(label: "--schedule \(plan.schedule.rawValue)", values: plan.stages.map(\.lineBuffer.bytes)),
         alternatives: otherSchedules.map {
-          Series(label: "--schedule \($0.plan.schedule.rawValue)", values: $0.plan.stages.map(\.ring.bytes))
+          Series(label: "--schedule \($0.plan.schedule.rawValue)", values: $0.plan.stages.map(\.lineBuffer.bytes))
         },
         isAdditive: false),
     ]

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 // What each layer costs: a column for each measure there is.
 
@@ -54,7 +54,7 @@ extension ReportPage {
     } else if window.strideHeight > 1 {
       text += ", stride \(window.strideHeight)"
     }
-    if stage.foldedChannels > 0 { text += ", \(stage.foldedChannels) channels left out" }
+    if stage.deadChannels > 0 { text += ", \(stage.deadChannels) channels left out" }
     return text
   }
 

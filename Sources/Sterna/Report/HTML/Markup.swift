@@ -41,28 +41,28 @@ extension Markup {
     case .text(let content): text += Self.escaped(content)
     case .stylesheet(let content): text += "\(content)"
     case .element(let name, let attributes, let children):
-      let isBlock = Self.blocks.contains("\(name)")
-      if isBlock, text.last.map({ $0 != "\n" }) ?? false { text += "\n" }
+      let areTiles = Self.channelTiles.contains("\(name)")
+      if areTiles, text.last.map({ $0 != "\n" }) ?? false { text += "\n" }
       text += "<\(name)"
       for attribute in attributes { text += " \(attribute.name)=\"\(Self.escaped(attribute.value))\"" }
-      if children.isEmpty, Self.mayCloseItself.contains("\(name)") {
+      if children.isEmpty, Self.mayFillItself.contains("\(name)") {
         text += "/>"
       } else {
         text += ">"
         for child in children { child.write(to: &text) }
         text += "</\(name)>"
       }
-      if isBlock { text += "\n" }
+      if areTiles { text += "\n" }
     }
   }
 
   /// Elements that begin a line of the file.
-  private static let blocks: Set<String> = [
+  private static let channelTiles: Set<String> = [
     "html", "head", "meta", "title", "style", "body", "header", "main", "footer", "section", "h1", "h2", "h3", "p",
     "div", "svg", "rect", "line", "path", "table", "thead", "tbody", "tr", "details", "ul", "li", "dl",
   ]
 
-  private static let mayCloseItself: Set<String> = ["meta", "rect", "line", "path", "circle", "br"]
+  private static let mayFillItself: Set<String> = ["meta", "rect", "line", "path", "circle", "br"]
 
   /// Text that can stand between tags and in attributes. Control characters, and those that turn the direction of
   /// the text around them, are not legible: U+FFFD stands for each.

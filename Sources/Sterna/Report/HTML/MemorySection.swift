@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 // The state's bytes, from the first segment to the last, and below it when each layer makes its rows.
 
@@ -34,13 +34,13 @@ extension ReportPage {
 
   // MARK: Map
 
-  private static let mapHeight = 380.0
+  private static let planeHeight = 380.0
   private static let bandHeight = 48.0
-  private static var pictureHeight: Int { Int(mapHeight + bandHeight) + 8 }
+  private static var pictureHeight: Int { Int(planeHeight + bandHeight) + 8 }
 
   /// Height of a byte in the picture.
   private func y(_ bytes: Int) -> Double {
-    Self.bandHeight + Self.mapHeight * (1 - Double(bytes) / Double(plan.stateBytes))
+    Self.bandHeight + Self.planeHeight * (1 - Double(bytes) / Double(plan.stateBytes))
   }
 
   /// Round steps, about five of them, and the state's end.
@@ -64,12 +64,13 @@ extension ReportPage {
 
   private var memoryMap: Markup {
     let timeline = Timeline(plan)
-    let segments = plan.segments.count == 1 ? "one segment" : "\(plan.segments.count) segments"
+    let fusionGroups = plan.fusionGroups.count == 1 ? "one segment" : "\(plan.fusionGroups.count) segments"
     return Draw.picture(
       height: Self.pictureHeight,
-      label: "Memory map: \(plan.stateBytes) bytes of state over \(segments), lower bound \(plan.lowerBoundBytes) bytes"
+      label:
+        "Memory map: \(plan.stateBytes) bytes of state over \(fusionGroups), lower bound \(plan.lowerBoundBytes) bytes"
     ) {
-      Draw.rectangle(x: 0, width: 1, y: Self.bandHeight, height: Self.mapHeight, class: "track")
+      Draw.rectangle(x: 0, width: 1, y: Self.bandHeight, height: Self.planeHeight, class: "track")
       for tick in ticks { Draw.horizontal(y: y(tick), class: "grid") }
       for index in plan.buffers.indices { block(index, timeline) }
       for (number, span) in timeline.spans.enumerated() {
@@ -80,12 +81,12 @@ extension ReportPage {
             "height": "48",
           ]
         ) {
-          Draw.tooltip(segmentTooltip(number))
+          Draw.tooltip(groupTooltip(number))
           Draw.text("S\(number + 1)", x: 0.5, y: 15, anchor: .middle, class: "label strong")
           Draw.text(PageNumber.grouped(plan.liveBytes(in: number)), x: 0.5, y: 33, anchor: .middle)
         }
         if number > 0 {
-          Draw.vertical(x: span.lowerBound, from: 4, to: Self.bandHeight + Self.mapHeight, class: "line-segment")
+          Draw.vertical(x: span.lowerBound, from: 4, to: Self.bandHeight + Self.planeHeight, class: "line-segment")
         }
       }
       Draw.horizontal(y: y(plan.lowerBoundBytes), class: "line-bound")
@@ -95,7 +96,7 @@ extension ReportPage {
   /// A buffer, as long as it lives and as high as it is large. A picture within the picture clips its text.
   private func block(_ index: Int, _ timeline: Timeline) -> Markup {
     let buffer = plan.buffers[index]
-    let life = timeline.span(buffer.firstSegment, buffer.lastSegment)
+    let life = timeline.span(buffer.firstGroup, buffer.lastGroup)
     // Side by side: they take turns with every row.
     let turns = plan.turns(with: index)
     let share = (life.upperBound - life.lowerBound) / Double(turns.count)
@@ -103,7 +104,7 @@ extension ReportPage {
     let span = start..<(start + share)
     let top = y(buffer.offset + buffer.bytes)
     let height = max(y(buffer.offset) - top, 1.5)
-    let slots = plan.reader(of: index)?.ring.slots ?? 1
+    let slots = plan.reader(of: index)?.lineBuffer.slots ?? 1
     let rowHeight = height / Double(slots)
     return tag(
       "svg",
@@ -136,34 +137,35 @@ extension ReportPage {
   private func description(_ index: Int) -> String {
     let buffer = plan.buffers[index]
     var text = "\(buffer.name): "
-    if let ring = plan.reader(of: index)?.ring {
-      text += "\(ring.slots) \(ring.slots == 1 ? "row" : "rows") of \(PageNumber.bytes(ring.rowBytes)), "
+    if let lineBuffer = plan.reader(of: index)?.lineBuffer {
+      text +=
+        "\(lineBuffer.slots) \(lineBuffer.slots == 1 ? "row" : "rows") of \(PageNumber.bytes(lineBuffer.rowBytes)), "
     }
     text += "\(PageNumber.bytes(buffer.bytes)) at \(PageNumber.grouped(buffer.offset)), "
     return text + "\(buffer.kind.title), \(life(buffer))"
   }
 
   private func life(_ buffer: Buffer) -> String {
-    buffer.firstSegment == buffer.lastSegment
-      ? "S\(buffer.firstSegment + 1)" : "S\(buffer.firstSegment + 1) to S\(buffer.lastSegment + 1)"
+    buffer.firstGroup == buffer.lastGroup
+      ? "S\(buffer.firstGroup + 1)" : "S\(buffer.firstGroup + 1) to S\(buffer.lastGroup + 1)"
   }
 
-  private func segmentTooltip(_ number: Int) -> String {
-    let names = plan.stages[plan.segments[number]].map(\.name).joined(separator: ", ")
+  private func groupTooltip(_ number: Int) -> String {
+    let names = plan.stages[plan.fusionGroups[number]].map(\.name).joined(separator: ", ")
     return "segment \(number + 1): \(names); \(PageNumber.bytes(plan.liveBytes(in: number))) live"
   }
 
   private var bufferTable: Markup {
     let order = plan.buffers.indices.sorted {
-      (plan.buffers[$0].offset, plan.buffers[$0].firstSegment) < (
-        plan.buffers[$1].offset, plan.buffers[$1].firstSegment
+      (plan.buffers[$0].offset, plan.buffers[$0].firstGroup) < (
+        plan.buffers[$1].offset, plan.buffers[$1].firstGroup
       )
     }
     return dataTable(
       ["buffer", "kind", "offset", "bytes", "rows", "lives in"],
       order.map { index in
         let buffer = plan.buffers[index]
-        let rows = plan.reader(of: index).map { "\($0.ring.slots) × \(PageNumber.bytes($0.ring.rowBytes))" }
+        let rows = plan.reader(of: index).map { "\($0.lineBuffer.slots) × \(PageNumber.bytes($0.lineBuffer.rowBytes))" }
         return [
           [.text(buffer.name)], [.text(buffer.kind.title)], [.text(PageNumber.grouped(buffer.offset))],
           [.text(PageNumber.grouped(buffer.bytes))], [.text(rows ?? "–")], [.text(life(buffer))],
@@ -182,15 +184,16 @@ extension ReportPage {
       timeline.spans[0], ready: Array(1...first), of: first, class: "lane input",
       label: "\(first) input rows, as the sensor delivers them")
     for (index, stage) in plan.stages.enumerated() {
-      let segment = plan.segment(of: index)
-      let rows = plan.stages[plan.segments[segment].lowerBound].inputShape.height
+      let fusionGroup = plan.fusionGroup(of: index)
+      let rows = plan.stages[plan.fusionGroups[fusionGroup].lowerBound].inputShape.height
       let ready = flow.readyAfter[index]
       let count = stage.outputShape.height == 1 ? "1 row" : "\(stage.outputShape.height) rows"
       tag("span", ["class": "lane-name", "title": stage.layer.name.shortened()]) { stage.name }
       lane(
-        timeline.spans[segment], ready: ready, of: rows, class: "lane",
+        timeline.spans[fusionGroup], ready: ready, of: rows, class: "lane",
         label:
-          "\(stage.name) makes \(count); the first after row \(ready.first ?? 0) of \(rows) of segment \(segment + 1)")
+          "\(stage.name) makes \(count); the first after row \(ready.first ?? 0) of \(rows) of segment \(fusionGroup + 1)"
+      )
     }
   }
 

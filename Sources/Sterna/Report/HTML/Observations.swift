@@ -1,5 +1,5 @@
-import FirmwarePlanning
 import ReferenceInterpreter
+import Scheduling
 import TernaryIR
 
 /// Accumulators that seeded sample inputs really reach, layer by layer.

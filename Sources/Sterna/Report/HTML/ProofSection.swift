@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 // Why the integers are those of the file.

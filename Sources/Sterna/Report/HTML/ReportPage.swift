@@ -1,5 +1,5 @@
 import Diagnostics
-import FirmwarePlanning
+import Scheduling
 
 /// What `sterna report` writes: one page with everything in it, to be looked at rather than read.
 ///
@@ -38,7 +38,7 @@ package struct ReportPage: Sendable {
     let goal = choices.first(where: \.isChosen)?.goal
     schedules = choices.filter { $0.goal == goal }.map(\.plan)
     costs = LayerCost.columns(plan, choices: choices)
-    observations = Observations(compilation.folded.network, plan, wanted: samples)
+    observations = Observations(compilation.reduced.network, plan, wanted: samples)
   }
 
   package var html: String { "<!DOCTYPE html>\n" + page.rendered }

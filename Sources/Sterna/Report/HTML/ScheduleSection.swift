@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 // What the other schedules would need.
 
@@ -20,7 +20,7 @@ extension ReportPage {
           scheduleBar(other, longest)
           tag("span", ["class": "row-value"]) {
             tag("strong") { PageNumber.bytes(other.stateBytes) }
-            " in \(other.segments.count) \(other.segments.count == 1 ? "segment" : "segments"), "
+            " in \(other.fusionGroups.count) \(other.fusionGroups.count == 1 ? "segment" : "segments"), "
               + gap(other)
           }
         }
@@ -51,15 +51,15 @@ extension ReportPage {
   }
 
   private func scheduleBar(_ plan: FirmwarePlan, _ longest: Int) -> Markup {
-    let live = plan.live(in: plan.peakSegment)
+    let live = plan.live(in: plan.peakGroup)
     var parts = plan.kinds.map { kind in
       Draw.Part(
         style: kind.style, title: kind.title, amount: live.filter { $0.kind == kind }.reduce(0) { $0 + $1.bytes })
     }
     let rest = plan.stateBytes - parts.reduce(0) { $0 + $1.amount }
-    if rest < 0, let rings = parts.firstIndex(where: { $0.style == Buffer.Kind.ring.style }) {
+    if rest < 0, let lineBuffers = parts.firstIndex(where: { $0.style == Buffer.Kind.lineBuffer.style }) {
       // Rows that take turns share their bytes.
-      parts[rings].amount += rest
+      parts[lineBuffers].amount += rest
     }
     parts.append(Draw.Part(style: "rest", title: "canary and alignment", amount: max(rest, 0)))
     return Draw.picture(

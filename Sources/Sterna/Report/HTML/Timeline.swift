@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 
 /// The horizontal axis of the memory map: the rows that each segment reads, in the order in which it reads them.
 ///
@@ -9,7 +9,7 @@ struct Timeline {
   let spans: [Range<Double>]
 
   init(_ plan: FirmwarePlan) {
-    let rows = plan.segments.map { Double(plan.stages[$0.lowerBound].inputShape.height) }
+    let rows = plan.fusionGroups.map { Double(plan.stages[$0.lowerBound].inputShape.height) }
     let total = rows.reduce(0, +)
     let least = min(0.13, 0.6 / Double(rows.count))
     var spans: [Range<Double>] = []
@@ -32,12 +32,12 @@ struct RowFlow {
 
   init(_ plan: FirmwarePlan) {
     var all: [[Int]] = []
-    for segment in plan.segments {
-      var ready = Array(1...plan.stages[segment.lowerBound].inputShape.height)
-      for stage in plan.stages[segment] {
+    for fusionGroup in plan.fusionGroups {
+      var ready = Array(1...plan.stages[fusionGroup.lowerBound].inputShape.height)
+      for stage in plan.stages[fusionGroup] {
         ready = (0..<stage.outputShape.height).map { y in
           // Rows of padding below the last one need not be waited for.
-          let last = y * stage.dependence.advance - stage.window.top + stage.dependence.reach - 1
+          let last = y * stage.dependence.rowStep - stage.window.top + stage.dependence.windowRows - 1
           return ready[min(max(last, 0), ready.count - 1)]
         }
         all.append(ready)

@@ -1,4 +1,4 @@
-import FirmwarePlanning
+import Scheduling
 import TernaryIR
 
 // Shares of −1, 0 and +1, and the weights themselves: they are small enough to be looked at.
