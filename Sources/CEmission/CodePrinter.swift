@@ -2,8 +2,9 @@ import Scheduling
 
 /// Collects lines of C with the right indentation and without trailing blanks.
 ///
-/// Glue is printed from multi-line Swift strings rather than from a template language: the templates would hold loops over
-/// tables and layers, the one library at hand would quadruple the binary, and indentation is what it does least well.
+/// Glue is printed from multi-line Swift strings rather than from a template language: the templates would hold loops
+/// over tables and layers, the one library at hand would quadruple the binary, and indentation is what it does least
+/// well.
 struct CodePrinter {
   /// Columns that a line may use, as in `firmware/.clang-format`.
   static let width = 100
@@ -32,7 +33,7 @@ struct CodePrinter {
     indentation -= 4
   }
 
-  /// `head {`, the body one code deeper, `}`.
+  /// `head {`, the body one level deeper, `}`.
   mutating func block(_ head: String, _ body: (inout CodePrinter) -> Void) {
     print("\(head) {")
     indented(body)
@@ -46,7 +47,7 @@ struct CodePrinter {
     block(fits ? line : "if (\(first) \(join)\n    \(second))", body)
   }
 
-  /// Statements packed into lines, those of a continuation one code deeper.
+  /// Statements packed into lines, those of a continuation one level deeper.
   mutating func words(_ statements: [String]) {
     var line = ""
     var depth = 0

@@ -1,8 +1,8 @@
 import Scheduling
 import TernaryIR
 
-/// Convolutions over rows of single columns, in loops that compilers vectorize: their counts are constants and multiples of
-/// a vector's, their bodies have no branches, and what they read and write does not overlap.
+/// Convolutions over rows of single columns, in loops that compilers vectorize: their counts are constants and
+/// multiples of a vector's, their bodies have no branches, and what they read and write does not overlap.
 extension StagePrinter {
   private var inputType: String {
     stage.input.elementBytes == 2 ? "uint16_t" : stage.hasShortCodes ? "int16_t" : "uint8_t"

@@ -1,6 +1,7 @@
 import Scheduling
 
-/// A table of a stage in flash: the one place that says which there are, for the printer and for the self-test's checksum.
+/// A table of a stage in flash: the one place that says which there are, for the printer and for the self-test's
+/// checksum.
 struct ConstantTable {
   enum Element {
     /// Four packed weights.
@@ -128,7 +129,8 @@ extension Stage {
     return tables
   }
 
-  /// Each channel's least and largest accumulator that makes a difference; of a channel without limits all that it reaches.
+  /// Each channel's least and largest accumulator that makes a difference; of a channel without limits all that it
+  /// reaches.
   private var limitTable: ConstantTable? {
     guard let epilogue, hasLimitTable else { return nil }
     let guardBias = hasWordSums ? lineBuffer.lanes?.remainingGuardBias ?? 0 : 0

@@ -19,8 +19,8 @@ struct Descriptor {
   func initializer(_ field: String) -> String { values.first { $0.field == field }?.value ?? "0" }
 }
 
-/// A struct type of descriptors: pointers first, then numbers, the largest types first, so that those of one type lie side
-/// by side without a gap.
+/// A struct type of descriptors: pointers first, then numbers, the largest types first, so that those of one type lie
+/// side by side without a gap.
 struct DescriptorType {
   var name: String
   var pointers: [(type: String, field: String)] = []

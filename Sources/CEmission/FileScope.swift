@@ -1,8 +1,8 @@
 /// The names that a source file defines for itself at file scope, found in its text: kernels are copied to the byte, so
 /// nobody else knows them all.
 ///
-/// The preprocessor puts the model's name before each: two models can stand in one translation unit, and a debugger or a
-/// map file tells whose function it shows. Text and line breaks of the kernels stay as they are.
+/// The preprocessor puts the model's name before each: two models can stand in one translation unit, and a debugger or
+/// a map file tells whose function it shows. Text and line breaks of the kernels stay as they are.
 struct FileScope {
   /// Static functions and tables, types, in the order of their definition.
   private(set) var names: [String] = []
@@ -30,8 +30,8 @@ struct FileScope {
     return String(line.dropFirst(8).prefix(while: \.isIdentifierPart))
   }
 
-  /// What a line without indentation defines: the identifier before its first parenthesis, bracket or equals sign, and of
-  /// types the last one.
+  /// What a line without indentation defines: the identifier before its first parenthesis, bracket or equals sign, and
+  /// of types the last one.
   private static func name(_ line: Substring) -> String? {
     guard ["static ", "struct ", "typedef "].contains(where: line.hasPrefix) else { return nil }
     let head = line.prefix { !"([={;".contains($0) }

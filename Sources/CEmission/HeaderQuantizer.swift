@@ -2,8 +2,8 @@ import TernaryIR
 
 /// From physical values to the network's bytes: the recipe in words, and as a function of the header.
 ///
-/// The function does in float32 what the file's own operators do, one after the other. It is the only one that has floats,
-/// and is compiled only where a user calls it.
+/// The function does in float32 what the file's own operators do, one after the other. It is the only one that has
+/// floats, and is compiled only where a user calls it.
 extension InputQuantization {
   func recipe(_ name: String, _ prefix: String) -> [String] {
     func spelled(_ constants: [Float]) -> String {

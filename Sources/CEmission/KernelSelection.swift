@@ -61,8 +61,8 @@ private enum Identifiers {
     return found
   }()
 
-  /// The name that a line at the left margin defines; of a type `struct` and the name, as members and variables may have
-  /// the same.
+  /// The name that a line at the left margin defines; of a type `struct` and the name, as members and variables may
+  /// have the same.
   private static func definition(_ line: Substring) -> Substring? {
     func name(_ text: Substring) -> Substring { text.prefix { $0 == "_" || $0.isLetter || $0.isNumber } }
     if line.hasPrefix("#define ") { return name(line.dropFirst(8)) }

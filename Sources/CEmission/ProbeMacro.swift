@@ -1,5 +1,5 @@
-/// A probe beside `NAME_PROBE`, of rows that are not there as that one wants them: tests put them together, or take them
-/// apart.
+/// A probe beside `NAME_PROBE`, of rows that are not there as that one wants them: tests put them together, or take
+/// them apart.
 struct ProbeMacro {
   let name: String
   /// The macro's parameters, `layer` and `row` before them, and their C types.

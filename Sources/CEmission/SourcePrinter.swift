@@ -245,7 +245,8 @@ struct SourcePrinter {
     printArgmax(&out)
   }
 
-  /// Rings with a halo that is written during a fusion group: those of its own stages and the next fusion group's input.
+  /// Line buffers with a halo that is written during a fusion group: those of its own stages and the next fusion
+  /// group's input.
   private func halos(ofGroup fusionGroup: Int) -> [Stage] {
     var stages: [Stage] = []
     for index in plan.fusionGroups[fusionGroup]

@@ -13,8 +13,8 @@ struct StagePrinter {
     self.index = index
   }
 
-  /// The function that makes all rows that are due, or takes a row that has arrived; of a last dense layer over all rows,
-  /// the one that makes the output.
+  /// The function that makes all rows that are due, or takes a row that has arrived; of a last dense layer over all
+  /// rows, the one that makes the output.
   static func prototype(_ stage: Stage) -> String {
     guard stage.advances else { return finishPrototype(stage) }
     return "static void \(stage.name)_advance(uint8_t *memory\(stage.takesColumnTiles ? ", uint32_t x" : ""))"
@@ -64,8 +64,8 @@ struct StagePrinter {
 
   // MARK: Constants
 
-  /// The window and line buffer that drive the stage. All descriptors stand before all layers, since a layer's rows go into
-  /// its successor's line buffer.
+  /// The window and line buffer that drive the stage. All descriptors stand before all layers, since a layer's rows go
+  /// into its successor's line buffer.
   ///
   /// - Parameter used: Fields of `struct stage` that anything reads.
   func printDescriptor(_ used: Set<String>, _ out: inout CodePrinter) {

@@ -2,8 +2,8 @@ import Scheduling
 import TernaryIR
 
 extension Stage {
-  /// The C name of the stage's window and line buffer. No identifier is a layer's bare name: whatever a file calls its layers, they
-  /// meet neither each other's tables nor the names of C, of the kernels and of local variables.
+  /// The C name of the stage's window and line buffer. No identifier is a layer's bare name: whatever a file calls its
+  /// layers, they meet neither each other's tables nor the names of C, of the kernels and of local variables.
   var descriptor: String { "\(name)_stage" }
 }
 

@@ -67,7 +67,7 @@ extension StagePrinter {
   /// The words of sums in the type of lanes.
   private var sums: String { laneType == "int32_t" ? "(int32_t *)acc" : "acc" }
 
-  /// Strip after column tile, each taken by the next stage at once.
+  /// Column tile after column tile, each taken by the next stage at once.
   private func printColumnTiles(
     _ lanes: LineBuffer.SWARLanes, _ printChannels: (String?, inout CodePrinter) -> Void, _ out: inout CodePrinter
   ) {

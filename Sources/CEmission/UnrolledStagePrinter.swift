@@ -153,7 +153,8 @@ extension StagePrinter {
     }
   }
 
-  /// Whether a column tile has fewer columns on the right than words: the last one of an odd width that is stored as columns.
+  /// Whether a column tile has fewer columns on the right than words: the last one of an odd width that is stored as
+  /// columns.
   private func hasOddColumnTiles(_ columnTile: Int) -> Bool {
     let words = stage.outputWords ?? columnTile
     return nextWords == nil && columnTile < words && 2 * words > stage.outputShape.width

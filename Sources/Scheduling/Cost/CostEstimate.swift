@@ -1,7 +1,7 @@
 /// Predicted instructions of one inference, for the core that a plan is made for.
 ///
-/// Every unit of work (`WorkFeature`) has a price on every core (`WorkTable.swift`), fitted to instructions counted in QEMU.
-/// It is a model: see `Tests/bench/results.txt` for how far it is off.
+/// Every unit of work (`WorkFeature`) has a price on every core (`WorkTable.swift`), fitted to instructions counted in
+/// QEMU. It is a model: see `Tests/bench/results.txt` for how far it is off.
 package struct CostEstimate: Sendable, Equatable {
   /// Of each stage: what it does with its rows.
   package var stages: [Int]

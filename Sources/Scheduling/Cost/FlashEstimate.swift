@@ -48,8 +48,8 @@ extension CodeFeature {
     return sum + (max(sum, 0) * margin + 99) / 100 + addedSinceFit[core.column]
   }
 
-  /// What networks have been found short by since the prices were fitted: the checks of calls out of order, among others.
-  /// The next `Tests/bench/fit.py --write` makes it 0.
+  /// What networks have been found short by since the prices were fitted: the checks of calls out of order, among
+  /// others. The next `Tests/bench/fit.py --write` makes it 0.
   private static let addedSinceFit = [130, 120, 120, 120, 120, 120, 340]
 }
 

@@ -1,7 +1,8 @@
 /// A bound on the stack below a caller of the model's functions, gcc at -O2.
 ///
-/// Which frames lie below each other is the compiler's choice, what it inlines above all, so the bound is a sum of allowances
-/// (`StackTable.swift`): fitted to the deepest paths of call graphs (`Tests/bench/weigh.py`) so that none is beyond it.
+/// Which frames lie below each other is the compiler's choice, what it inlines above all, so the bound is a sum of
+/// allowances (`StackTable.swift`): fitted to the deepest paths of call graphs (`Tests/bench/weigh.py`) so that none is
+/// beyond it.
 package enum StackFeature: String, CaseIterable, Sendable {
   case network
   /// Stages that may call each other: those of the longest fusion group.

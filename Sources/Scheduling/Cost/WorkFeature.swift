@@ -2,8 +2,8 @@ import TernaryIR
 
 /// Work of which one unit takes about the same number of instructions wherever it occurs.
 ///
-/// The units are counted from what a plan says, not from the names of kernels: when a kernel is rewritten, the constants
-/// of `WorkTable.swift` change and the counts stay.
+/// The units are counted from what a plan says, not from the names of kernels: when a kernel is rewritten, the
+/// constants of `WorkTable.swift` change and the counts stay.
 package enum WorkFeature: String, CaseIterable, Sendable {
   /// What every inference begins and ends with.
   case network
@@ -13,8 +13,8 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case filledValue
   /// A stage asked whether a row is due; a row made; a row of a window looked up.
   case check, row, locatedRow
-  /// Channels of a row: those computed, those stored of a column tile, those that are constant and their words, those whose halo
-  /// is written and its words.
+  /// Channels of a row: those computed, those stored of a column tile, those that are constant and their words, those
+  /// whose halo is written and its words.
   case channel, storedChannel, constantChannel, constantWord, closedChannel, closedWord
   /// Words that move up in a line buffer.
   case slidWord
@@ -32,14 +32,15 @@ package enum WorkFeature: String, CaseIterable, Sendable {
   case keptWord
   /// Packed weights: those of decoded rows, those of them that are not zero.
   case decodedWeight, decodedTap
-  /// Non-zero taps at words: taken up for up to four of them, added to one, to one of fewer than four that are left, and to
-  /// one where windows step.
+  /// Non-zero taps at words: taken up for up to four of them, added to one, to one of fewer than four that are left,
+  /// and to one where windows step.
   case laneTap, laneAddition, laneRest, laneStep
-  /// Whole maps: passes of four words of four values, non-zero taps at them, and the words made; words spread and split.
+  /// Whole maps: passes of four words of four values, non-zero taps at them, and the words made; words spread and
+  /// split.
   case quadPass, quadTap, quadLevels, spreadQuad, splitQuad
   /// Whole maps whose positions hold all channels: calls of straight-line code, words that it loads, additions, words
-  /// requantized and rows of them; depthwise convolutions' channels, taps, words made, and steps to the next; words of rows above and below;
-  /// words pooled.
+  /// requantized and rows of them; depthwise convolutions' channels, taps, words made, and steps to the next; words of
+  /// rows above and below; words pooled.
   case pixelCall, pixelLoad, pixelAddition, pixelLevels, pixelRow, pixelChannel, pixelTap, pixelSum, pixelStep,
     closedPixel,
     pooledPixel

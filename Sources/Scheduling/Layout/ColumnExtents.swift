@@ -1,8 +1,8 @@
 import TernaryIR
 
 extension Stage {
-  /// What is wrong with the columns of its rows: those that are written, and those that its windows read, must lie within a
-  /// channel, or where nobody looks at the values, within the line buffer.
+  /// What is wrong with the columns of its rows: those that are written, and those that its windows read, must lie
+  /// within a channel, or where nobody looks at the values, within the line buffer.
   ///
   /// - Parameter maker: The stage that makes the rows; nil: the caller does.
   func columnProblems(pairedBy maker: Stage?) -> [String] {
@@ -54,7 +54,8 @@ extension Stage {
     require(read <= lineBuffer.channelStride || lineBuffer.fourLanes != nil, "windows leave their channel")
     require(inputShape.channels * lineBuffer.channelStride <= lineBuffer.rowStride, "channels leave their row")
     guard let made = maker?.outputWords else {
-      // The caller's rows are paired as they come, and so are those of bytes: padding and columns, as far as there is room.
+      // The caller's rows are paired as they come, and so are those of bytes: padding and columns, as far as there is
+      // room.
       require(
         maker == nil || inputShape.width + lineBuffer.left <= lineBuffer.channelStride + lanes.distance,
         "columns have no place")

@@ -1,5 +1,5 @@
-/// Two bits a ternary weight, four weights a byte, the first in the lowest bits:
-/// `00` is 0, `01` is +1, `11` is −1 (two's complement); `10` does not occur. The last byte of a list is filled with zeros.
+/// Two bits a ternary weight, four weights a byte, the first in the lowest bits: `00` is 0, `01` is +1, `11` is −1
+/// (two's complement); `10` does not occur. The last byte of a list is filled with zeros.
 ///
 /// The layout is specified with test vectors in `Templates/kernels/WEIGHTS.md`.
 package enum PackedWeights {

@@ -1,6 +1,7 @@
 import TernaryIR
 
-/// The least RAM for unrolled weights: rows of bytes, and column tiles in scratch memory of what would be rows of words.
+/// The least RAM for unrolled weights: rows of bytes, and column tiles in scratch memory of what would be rows of
+/// words.
 extension Scheduler {
   /// Whether a stage can take its rows in column tiles, as the depthwise convolution before it makes them.
   static func canTakeColumnTiles(_ stages: [Stage], _ index: Int, _ stage: Stage) -> Bool {
@@ -14,8 +15,8 @@ extension Scheduler {
 
 /// Rows that lie where the stage before has read them.
 extension Scheduler {
-  /// Puts a stage's rows, of bytes, in place of the oldest rows of the stage before, where that writes a value only when
-  /// nobody reads what stood there any more.
+  /// Puts a stage's rows, of bytes, in place of the oldest rows of the stage before, where that writes a value only
+  /// when nobody reads what stood there any more.
   ///
   /// - Returns: Whether it does.
   static func putInPlace(_ stages: [Stage], _ index: Int, _ stage: inout Stage) -> Bool {
@@ -106,8 +107,8 @@ extension Stage {
     return widened
   }
 
-  /// Words that `columnTile` output words need in scratch memory: the sums of a block of channels, and what they are made of
-  /// where that is not the line buffer.
+  /// Words that `columnTile` output words need in scratch memory: the sums of a block of channels, and what they are
+  /// made of where that is not the line buffer.
   func scratchWords(_ columnTile: Int, channels: Int, takesColumnTiles: Bool, asBytes: Bool) -> Int {
     let columns = columnTile * (pool?.kernelWidth ?? 1)
     let sums = columns * channels * (hasRunningMaximum ? 1 : pool?.kernelHeight ?? 1)

@@ -4,8 +4,8 @@ enum ArenaAllocator {
 
   static func rounded(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
 
-  /// Gives every buffer an offset: the largest first, each at the lowest place that is free for all of its life. Buffers of
-  /// equal size keep their order, so that the result is the same everywhere.
+  /// Gives every buffer an offset: the largest first, each at the lowest place that is free for all of its life.
+  /// Buffers of equal size keep their order, so that the result is the same everywhere.
   ///
   /// - Parameter pinned: Buffers that stand at the beginning in the order given.
   /// - Returns: The arena's size.

@@ -3,8 +3,9 @@ import TernaryIR
 /// Everything that the emitted C says, decided: names, constants, offsets and the order in which rows flow. The emitter
 /// prints it and changes nothing.
 ///
-/// Activations are stored as *codes* `u = q − base`, which are never negative: a byte each, or 16 bits for the exact sums of
-/// an average pool. Accumulators here are sums of codes; what that shifts is folded into the requantizer's bias.
+/// Activations are stored as *codes* `u = q − base`, which are never negative: a byte each, or 16 bits for the exact
+/// sums of an average pool. Accumulators here are sums of codes; what that shifts is folded into the requantizer's
+/// bias.
 package struct FirmwarePlan: Sendable, Equatable {
   /// Prefix of every external symbol, and of the macros in upper case.
   package var name: String
@@ -160,8 +161,9 @@ package struct Stage: Sendable, Equatable {
   /// Whether and how it makes whole maps, the channels of a position together.
   package var hwc: HWCForm?
 
-  /// Whether a fused pool takes the layer's rows one at a time, as they come, into the output row: the line buffer holds no more
-  /// than a row then. The requantizer does not decrease, so the largest code belongs to the largest accumulator.
+  /// Whether a fused pool takes the layer's rows one at a time, as they come, into the output row: the line buffer
+  /// holds no more than a row then. The requantizer does not decrease, so the largest code belongs to the largest
+  /// accumulator.
   package var hasRunningMaximum = false
   /// A convolution over words of two lanes with packed weights, row by row.
   package var isPackedLanes: Bool {
@@ -175,8 +177,8 @@ package struct Stage: Sendable, Equatable {
   /// Rows of the layer that make one row of the stage.
   package var rowsPerOutput: Int { hasRunningMaximum ? 1 : pool?.kernelHeight ?? 1 }
 
-  /// Whether an average pool, or a last dense layer, adds every row to its sums as it comes: the line buffer holds no more than
-  /// a row then.
+  /// Whether an average pool, or a last dense layer, adds every row to its sums as it comes: the line buffer holds no
+  /// more than a row then.
   package var hasRunningSum = false
   /// Where those sums are.
   package var sumsBuffer = 0
@@ -268,21 +270,22 @@ package struct LineBuffer: Sendable, Equatable {
   package var fourLanes: Int?
   /// Rows are stored a byte a column all the same, and two columns become a word as they are read.
   package var widensOnLoad = false
-  /// A depthwise convolution makes words of a channel's window in scratch memory, padding at the row's ends among them, and
-  /// adds those up: rows are bytes without a halo.
+  /// A depthwise convolution makes words of a channel's window in scratch memory, padding at the row's ends among them,
+  /// and adds those up: rows are bytes without a halo.
   package var gathersWindow = false
   /// Its one row lies in the oldest row of the stage before, which no window of that one sees any more.
   package var isInPlace = false
   /// Whether rows are stored as words of several columns.
   package var holdsWords: Bool { lanes != nil && !widensOnLoad }
-  /// Words of each channel that are there at a time, in scratch memory: the stage before makes a row in column tiles. Nil: all.
+  /// Words of each channel that are there at a time, in scratch memory: the stage before makes a row in column tiles.
+  /// Nil: all.
   package var columnTile: Int?
   /// All rows are there, the channels of a position together; nil: rows of channels.
   package var hwc: HWCMap?
   /// All rows of a channel lie together, and the channels after one another: so many; nil: row after row.
   package var planeChannels: Int?
-  /// Rows lie in the order of the map, so that the window is one block of memory: padding above and below is stored too.
-  /// Where they are not all of the map's, they move up whenever an output row has been made.
+  /// Rows lie in the order of the map, so that the window is one block of memory: padding above and below is stored
+  /// too. Where they are not all of the map's, they move up whenever an output row has been made.
   package var isLinear = false
   /// Whether padding is written once and for all; words of two lanes carry their halo with every row.
   package var needsFilling: Bool {
@@ -298,8 +301,8 @@ package struct LineBuffer: Sendable, Equatable {
     package var outputs: Int
     /// Added to both lanes of an accumulator, so that none is ever negative.
     package var guardBias: Int
-    /// Taps whose sums a lane holds, a multiple of four; nil: all of a channel's. Sums of parts are taken apart and added
-    /// up in 32 bits.
+    /// Taps whose sums a lane holds, a multiple of four; nil: all of a channel's. Sums of parts are taken apart and
+    /// added up in 32 bits.
     package var partTaps: Int?
     /// Whether the epilogue takes biased accumulators; else the guard bias is subtracted first.
     package var isGuardedInEpilogue = false
@@ -325,8 +328,8 @@ package struct ConvolutionWork: Sendable, Equatable {
 }
 
 package struct DenseWork: Sendable, Equatable {
-  /// Packed weights of each output, in the order in which the line buffer holds the input: `[row][channel][column]`. Where rows
-  /// are added as they come, those of each row begin on a byte.
+  /// Packed weights of each output, in the order in which the line buffer holds the input: `[row][channel][column]`.
+  /// Where rows are added as they come, those of each row begin on a byte.
   package var weights: [[UInt8]]
   package var taps: Int
   package var nonZeros: Int
@@ -338,7 +341,8 @@ package struct DenseWork: Sendable, Equatable {
 /// From an accumulator of codes to what is stored. Tables have one entry, or one per output channel.
 package struct Epilogue: Sendable, Equatable {
   package enum Form: Sendable, Equatable {
-    /// `clamp(a · m + b, low, high) >> shift`; low and high are scaled by `2^shift`, so that nothing negative is shifted.
+    /// `clamp(a · m + b, low, high) >> shift`; low and high are scaled by `2^shift`, so that nothing negative is
+    /// shifted.
     case affine(multipliers: [Int], offsets: [Int], shift: Int, low: Int, high: Int)
     /// As affine, then rounded half to even.
     case halfEven(multipliers: [Int], offsets: [Int], shift: Int, low: Int, high: Int)
@@ -406,11 +410,12 @@ package struct Buffer: Sendable, Equatable, Codable {
   package var firstGroup: Int
   package var lastGroup: Int
   package var offset: Int
-  /// The stage that reads it as soon as it is written: a single row, which matters from its predecessor's work to its own.
+  /// The stage that reads it as soon as it is written: a single row, which matters from its predecessor's work to its
+  /// own.
   package var reader: Int?
 
-  /// Whether both matter at the same time. Rows that are read at once do so only where one stage reads the one and writes
-  /// the other.
+  /// Whether both matter at the same time. Rows that are read at once do so only where one stage reads the one and
+  /// writes the other.
   package func lives(with other: Buffer) -> Bool {
     if let reader, let next = other.reader, abs(reader - next) > 1 { return false }
     return firstGroup <= other.lastGroup && other.firstGroup <= lastGroup

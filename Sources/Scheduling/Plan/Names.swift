@@ -1,4 +1,5 @@
-/// Makes beginnings of C identifiers from the names of a user's file: lower case, unique, never empty, of bounded length.
+/// Makes beginnings of C identifiers from the names of a user's file: lower case, unique, never empty, of bounded
+/// length.
 struct Names {
   private var used: Set<String>
 
@@ -30,7 +31,7 @@ struct Names {
     "quant",
   ]
 
-  /// The emitted C appends a suffix to every identifier (`conv1_weights`), so C's own names are never met. What remains are
-  /// the tables of golden inputs and outputs in the emitted tests, and names that are no files on some systems.
+  /// The emitted C appends a suffix to every identifier (`conv1_weights`), so C's own names are never met. What remains
+  /// are the tables of golden inputs and outputs in the emitted tests, and names that are no files on some systems.
   private static let reserved: Set<String> = ["input", "output", "aux", "con", "nul", "prn"]
 }

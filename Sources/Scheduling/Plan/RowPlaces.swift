@@ -1,14 +1,14 @@
 import TernaryIR
 
-/// Where the rows of a map stand in a stage's line buffer. Those who write rows, read windows or replay the schedule go by this
-/// alone.
+/// Where the rows of a map stand in a stage's line buffer. Those who write rows, read windows or replay the schedule go
+/// by this alone.
 package enum RowPlace: Sendable, Equatable {
   /// There is room for one row.
   case single
   /// Row `y` stands in slot `y % slots`.
   case modulo
-  /// Row `y` stands in slot `y + above − step · made`: behind the padding above, moved up by `step` rows with each output
-  /// row that has been made.
+  /// Row `y` stands in slot `y + above − step · made`: behind the padding above, moved up by `step` rows with each
+  /// output row that has been made.
   case linear(above: Int, step: Int)
 
   /// - Returns: The slot of row `y` when the stage has made `made` rows; outside of the line buffer if that has no place for it.
@@ -42,11 +42,12 @@ extension Stage {
     return lineBuffer.isLinear ? .steps : .modulo
   }
 
-  /// Whether it takes rows one at a time: the line buffer's one row has one place, however many output rows have been made.
+  /// Whether it takes rows one at a time: the line buffer's one row has one place, however many output rows have been
+  /// made.
   private var takesSingleRows: Bool { hasRunningSum || hasRunningMaximum }
 
-  /// Rows by which those of its line buffer move up when an output row has been made, as the shared function counts them. Rows that
-  /// are used once need not move: the next ones take their places.
+  /// Rows by which those of its line buffer move up when an output row has been made, as the shared function counts
+  /// them. Rows that are used once need not move: the next ones take their places.
   package var slides: Int {
     if takesSingleRows { return 0 }
     if lineBuffer.isLinear { return isSliding ? rowStep : 0 }
@@ -66,13 +67,15 @@ extension Stage {
       || !lineBuffer.isLinear && lineBuffer.slots < inputShape.height && !(slides > 0 && lineBuffer.slots == rowStep)
   }
 
-  /// Whether it is an average pool whose windows' rows always follow one another in its line buffer, none of padding among them.
+  /// Whether it is an average pool whose windows' rows always follow one another in its line buffer, none of padding
+  /// among them.
   package var hasContiguousWindows: Bool {
     guard case .averagePool = work, window.top + window.bottom == 0 else { return false }
     return lineBuffer.slots == inputShape.height || (lineBuffer.slots == windowRows && windowRows == rowStep)
   }
 
-  /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with all layers of maps.
+  /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with all layers of
+  /// maps.
   package var advances: Bool {
     if let planes, planes.kind != .rows { return false }
     if case .output = destination { return hasRunningSum }

@@ -1,8 +1,9 @@
 import TernaryIR
 
-/// Replays the row schedule of a plan: `begin`, every row of the input, `finish`, as the emitted C runs them, with a mark in
-/// place of each row's values. Every row that is written must have a place within its line buffer, and every window must find its
-/// own rows there, or padding where the map ends; nothing that is still to be read may be overwritten, by whatever buffer.
+/// Replays the row schedule of a plan: `begin`, every row of the input, `finish`, as the emitted C runs them, with a
+/// mark in place of each row's values. Every row that is written must have a place within its line buffer, and every
+/// window must find its own rows there, or padding where the map ends; nothing that is still to be read may be
+/// overwritten, by whatever buffer.
 ///
 /// It goes by what the plan says (places, steps, buffers, lives), not by why the planner chose it.
 struct ScheduleReplay {

@@ -1,6 +1,6 @@
-/// A channel's requantizer in six bytes: `clamp((a · multiplier + bias) >> shift)`, where the bias holds the shift in its
-/// lowest five bits and the multiplier's seventeenth bit in its sixth. Those are too low to matter: the bias is one of the
-/// many that give the same codes.
+/// A channel's requantizer in six bytes: `clamp((a · multiplier + bias) >> shift)`, where the bias holds the shift in
+/// its lowest five bits and the multiplier's seventeenth bit in its sixth. Those are too low to matter: the bias is one
+/// of the many that give the same codes.
 package struct ChannelScale: Sendable, Equatable {
   /// Of 17 bits.
   package var multiplier: Int
@@ -20,8 +20,8 @@ extension Epilogue {
   /// The same, where 32 bits hold the arithmetic: one saturating operation clamps.
   package var saturatedBits: Int? { fits32 ? codeBits : nil }
 
-  /// The scale of a channel whose accumulators come with `guardBias` added: that with the smallest shift among those that give
-  /// the same code for every reachable accumulator and stay within 32 bits; nil where there is none.
+  /// The scale of a channel whose accumulators come with `guardBias` added: that with the smallest shift among those
+  /// that give the same code for every reachable accumulator and stay within 32 bits; nil where there is none.
   func scale(_ channel: Int, guardBias: Int) -> ChannelScale? {
     guard let bits = codeBits, let rise = codeRise(channel) else { return nil }
     let most17 = 1 << 17 - 1

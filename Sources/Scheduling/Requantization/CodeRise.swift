@@ -32,8 +32,8 @@ struct CodeRise {
     return room(middle) > room(slope) ? middle : slope
   }
 
-  /// What can be added to the products of all accumulators, so that `shift` makes the codes of them and nothing leaves 32
-  /// bits; nil: nothing. `product` must not decrease.
+  /// What can be added to the products of all accumulators, so that `shift` makes the codes of them and nothing leaves
+  /// 32 bits; nil: nothing. `product` must not decrease.
   func bias(shift: Int, product: (Int) -> Int) -> ClosedRange<Int>? {
     let (first, last) = (product(domain.lowerBound), product(domain.upperBound))
     var low = max(Int(Int32.min), Int(Int32.min) - first)

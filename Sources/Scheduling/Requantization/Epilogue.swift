@@ -1,8 +1,9 @@
 import TernaryIR
 
 extension Storage {
-  /// How an activation or logits are stored (sums are stored by their pool): code 0 is its smallest integer, or the even number below, so that rounding half to even
-  /// picks the same neighbour for the code as for the integer. A zero point that padding may need is representable.
+  /// How an activation or logits are stored (sums are stored by their pool): code 0 is its smallest integer, or the
+  /// even number below, so that rounding half to even picks the same neighbour for the code as for the integer. A zero
+  /// point that padding may need is representable.
   init(_ tensor: Tensor) {
     if tensor.kind == .logits {
       self.init(base: 0, maximumCode: Int(Int32.max), elementBytes: 4)

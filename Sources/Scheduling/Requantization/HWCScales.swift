@@ -1,6 +1,6 @@
 /// Requantizers of a stage's channels, in the form that takes the fewest instructions for words of two lanes:
-/// `clamp(((a · multiplier >> drop) + bias) >> shift, 0, 2^bits − 1)` of accumulators that come biased, each of which takes
-/// 15 bits at most.
+/// `clamp(((a · multiplier >> drop) + bias) >> shift, 0, 2^bits − 1)` of accumulators that come biased, each of which
+/// takes 15 bits at most.
 package struct HWCScales: Sendable, Equatable {
   package struct Scale: Sendable, Equatable {
     /// Of 31 bits.

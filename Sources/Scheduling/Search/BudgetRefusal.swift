@@ -1,7 +1,8 @@
 import Diagnostics
 import TernaryIR
 
-/// What is said where a budget can not be kept: the least that any goal and schedule reaches, and the options that reach it.
+/// What is said where a budget can not be kept: the least that any goal and schedule reaches, and the options that
+/// reach it.
 extension Scheduler {
   /// Options that have been tried, and what they gave.
   private struct Way {
@@ -74,7 +75,8 @@ extension Scheduler {
       if isRAM ? found.1.keepsFlash(asked) : found.1.keepsRAM(asked), found.0 < best?.bytes ?? .max { best = found }
     }
     if let best { return best }
-    // Of RAM, if no plan that small keeps the flash: what there is without that budget, whose least is then named as well.
+    // Of RAM, if no plan that small keeps the flash: what there is without that budget, whose least is then named as
+    // well.
     for way in ways {
       var options = way.options
       options.flash = nil

@@ -2,9 +2,9 @@ import TernaryIR
 
 /// Chooses where a chain of stages is cut into fusion groups.
 ///
-/// Inside a fusion group a stage keeps only the rows of its window; the first stage of every later fusion group keeps its whole
-/// input, and while a fusion group runs nothing lives but its own line buffers and the next fusion group's input. The peak is the largest
-/// fusion group, and the search makes that least (dynamic programming over the chain).
+/// Inside a fusion group a stage keeps only the rows of its window; the first stage of every later fusion group keeps
+/// its whole input, and while a fusion group runs nothing lives but its own line buffers and the next fusion group's
+/// input. The peak is the largest fusion group, and the search makes that least (dynamic programming over the chain).
 struct FusionSearch {
   /// What one stage's input costs in a line buffer of its window, and as a whole tensor; bytes.
   struct Cost {

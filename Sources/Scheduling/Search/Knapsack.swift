@@ -1,9 +1,9 @@
 /// Chooses a form for each of some things, so that their bytes stay within a budget and their cost is least.
 ///
-/// Dynamic programming over the things. Of the choices made so far it keeps those that no other beats in both bytes and cost,
-/// separately for each set of functions that they share, since such a function is paid once, by whoever comes first.
-/// The answer is exact as long as no set has more than `most` of them; beyond that choices of nearly equal bytes are
-/// thinned out to the one of least cost. It is never over the budget.
+/// Dynamic programming over the things. Of the choices made so far it keeps those that no other beats in both bytes and
+/// cost, separately for each set of functions that they share, since such a function is paid once, by whoever comes
+/// first. The answer is exact as long as no set has more than `most` of them; beyond that choices of nearly equal bytes
+/// are thinned out to the one of least cost. It is never over the budget.
 struct Knapsack {
   struct Form {
     var bytes: Int

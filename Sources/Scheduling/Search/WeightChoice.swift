@@ -1,8 +1,8 @@
 /// Packed weights or unrolled weights, for each stage.
 extension Scheduler {
-  /// The plan with the weights in the form that the goal asks for: all packed for size, all code for speed. Where code is
-  /// beyond the flash budget, the predicted instructions are made least within it; where nothing is within it, the plan of
-  /// the fewest bytes.
+  /// The plan with the weights in the form that the goal asks for: all packed for size, all code for speed. Where code
+  /// is beyond the flash budget, the predicted instructions are made least within it; where nothing is within it, the
+  /// plan of the fewest bytes.
   ///
   /// - Parameters:
   ///   - stages: With rows of two lanes, weights packed.
@@ -15,7 +15,8 @@ extension Scheduler {
     let forms = [stages, unrolledStages]
     let unrolledPlan = layOut(unrolledStages)
     guard let budget = options.flash, FlashEstimate(unrolledPlan).bytes > budget else { return unrolledPlan }
-    // Words of four columns and column tiles are made by code only, as bytes are paired: such stages can not be chosen one by one.
+    // Words of four columns and column tiles are made by code only, as bytes are paired: such stages can not be chosen
+    // one by one.
     if unrolledStages.contains(where: {
       $0.lineBuffer.fourLanes != nil || $0.lineBuffer.widensOnLoad || $0.lineBuffer.columnTile != nil
     }) {
@@ -24,8 +25,9 @@ extension Scheduler {
 
     let search = WeightSearch(packed: layOut(stages), unrolledPlan: unrolledPlan)
     func plan(_ choice: [Int]) -> FirmwarePlan { layOut(choice.indices.map { forms[choice[$0]][$0] }) }
-    // What a stage costs is read from plans in which all are packed, or all are code. In a mixed one line buffers may have other
-    // places and fusion groups other ends: what is over the budget then is taken off it, and the search repeated.
+    // What a stage costs is read from plans in which all are packed, or all are code. In a mixed one line buffers may
+    // have other places and fusion groups other ends: what is over the budget then is taken off it, and the search
+    // repeated.
     var limit = budget
     for _ in 0..<8 {
       guard let choice = search.forms(within: limit) else { break }

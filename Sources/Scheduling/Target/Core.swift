@@ -12,7 +12,8 @@ package enum Core: String, Sendable, CaseIterable, Codable {
   /// A 64-bit processor with vector instructions, whose C compiler vectorizes loops.
   case host
 
-  /// Accumulators that stay in registers beside a pointer and three operands: the width of a block of straight-line code.
+  /// Accumulators that stay in registers beside a pointer and three operands: the width of a block of straight-line
+  /// code.
   package var accumulators: Int {
     switch self {
     // Eight low registers; the high ones only add in place.
@@ -25,8 +26,8 @@ package enum Core: String, Sendable, CaseIterable, Codable {
   /// Whether a block loops over positions itself; else a loop calls it, and its registers are all for operands.
   package var tilesLoop: Bool { self != .cortexM0 }
 
-  /// Whether it multiplies one lane of a word by 32 bits and keeps the upper 32 of the product's 48 in one instruction: the
-  /// DSP extension.
+  /// Whether it multiplies one lane of a word by 32 bits and keeps the upper 32 of the product's 48 in one instruction:
+  /// the DSP extension.
   package var multipliesLanes: Bool {
     switch self {
     case .cortexM4, .cortexM7, .cortexM33, .cortexM55: true

@@ -1,8 +1,8 @@
 /// Finds pairs of taps whose sum or difference several channels of a block add, so that it is made once.
 ///
-/// A pair helps by one addition for each channel but the first that adds both with equal signs, and likewise with opposite
-/// ones. Every tap belongs to one pair at most, so that all operands are short-lived; the pairs are a matching of large
-/// weight: greedy, then improved by exchanging partners.
+/// A pair helps by one addition for each channel but the first that adds both with equal signs, and likewise with
+/// opposite ones. Every tap belongs to one pair at most, so that all operands are short-lived; the pairs are a matching
+/// of large weight: greedy, then improved by exchanging partners.
 struct CommonSubexpressions {
   /// `weights[channel][tap]`, of at most 64 channels.
   let weights: [[Int8]]

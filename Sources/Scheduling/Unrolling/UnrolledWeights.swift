@@ -3,8 +3,8 @@ package enum UnrolledWeights: Sendable, Equatable {
   /// Depthwise: the taps of each output channel, as a statement for each channel or as tables. A channel has too few
   /// weights for sums to be shared.
   case taps([TapList], areStatements: Bool)
-  /// Output channels in blocks as wide as there are registers for accumulators. `columnTile` words of the output row are made
-  /// by all blocks before the next ones.
+  /// Output channels in blocks as wide as there are registers for accumulators. `columnTile` words of the output row
+  /// are made by all blocks before the next ones.
   case channelTiles([ChannelTile], columnTile: Int)
   /// Output channels in blocks, each over whole rows of single columns: loops that compilers vectorize.
   case columns([ChannelTile])
@@ -42,8 +42,8 @@ package struct ChannelTile: Sendable, Equatable {
   package var input: Int
   package var nonZeros: Int
   package var groups: [TapGroup]
-  /// Whether it goes on with the sums of the block before, of the same channels: those with more taps than a loop should
-  /// have.
+  /// Whether it goes on with the sums of the block before, of the same channels: those with more taps than a loop
+  /// should have.
   package var isContinued = false
 
   package var additions: Int { groups.reduce(0) { $0 + $1.additions } }

@@ -2,12 +2,12 @@ import TernaryIR
 
 /// Convolutions over rows of single columns, for processors with vector instructions.
 ///
-/// A block of output channels is a loop over the columns of a row, whose body adds and subtracts without any choice: each
-/// tap is a constant offset. Compilers make a vector operation of every addition, eight columns or more at a time, and the
-/// vectors of a block's sums stay in registers.
+/// A block of output channels is a loop over the columns of a row, whose body adds and subtracts without any choice:
+/// each tap is a constant offset. Compilers make a vector operation of every addition, eight columns or more at a time,
+/// and the vectors of a block's sums stay in registers.
 extension Scheduler {
-  /// The chain with its convolutions in that form, where their windows are one block of memory, and its dense layers' weights
-  /// as bytes.
+  /// The chain with its convolutions in that form, where their windows are one block of memory, and its dense layers'
+  /// weights as bytes.
   static func asColumns(_ stages: [Stage], _ core: Core) -> [Stage] {
     var wide: [Stage] = []
     for stage in stages {

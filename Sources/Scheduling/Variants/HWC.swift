@@ -1,7 +1,8 @@
 import TernaryIR
 
 /// A map as words of two lanes, rows `y` and `y + distance`, the channels of a position after one another: position
-/// `(row, column)` begins at word `(row · pitch + column) · positionWords`. Padding is stored, that between two rows once.
+/// `(row, column)` begins at word `(row · pitch + column) · positionWords`. Padding is stored, that between two rows
+/// once.
 package struct HWCMap: Sendable, Equatable {
   /// Rows of words; the first holds the topmost row of padding, or of the map.
   package var rows: Int
@@ -74,7 +75,8 @@ extension FirmwarePlan {
 }
 
 extension Stage {
-  /// Words of its input map from the first of an output position's window to that of the next column and of the next row.
+  /// Words of its input map from the first of an output position's window to that of the next column and of the next
+  /// row.
   package var positionSteps: (column: Int, row: Int)? {
     lineBuffer.hwc.map { ($0.positionWords * window.strideWidth, $0.rowWords * window.strideHeight) }
   }

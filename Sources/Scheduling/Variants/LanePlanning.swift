@@ -1,7 +1,7 @@
 /// Which stages keep their rows as words of two lanes, and how.
 extension Scheduler {
-  /// The chain with the inputs of at most the first `count` stages in lanes. A stage can follow rows of bytes, which are
-  /// paired as they come, or a stage that makes words of the same two columns.
+  /// The chain with the inputs of at most the first `count` stages in lanes. A stage can follow rows of bytes, which
+  /// are paired as they come, or a stage that makes words of the same two columns.
   static func inLanes(_ stages: [Stage], first count: Int) -> [Stage] {
     var stages = stages
     for index in stages.indices.prefix(count) {
@@ -77,8 +77,8 @@ extension Scheduler {
     return nil
   }
 
-  /// Rows that no window sees would have no place in a line buffer that moves; they occur where strides exceed windows. Neither
-  /// would the first row behind more rows of padding than a window has.
+  /// Rows that no window sees would have no place in a line buffer that moves; they occur where strides exceed windows.
+  /// Neither would the first row behind more rows of padding than a window has.
   static func canBeLinear(_ stage: Stage) -> Bool {
     stage.rowStep <= stage.windowRows && stage.window.top < stage.windowRows
   }

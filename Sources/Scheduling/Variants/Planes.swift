@@ -1,7 +1,7 @@
 import TernaryIR
 
-/// How a convolution makes whole maps: its weights are decoded once for all rows of an output channel. Between such stages
-/// lie all rows, a byte a value, channel after channel.
+/// How a convolution makes whole maps: its weights are decoded once for all rows of an output channel. Between such
+/// stages lie all rows, a byte a value, channel after channel.
 package struct PlaneForm: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     /// Any convolution over rows of words of two lanes, all of which are there.

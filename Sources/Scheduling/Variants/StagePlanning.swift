@@ -62,8 +62,8 @@ extension Scheduler {
       * stage.lineBuffer.rowBytes
   }
 
-  /// The chain with a last dense layer that adds every row to its sums as it comes, where that saves RAM: it costs a few
-  /// instructions more than all rows at once.
+  /// The chain with a last dense layer that adds every row to its sums as it comes, where that saves RAM: it costs a
+  /// few instructions more than all rows at once.
   static func withRunningDense(_ stages: [Stage]) -> [Stage]? {
     guard let last = stages.last, case .dense = last.work, last.inputShape.height > 1,
       4 * last.outputShape.count < (last.inputShape.height - 1) * last.lineBuffer.rowBytes

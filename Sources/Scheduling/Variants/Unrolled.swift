@@ -50,8 +50,8 @@ extension Scheduler {
     var strides: Stage.Strides
   }
 
-  /// What has been found for other steps of RAM trade-off. Searching for a partition takes longest, and little of it depends on
-  /// where the words lie.
+  /// What has been found for other steps of RAM trade-off. Searching for a partition takes longest, and little of it
+  /// depends on where the words lie.
   struct KnownTiles {
     var partitions: [Int: [[Int]]] = [:]
     var channelTiles: [ChannelTileKey: [ChannelTile]] = [:]
@@ -66,7 +66,8 @@ extension Scheduler {
     var remainingGuardBias: Int
   }
 
-  /// The chain with its unrolled weights, where rows are words. `known` holds the blocks that have been found for a stage.
+  /// The chain with its unrolled weights, where rows are words. `known` holds the blocks that have been found for a
+  /// stage.
   static func unrolled(
     _ stages: [Stage], _ core: Core, _ tradeOff: RAMTradeOff, _ known: inout KnownTiles
   ) -> [Stage] {
@@ -125,8 +126,8 @@ extension Scheduler {
     stages[index] = stage
   }
 
-  /// Rows between unrolled channel tiles and depthwise code as four columns a word: half the memory for two more instructions per
-  /// word of four columns, and half of the loads.
+  /// Rows between unrolled channel tiles and depthwise code as four columns a word: half the memory for two more
+  /// instructions per word of four columns, and half of the loads.
   private static func quartered(_ stages: [Stage]) -> [Stage] {
     var stages = stages
     for index in stages.indices.dropFirst() {
@@ -180,7 +181,8 @@ extension Scheduler {
     }
   }
 
-  /// The output channels of each block: blocks of equal width, as few as the registers allow; none reaches over two groups.
+  /// The output channels of each block: blocks of equal width, as few as the registers allow; none reaches over two
+  /// groups.
   ///
   /// - Parameter offsets: Of a window's values, in the order of the weights.
   static func partition(
