@@ -272,11 +272,12 @@ let constantCompilations = Result {
     """,
   ]
   return try layers.enumerated().flatMap { index, layers in
-    try [Core.generic, .cortexM4, .host].map { core in
+    try [(Core.generic, PlanningOptions.Goal.size), (.generic, .speed), (.cortexM4, .speed), (.host, .speed)].map {
+      core, goal in
       let text = "network \"n\"\ninput 2x4x6 range 0...15\n\(layers)\n"
       return try Compilation(
         network: TernaryNetwork(parsing: text),
-        PlanningOptions(name: "constant\(index)_\(core)", goal: .speed, core: core))
+        PlanningOptions(name: "constant\(index)_\(core)_\(goal)", goal: goal, core: core))
     }
   }
 }

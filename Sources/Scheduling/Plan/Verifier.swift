@@ -70,6 +70,10 @@ extension FirmwarePlan {
           (stage.outputShape.channels - 1) * lineBuffer.channelStride + spread.quarterBytes <= lineBuffer.bytes,
           "\(stage.name): rows behind its last map leave the buffer")
         require(
+          spread.pitch
+            >= max(stage.outputShape.width, stage.inputShape.width + max(stage.window.left, stage.window.right)),
+          "\(stage.name): rows of words overlap")
+        require(
           spread.rows * spread.pitch + (stage.inputShape.width + 3) / 4 <= spread.words,
           "\(stage.name): no room for a row of padding")
       }

@@ -39,7 +39,8 @@ package struct SpreadPlane: Sendable, Equatable {
   init(_ stage: Stage) {
     let window = stage.window
     quarter = (stage.outputShape.height + 3) / 4
-    halo = max(window.left, window.right)
+    // Where padding of a kernel's width lies on both sides, an output row is longer than that.
+    halo = max(window.left, window.right, stage.outputShape.width - stage.inputShape.width)
     pitch = stage.inputShape.width + halo
     rows = quarter + window.kernelHeight - 1
     fourLanes = (quarter - 1) * pitch + stage.outputShape.width
