@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* The same in all files of a compilation: they check it. */
-#define HAR_BUILD_ID 0x0D59A4D3U
+#define HAR_BUILD_ID 0x50861361U
 
 #ifdef __cplusplus
 extern "C" {

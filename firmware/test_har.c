@@ -21,7 +21,7 @@ static void check_row(uint32_t layer, uint32_t row, const void *values, uint32_t
     check_row((layer), (row), (values), (channel_stride), (distance), (bits))
 #include "har.c"
 
-#if HAR_BUILD_ID != 0x0D59A4D3U
+#if HAR_BUILD_ID != 0x50861361U
 #error "har.h is of another compilation than this file"
 #endif
 

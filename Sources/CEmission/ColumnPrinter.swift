@@ -152,7 +152,7 @@ extension StagePrinter {
   /// A pointer to the window's first row.
   private func printColumnInput(_ out: inout CodePrinter) {
     let isByte = inputType == "uint8_t"
-    let base = isByte ? "memory + s->ring" : "(const \(inputType) *)(const void *)(memory + s->ring)"
+    let base = isByte ? "memory + s->buffer" : "(const \(inputType) *)(const void *)(memory + s->buffer)"
     guard let offset = inputOffset else {
       out.print("const \(inputType) *const in = \(base);")
       return
@@ -275,12 +275,12 @@ extension StagePrinter {
       $0.print("\(from)[ox] = (int16_t)((\(from)[ox] * m + b) >> \(shift));")
     }
     out.block("for (uint32_t ox = 0; ox < \(columns.outputs); ox++)") { out in
-      out.print("int16_t level = \(from)[ox];\n")
-      out.print("level = level < \(least) ? \(least) : level;")
-      out.print("level = level > \(most) ? \(most) : level;")
+      out.print("int16_t code = \(from)[ox];\n")
+      out.print("code = code < \(least) ? \(least) : code;")
+      out.print("code = code > \(most) ? \(most) : code;")
       let target = makesMore(columns) ? from : "row"
       let type = makesMore(columns) ? "int16_t" : elementType
-      let value = guardBias == 0 ? "level" : "(level - \(guardBias))"
+      let value = guardBias == 0 ? "code" : "(code - \(guardBias))"
       out.print("\(target)[ox] = \(type == "int16_t" && guardBias == 0 ? "" : "(\(type))")\(value);")
     }
     printRest(from, columns, &out)
@@ -324,14 +324,14 @@ extension StagePrinter {
     let lineBuffer = stage.lineBuffer
     let kept = (stage.windowRows - stage.rowStep) * lineBuffer.rowBytes
     let step = stage.rowStep * lineBuffer.rowBytes
-    if kept > 0 { out.print("slide_bytes(memory + s->ring, \(kept), \(step));") }
+    if kept > 0 { out.print("slide_bytes(memory + s->buffer, \(kept), \(step));") }
     guard stage.seesPaddingBelow else { return }
     let values = stage.rowStep * lineBuffer.rowStride
     let offset = kept > 0 ? " + \(kept)" : ""
     printPaddingBelow(
       lineBuffer.elementBytes == 1
-        ? "fill_ring(memory + s->ring\(offset), \(values), \(lineBuffer.paddingCode));"
-        : "fill_ring16((uint16_t *)(void *)(memory + s->ring\(offset)), \(values), \(lineBuffer.paddingCode));", &out)
+        ? "fill_u8(memory + s->buffer\(offset), \(values), \(lineBuffer.paddingCode));"
+        : "fill_u16((uint16_t *)(void *)(memory + s->buffer\(offset)), \(values), \(lineBuffer.paddingCode));", &out)
   }
 
   /// Writes padding from the first window on that reaches below the map.

@@ -7,7 +7,7 @@ struct ColumnTileProbe {
   private let makers: [(stage: Stage, distance: Int)]
   private var macro: ProbeMacro {
     ProbeMacro(
-      name: "\(plan.macroPrefix)_PROBE_STRIP",
+      name: "\(plan.macroPrefix)_PROBE_COLUMN_TILE",
       parameters: [
         ("const void *", "values"), ("uint32_t ", "first"), ("uint32_t ", "count"), ("uint32_t ", "distance"),
       ], function: "gather_strip")
@@ -28,7 +28,7 @@ struct ColumnTileProbe {
     macro.printDefault(
       """
       /*
-       * The same for layers whose rows are made in strips of count words of each channel: words of
+       * The same for layers whose rows are made in tiles of count words of each channel: words of
        * columns x and x + distance, two lanes each, from x = first on.
        */
       """, &out)
@@ -46,8 +46,8 @@ struct ColumnTileProbe {
   func printGathering(_ check: String, _ out: inout CodePrinter) {
     guard !makers.isEmpty else { return }
     let words = makers.map { $0.stage.outputShape.channels * $0.distance }.max() ?? 0
-    out.print("static uint32_t gathered[\(words)]; /* the strips of a row that have been made */\n")
-    out.print("/* Puts the strips of a row together; the last one has the row looked at. */")
+    out.print("static uint32_t gathered[\(words)]; /* the tiles of a row that have been made */\n")
+    out.print("/* Puts the tiles of a row together; the last one has the row looked at. */")
     out.list("static void gather_strip(", macro.declarations, ") {")
     out.print(
       """

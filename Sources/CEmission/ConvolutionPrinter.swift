@@ -49,13 +49,13 @@ struct ConvolutionPrinter {
     let fields = [
       Field("const IN_FLASH struct stage *", "stage", "", values: stages.map { "&\($0.stage.descriptor)" }),
       Field(
-        "const IN_FLASH struct stage *", "next", "whose ring the rows go into",
+        "const IN_FLASH struct stage *", "next", "whose buffer the rows go into",
         values: stages.map { plan.stages[$0.index + 1].descriptor }.map { "&\($0)" }),
       Field(
         "const IN_FLASH uint8_t *", "weights", "packed, of all channels",
         values: stages.map { "\($0.stage.name)_weights[0]" }),
       Field(
-        "const IN_FLASH uint16_t *", "scale", "three of each channel: see requantize_lanes",
+        "const IN_FLASH uint16_t *", "scale", "three of each channel: see requantize_swar2",
         values: stages.map { "\($0.stage.name)_scale[0]" }),
     ]
     var numbers = [
@@ -64,7 +64,7 @@ struct ConvolutionPrinter {
       Field("group_channels", "of the input, that an output channel sees", stages.map(\.work.groupChannels)),
       Field("taps", "weights of a channel", stages.map(\.work.taps)),
       Field("words", "of an output row", stages.map { $0.stage.outputWords ?? 0 }),
-      Field("lift", "of both lanes", stages.map { $0.stage.lineBuffer.lanes?.guardBias ?? 0 }),
+      Field("guard", "of both lanes", stages.map { $0.stage.lineBuffer.lanes?.guardBias ?? 0 }),
     ]
     if stages.contains(where: { $0.work.hasSingleOutputs($0.stage) }) {
       numbers.append(
@@ -74,7 +74,7 @@ struct ConvolutionPrinter {
             $0.work.hasSingleOutputs($0.stage) ? $0.work.groupChannels * $0.stage.lineBuffer.channelStride : 0
           }))
     }
-    if bits.count > 1 { numbers.append(Field("bits", "of a level", stages.map { $0.work.epilogue.codeBits ?? 0 })) }
+    if bits.count > 1 { numbers.append(Field("bits", "of a code", stages.map { $0.work.epilogue.codeBits ?? 0 })) }
     if fillsHalo || splits, !hasEvenWidths {
       numbers.append(Field("width", "columns of an output row", stages.map(\.stage.outputShape.width)))
     }
@@ -143,7 +143,7 @@ struct ConvolutionPrinter {
       out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
       out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);")
-      out.print("uint32_t *const first = (uint32_t *)(void *)(memory + s->ring);")
+      out.print("uint32_t *const first = (uint32_t *)(void *)(memory + s->buffer);")
       out.print("const uint32_t made = rows[1];")
       out.print("const uint32_t count = c->words;")
       out.print("const IN_FLASH uint8_t *weights = c->weights;")
@@ -179,7 +179,7 @@ struct ConvolutionPrinter {
     let slot = "made\(above)\(slides)"
     out.print("const uint32_t slot = \(wraps.isEmpty ? slot : slot == "made" ? "made\(wraps)" : "(\(slot))\(wraps)");")
     out.print("const uint32_t place = slot * next->row_stride + next->left;")
-    let base = "memory + next->ring"
+    let base = "memory + next->buffer"
     if !splits {
       out.print("uint32_t *const out = (uint32_t *)(void *)(\(base)) + place;")
       out.print("uint32_t *to = out;\n")
@@ -202,8 +202,8 @@ struct ConvolutionPrinter {
     out.print()
     printSums(&out)
     printPool(&out)
-    let bits = bits.count > 1 ? "c->bits" : "LEVEL_BITS"
-    out.print("requantize_lanes(acc, scale, \(bits), \(row), count);")
+    let bits = bits.count > 1 ? "c->bits" : "CODE_BITS"
+    out.print("requantize_swar2(acc, scale, \(bits), \(row), count);")
     printStore(row, &out)
     out.print("weights += (c->taps + 3U) / 4;")
     out.print("scale += 3;")
@@ -212,27 +212,28 @@ struct ConvolutionPrinter {
   }
 
   private func printSums(_ out: inout CodePrinter) {
-    let start = "c->lift * 65537U"
+    let start = "c->guard * 65537U"
     let isPooled = stages.contains { $0.stage.pool != nil }
     let pass = plan.wordsPerPass
     let isStrided = stages.contains { $0.stage.window.strideWidth > 1 }
     let hasRest = stages.contains { $0.stage.wholePasses(pass) < $0.stage.lineBuffer.lanes?.outputs ?? 0 }
     let hasWhole = stages.contains { $0.stage.wholePasses(pass) > 0 }
-    let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
+    let name = pass == 8 ? "convolve_row_swar2_x8" : pass == 4 ? "convolve_row_swar2_x4" : "convolve_row_swar2_x3"
     func printRow(_ from: String, _ to: String, _ out: inout CodePrinter) {
       guard hasRest else {
         out.list("\(name)(", [from, "offsets", "taps", start, to, "s->out_width"], ");")
         return
       }
       guard hasWhole else {
-        out.list("sum_strided(", [from, "s->stride_width", "offsets", "taps", start, to, "s->out_width"], ");")
+        out.list(
+          "convolve_row_swar2_strided(", [from, "s->stride_width", "offsets", "taps", start, to, "s->out_width"], ");")
         return
       }
       let whole = "s->out_width / \(pass)U * \(pass)U"
       out.print("const uint32_t whole = \(isStrided ? "s->stride_width > 1 ? 0 : \(whole)" : whole);\n")
       out.list("\(name)(", [from, "offsets", "taps", start, to, "whole"], ");")
       out.list(
-        "sum_strided(",
+        "convolve_row_swar2_strided(",
         ["\(from) + whole", "s->stride_width", "offsets", "taps", start, "\(to) + whole", "s->out_width - whole"], ");")
     }
     if isPooled {
@@ -257,7 +258,7 @@ struct ConvolutionPrinter {
       if plan.sharedRowsMove { out.print("move_rows(first, kept, step);") }
       guard plan.sharedRowsEnd else { return }
       out.block("if (rows_needed(s, rows[1]) > s->height)") {
-        $0.print("fill_words(first + kept, step, \(paddingWord)); /* behind the last row */")
+        $0.print("fill_u32(first + kept, step, \(paddingWord)); /* behind the last row */")
       }
     }
     if areMoving {
@@ -294,18 +295,18 @@ struct ConvolutionPrinter {
     let pooled = stages.count { $0.stage.pool != nil }
     guard pooled > 0 else { return }
     if pooled == stages.count {
-      out.print("pool_lanes(s, acc);")
+      out.print("max_pool_swar2(s, acc);")
     } else {
-      out.block("if (s->pool_height + s->pool_width > 2)") { $0.print("pool_lanes(s, acc);") }
+      out.block("if (s->pool_height + s->pool_width > 2)") { $0.print("max_pool_swar2(s, acc);") }
     }
   }
 
   private func printStore(_ row: String, _ out: inout CodePrinter) {
-    let split = "split_row(acc, count, \(hasEvenWidths ? "2 * count" : "c->width"), to);"
+    let split = "unpack_row_swar2(acc, count, \(hasEvenWidths ? "2 * count" : "c->width"), to);"
     // The halo's first word lies before the row.
     func printHaloFill(_ out: inout CodePrinter) {
       out.list(
-        "close_row(",
+        "fill_halo_swar2(",
         [
           "\(row) - next->left", "next->left", "count", hasEvenWidths ? "2 * count" : "c->width",
           "next->channel_stride", padding ?? "next->padding",
@@ -337,12 +338,12 @@ struct ConvolutionPrinter {
     out.print("};\n")
   }
 
-  /// `LEVEL_BITS`, where all stages have the same.
+  /// `CODE_BITS`, where all stages have the same.
   func printCodeBits(_ out: inout CodePrinter) {
     let planes = plan.stages.filter { $0.planes != nil || $0.hwc != nil }.compactMap { $0.epilogue?.codeBits }
     let bits = bits.union(planes)
     if bits.count == 1, let bits = bits.first {
-      out.print("#define LEVEL_BITS \(bits) /* of the levels that convolutions make */\n")
+      out.print("#define CODE_BITS \(bits) /* of the codes that convolutions make */\n")
     }
   }
 }
@@ -387,7 +388,7 @@ extension StagePrinter {
 
   /// `in`: the first word of the window.
   func printInput(_ out: inout CodePrinter) {
-    let base = "(const uint32_t *)(const void *)(memory + s->ring)"
+    let base = "(const uint32_t *)(const void *)(memory + s->buffer)"
     if let offset = inputOffset {
       out.print("const uint32_t *const first = \(base);")
       out.print("const uint32_t *const in = first + \(offset);")
@@ -399,7 +400,7 @@ extension StagePrinter {
   /// The sums of a channel's row, and of the rows that are pooled with it.
   func printLaneSums(_ from: String, _ lanes: LineBuffer.SWARLanes, _ out: inout CodePrinter) {
     let pass = plan.wordsPerPass
-    let name = pass == 8 ? "sum_eight" : pass == 4 ? "sum_four" : "sum_three"
+    let name = pass == 8 ? "convolve_row_swar2_x8" : pass == 4 ? "convolve_row_swar2_x4" : "convolve_row_swar2_x3"
     let whole = stage.wholePasses(pass)
     for row in 0..<(stage.hasWordSums ? stage.rowsPerOutput : 1) {
       let input = row == 0 ? from : "\(from) + \(row * stage.window.strideHeight * stage.lineBuffer.rowStride)"
@@ -410,7 +411,7 @@ extension StagePrinter {
       if whole < lanes.outputs {
         let rest = whole == 0 ? input : "\(input) + \(whole)"
         out.list(
-          "sum_strided(",
+          "convolve_row_swar2_strided(",
           [rest, "s->stride_width", "offsets", "taps", start, sums(whole), "\(lanes.outputs - whole)"], ");")
       }
     }

@@ -53,7 +53,7 @@ extension FirmwarePlan {
     let present = Set(descriptors(used).map(\.type))
     let texts = [
       ("stage", stageType(used)), ("convolution", ConvolutionPrinter(self).typeText), ("grid", planesType),
-      ("maps", planesType),
+      ("planes", planesType),
     ]
     return texts.filter { present.contains($0.0) }.map { DescriptorType($0.0, in: $0.1) }
   }
@@ -72,7 +72,7 @@ extension FirmwarePlan {
     }
     let layers = planes.map { printer in
       let place = planeStages.firstIndex(of: printer.index)
-      return Descriptor("maps", place.map { "map_layers[\($0)]" } ?? "\(printer.name)_layer", printer.planeFields)
+      return Descriptor("planes", place.map { "plane_layers[\($0)]" } ?? "\(printer.name)_layer", printer.planeFields)
     }
     return windows + convolutions + grids + layers
   }

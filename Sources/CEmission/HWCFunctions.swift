@@ -23,10 +23,10 @@ struct HWCFunctions {
         "static void \(scales.function)(",
         [
           "const int32_t *sums", "const IN_FLASH int32_t (*scales)[2]", "uint32_t channels", "uint32_t width",
-          "uint32_t pixel",
+          "uint32_t position",
           "uint32_t *out",
         ], ") {")
-      out.print("    requantize_pixels(sums, scales, channels, \(shift), width, pixel, out);\n}\n")
+      out.print("    requantize_hwc(sums, scales, channels, \(shift), width, position, out);\n}\n")
     }
   }
 
@@ -70,7 +70,7 @@ struct HWCFunctions {
   }
 
   private static let parameters = [
-    "uint32_t *at", "const IN_FLASH uint8_t *taps", "const IN_FLASH int32_t *scale", "int32_t lift",
+    "uint32_t *at", "const IN_FLASH uint8_t *taps", "const IN_FLASH int32_t *scale", "int32_t guard",
   ]
 
   /// The map of a channel, from the sums of some taps that are added and some that are subtracted.
@@ -86,7 +86,7 @@ struct HWCFunctions {
       out.block("for (uint32_t x = 0; x < \(width); x++, at += \(map.positionWords))") { out in
         if plus + minus > 0 { out.print("const int32_t *const p = (const int32_t *)at;") }
         let taps = (0..<(plus + minus)).map { "p[t\($0)]" }
-        let added = ["\(minus > 0 ? "" : "const ")int32_t sum = lift"] + taps[..<plus]
+        let added = ["\(minus > 0 ? "" : "const ")int32_t sum = guard"] + taps[..<plus]
         let lines =
           [added.joined(separator: " + ") + ";"]
           + (minus > 0 ? ["sum -= " + taps[plus...].joined(separator: " + ") + ";"] : [])
@@ -95,7 +95,7 @@ struct HWCFunctions {
         out.print(lines[0] + "\n")
         for line in lines.dropFirst() { out.print(line) }
         if isLong { out.print("/* clang-format on */") }
-        out.print("*at = levels_of(sum, m, b, \(shift == 0 ? "shift" : "\(shift)"));")
+        out.print("*at = codes_of(sum, m, b, \(shift == 0 ? "shift" : "\(shift)"));")
         if plan.core.tilesLoop { out.print("KEEP_POINTER(at);") }
       }
     }
@@ -114,10 +114,10 @@ struct HWCFunctions {
       out.print("/* clang-format off */")
       for x in 0..<width {
         let taps = (0..<(plus + minus)).map { "p\($0)[\(x * map.positionWords)]" }
-        let added = (["lift"] + taps[..<plus]).joined(separator: " + ")
+        let added = (["guard"] + taps[..<plus]).joined(separator: " + ")
         let subtracted = minus > 0 ? " - (" + taps[plus...].joined(separator: " + ") + ")" : ""
         out.print(
-          "at[\(x * map.positionWords)] = levels_of(\(added)\(subtracted), m, b, \(shift == 0 ? "shift" : "\(shift)"));"
+          "at[\(x * map.positionWords)] = codes_of(\(added)\(subtracted), m, b, \(shift == 0 ? "shift" : "\(shift)"));"
         )
         out.print("KEEP_ORDER;")
       }
@@ -145,7 +145,7 @@ struct HWCFunctions {
       for function in functions {
         out.print("case 0x\(String(function.counts, radix: 16)):")
         out.print(
-          "    \(name(function))(at, taps, scale, lift\(shift == 0 ? ", shift" : ""));\n    break;")
+          "    \(name(function))(at, taps, scale, guard\(shift == 0 ? ", shift" : ""));\n    break;")
       }
       out.print("default:\n    break;\n}\nreturn taps + 1 + (taps[0] >> 4) + (taps[0] & 15U);")
     }
@@ -173,7 +173,7 @@ extension StagePrinter {
       }
       out.block("for (uint32_t y = 0; y < \(form.half); y++)") {
         $0.list(
-          "\(plan.macroPrefix)_PROBE_PIXELS(",
+          "\(plan.macroPrefix)_PROBE_HWC(",
           ["\(index)", "y", "\(first) + y * \(map.rowWords)", "\(map.positionWords)", "\(form.half)"], ");")
       }
       out.print("rows[1] = \(stage.outputShape.height);")
@@ -183,7 +183,7 @@ extension StagePrinter {
 }
 
 extension HWCScales {
-  var function: String { drop > 0 ? "requantize_by_\(shift)" : "requantize_pixels" }
+  var function: String { drop > 0 ? "requantize_by_\(shift)" : "requantize_hwc" }
   var depthwise: String { drop > 0 ? "depthwise\(shift)" : "depthwise" }
   var argument: [String] { drop > 0 ? [] : ["\(shift)"] }
 }

@@ -6,8 +6,8 @@ struct HWCProbe {
   private let makers: [Stage]
   private var macro: ProbeMacro {
     ProbeMacro(
-      name: "\(plan.macroPrefix)_PROBE_PIXELS",
-      parameters: [("const uint32_t *", "values"), ("uint32_t ", "pixel"), ("uint32_t ", "distance")],
+      name: "\(plan.macroPrefix)_PROBE_HWC",
+      parameters: [("const uint32_t *", "values"), ("uint32_t ", "position"), ("uint32_t ", "distance")],
       function: "take_apart")
   }
 
@@ -23,7 +23,7 @@ struct HWCProbe {
       """
       /*
        * The same for layers that make rows row and row + distance together: words of two lanes,
-       * values[x * pixel + c].
+       * values[x * position + c].
        */
       """, &out)
   }
@@ -49,7 +49,7 @@ struct HWCProbe {
 
           for (uint32_t y = row; y < layers[layer].height && y <= row + distance; y += distance) {
               for (uint32_t i = 0; i < layers[layer].channels * width; i++) {
-                  const uint32_t word = values[i % width * pixel + i / width];
+                  const uint32_t word = values[i % width * position + i / width];
 
                   apart[i] = (uint8_t)(y == row ? word : word >> 16);
               }

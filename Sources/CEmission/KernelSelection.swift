@@ -25,12 +25,12 @@ struct KernelSelection {
 
   /// Among kernels that define the same name, the one that suits all layers.
   private static func choice(_ candidates: [Kernel], _ plan: FirmwarePlan) -> Kernel? {
-    if candidates.contains(.poolLanes2x2) {
+    if candidates.contains(.maxPoolSwar2By2x2) {
       let pools = plan.stages.filter { $0.isPackedLanes && $0.hasWordSums }.compactMap(\.pool)
-      return pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 } ? .poolLanes2x2 : .poolLanes
+      return pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 } ? .maxPoolSwar2By2x2 : .maxPoolSwar2
     }
-    if candidates.contains(.pixelLevelsDSP) {
-      return plan.stages.contains { ($0.hwc?.scales.drop ?? 0) > 0 } ? .pixelLevelsDSP : .pixelLevels
+    if candidates.contains(.hwcCodesDSP) {
+      return plan.stages.contains { ($0.hwc?.scales.drop ?? 0) > 0 } ? .hwcCodesDSP : .hwcCodes
     }
     if candidates.contains(.ternaryDotFours) { return plan.addsFourWeights ? .ternaryDotFours : .ternaryDot }
     return candidates.first

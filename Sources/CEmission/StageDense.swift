@@ -57,7 +57,7 @@ extension StagePrinter {
     _ work: DenseWork, _ out: inout CodePrinter, _ use: (_ dot: String, _ out: inout CodePrinter) -> Void
   ) {
     let wide = stage.input.elementBytes == 2
-    let base = wide ? "(const uint16_t *)(const void *)(memory + s->ring)" : "memory + s->ring"
+    let base = wide ? "(const uint16_t *)(const void *)(memory + s->buffer)" : "memory + s->buffer"
     let rowBytes = (stage.lineBuffer.rowStride + 3) / 4
     let row = stage.hasRunningSum ? " + \(rowBytes == 1 ? "" : "\(rowBytes) * ")y" : ""
     let count = stage.hasRunningSum ? stage.lineBuffer.rowStride : work.taps
@@ -72,7 +72,7 @@ extension StagePrinter {
         use("a", &out)
       } else {
         out.print("const IN_FLASH uint8_t *const weights = \(name)_weights[oc]\(row);")
-        use("ternary_dot\(wide ? "16" : "")(weights, values, \(count))", &out)
+        use("ternary_dot\(wide ? "_u16" : "")(weights, values, \(count))", &out)
       }
     }
   }

@@ -19,6 +19,8 @@ extension StagePrinter {
     let cast = stage.output.elementBytes == 1 ? "(uint8_t)" : ""
     out.block("for (uint32_t ox = 0; ox < \(count); ox++)") { out in
       out.print("row[ox] = \(cast)\(expression(epilogue, "\(from)[ox]"));")
+      // Otherwise compilers call memset.
+      if Self.isOneCode(epilogue) { out.print("PLAIN_LOOP;") }
     }
   }
 
@@ -27,7 +29,7 @@ extension StagePrinter {
     guard !epilogue.limits.isEmpty else { return }
     let guardBias = stage.hasWordSums ? stage.lineBuffer.lanes?.remainingGuardBias ?? 0 : 0
     let kernel =
-      stage.columns?.areShort == true ? "limit_sums" : stage.hasWordSums ? "limit_lanes" : "limit_accumulators"
+      stage.columns?.areShort == true ? "clamp_sums_i16" : stage.hasWordSums ? "clamp_sums_swar2" : "clamp_sums_i32"
     if stage.hasLimitTable {
       out.list("\(kernel)(", [from, "\(count)", "\(name)_limits[oc][0]", "\(name)_limits[oc][1]"], ");")
       return
@@ -92,11 +94,11 @@ extension StagePrinter {
     switch (next.fourLanes != nil, stage.hasRunningMaximum) {
     case (true, true):
       out.print("const uint32_t other = row[ox] & ~(0x00FF00FFU << shift);\n")
-      out.block("if (r > 0)") { $0.print("pair = max_lanes(pair, row[ox] >> shift & 0x00FF00FFU);") }
+      out.block("if (r > 0)") { $0.print("pair = max_swar2(pair, row[ox] >> shift & 0x00FF00FFU);") }
       out.print("row[ox] = other | pair << shift;")
     case (true, false): out.print("row[ox] = shift == 0 ? pair : row[ox] | pair << 8;")
     default:
-      out.block("if (r > 0)") { $0.print("pair = max_lanes(pair, row[ox]);") }
+      out.block("if (r > 0)") { $0.print("pair = max_swar2(pair, row[ox]);") }
       out.print("row[ox] = pair;")
     }
   }
@@ -106,7 +108,7 @@ extension StagePrinter {
     guard fillsHalos, let lineBuffer = nextWords, let lanes = lineBuffer.lanes else { return }
     let start = lineBuffer.left > 0 ? "\(row) - \(lineBuffer.left)" : row
     out.list(
-      lineBuffer.fourLanes == nil ? "close_row(" : "close_quads(",
+      lineBuffer.fourLanes == nil ? "fill_halo_swar2(" : "fill_halo_swar4(",
       [
         start, "\(lineBuffer.left)", "\(lineBuffer.fourLanes ?? lanes.distance)", "\(stage.outputShape.width)",
         "\(lineBuffer.channelStride)",
@@ -146,9 +148,12 @@ extension StagePrinter {
 
   /// Names an accumulator that the expression of it leaves out: where all of them have one code.
   func printUnread(_ epilogue: Epilogue, _ accumulator: String, _ out: inout CodePrinter) {
-    if case .thresholds(let lists, _) = epilogue.form, lists.first?.isEmpty ?? true {
-      out.print("(void)\(accumulator);")
-    }
+    if Self.isOneCode(epilogue) { out.print("(void)\(accumulator);") }
+  }
+
+  /// Whether no accumulator reaches a threshold.
+  private static func isOneCode(_ epilogue: Epilogue) -> Bool {
+    if case .thresholds(let lists, _) = epilogue.form { lists.first?.isEmpty ?? true } else { false }
   }
 
   /// The C expression that turns an accumulator into what is stored.

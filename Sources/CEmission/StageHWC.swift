@@ -53,7 +53,7 @@ extension StagePrinter {
             "\(width)", "\(target.positionWords)", "out",
           ], ");")
         out.list(
-          "\(plan.macroPrefix)_PROBE_PIXELS(", ["\(index)", "y", "out", "\(target.positionWords)", "\(form.half)"], ");"
+          "\(plan.macroPrefix)_PROBE_HWC(", ["\(index)", "y", "out", "\(target.positionWords)", "\(form.half)"], ");"
         )
       }
       out.print("rows[1] = \(stage.outputShape.height);")
@@ -66,7 +66,7 @@ extension StagePrinter {
     let window = stage.window
     guard window.hasPadding else { return }
     out.list(
-      "close_pixels(",
+      "fill_halo_hwc(",
       [
         "map", "\(map.rowWords)", "\(stage.hasSides ? map.halo * map.positionWords : 0)", "\(window.top)",
         "\(form.half)",
@@ -115,7 +115,7 @@ extension StagePrinter {
       out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
         out.print("\(elementType) *const row = out + oc * \(outputStride);")
         out.list(
-          "const int32_t sum = sum_pixels(",
+          "const int32_t sum = sum_hwc(",
           ["from + oc", "\(half)", "\(shape.width)", "\(map.rowWords)", "\(map.positionWords)"], ");")
         out.print()
         if let epilogue {

@@ -11,7 +11,7 @@ extension StagePrinter {
     }
     let target = plan.stages[next].lineBuffer
     printGrid(&out)
-    out.print("static const IN_FLASH struct maps \(name)_layer = {")
+    out.print("static const IN_FLASH struct planes \(name)_layer = {")
     for line in planeFields { out.print("    .\(line.field) = \(line.value),") }
     out.print("};\n")
     let input = plan.buffers[stage.lineBuffer.buffer].offset
@@ -22,7 +22,7 @@ extension StagePrinter {
       // It is called with every row of the input.
       out.block("if (rows[0] < \(stage.inputShape.height))") { $0.print("return;") }
       out.list(
-        "convolve_rows(",
+        "convolve_plane_rows(",
         [
           "&\(name)_layer", "&\(stage.descriptor)", "(const uint32_t *)(void *)(memory + \(input))", "window",
           "offsets", "acc", "out",
@@ -49,21 +49,21 @@ extension StagePrinter {
     let printers = plan.planeStages.map { StagePrinter(plan, $0) }
     for printer in printers { printer.printGrid(&out) }
     let count = printers.count
-    out.print("static const IN_FLASH struct maps map_layers[\(count)] = {")
+    out.print("static const IN_FLASH struct planes plane_layers[\(count)] = {")
     for printer in printers {
       out.print("    {")
       for line in printer.planeFields { out.print("        .\(line.field) = \(line.value),") }
       out.print("    },")
     }
     out.print("};\n")
-    out.comment(["Makes the maps of stages \(first + 1) to \(next), each those of the stage before."])
+    out.comment(["Makes the planes of stages \(first + 1) to \(next), each those of the stage before."])
     out.block("static void convolve_layers(uint8_t *memory)") { out in
       printScratch(&out)
       out.print("const uint8_t *in = memory + \(plan.buffers[plan.stages[first].lineBuffer.buffer].offset);\n")
       out.block("for (uint32_t i = 0; i < \(count); i++)") { out in
-        out.print("const IN_FLASH struct maps *const m = &map_layers[i];")
+        out.print("const IN_FLASH struct planes *const m = &plane_layers[i];")
         out.print("uint8_t *const out = memory + m->out;\n")
-        out.print("convolve_maps(m, in, window, offsets, acc, out);")
+        out.print("convolve_planes(m, in, window, offsets, acc, out);")
         out.block("for (uint32_t oy = 0; oy < m->grid->out_height; oy++)") {
           $0.list(
             "\(plan.macroPrefix)_PROBE(",
@@ -102,7 +102,7 @@ extension StagePrinter {
   /// The layer's own numbers.
   var planeNumbers: [(name: String, value: Int)] {
     guard let planes = stage.planes, case .lineBuffer(let next) = stage.destination else { return [] }
-    let guardBias = (name: "lift", value: planes.lanes.guardBias)
+    let guardBias = (name: "guard", value: planes.lanes.guardBias)
     if planes.kind == .rows { return [guardBias] }
     let numbers = [(name: "out", value: plan.buffers[plan.stages[next].lineBuffer.buffer].offset), guardBias]
     return planes.kind == .points ? numbers : numbers + [("padding", stage.lineBuffer.paddingCode)]
@@ -123,7 +123,7 @@ extension StagePrinter {
     case .points:
       numbers += [
         ("tap_rows", work.taps), ("tap_columns", 1), ("tap_step", stage.lineBuffer.channelStride),
-        ("quads", stage.lineBuffer.channelStride / 4),
+        ("swar4", stage.lineBuffer.channelStride / 4),
       ]
     case .channels:
       guard let spread = stage.spreadPlane else { break }
@@ -132,7 +132,7 @@ extension StagePrinter {
         ("width", stage.inputShape.width), ("tap_rows", stage.window.kernelHeight),
         ("tap_columns", stage.window.kernelWidth), ("tap_first", 4 * (spread.halo - stage.window.left)),
         ("tap_step", 4 * spread.pitch), ("top", stage.window.top), ("rows", spread.rows),
-        ("quarter", spread.quarter), ("pitch", spread.pitch), ("quads", spread.fourLanes), ("spread", spread.words),
+        ("quarter", spread.quarter), ("pitch", spread.pitch), ("swar4", spread.fourLanes), ("spread", spread.words),
       ]
     }
     return numbers + [("bits", work.epilogue.codeBits ?? 0)]

@@ -79,7 +79,7 @@ struct StagePrinter {
     let lineBuffer = stage.lineBuffer
     let window = stage.window
     return [
-      ("ring", plan.lineBufferOffset(of: stage)), ("row_stride", lineBuffer.rowStride), ("slots", lineBuffer.slots),
+      ("buffer", plan.lineBufferOffset(of: stage)), ("row_stride", lineBuffer.rowStride), ("slots", lineBuffer.slots),
       ("channel_stride", lineBuffer.channelStride), ("height", stage.inputShape.height),
       ("out_height", stage.outputShape.height),
       ("out_width", stage.lineBuffer.lanes?.outputs ?? stage.accumulatorShape.width),
@@ -148,7 +148,7 @@ struct StagePrinter {
     if stage.hasContiguousWindows {
       let isWhole = stage.lineBuffer.slots == stage.inputShape.height && stage.outputShape.height > 1
       let offset = isWhole ? " + oy * \(stage.rowStep) * s->row_stride" : ""
-      out.print("const uint8_t *const block = memory + s->ring\(offset);")
+      out.assign("const uint8_t *const block", "memory + s->buffer\(offset)")
       return
     }
     if isPackedLanes, case .convolution(let work) = stage.work {
@@ -223,9 +223,9 @@ struct StagePrinter {
       if type == "uint8_t" {
         let step = plan.stepInPlace(of: next)
         let offset = step > 0 ? " + oy * \(step)" : plan.stages[next].rowOffset("next", "oy", made: "rows[2]")
-        out.print("uint8_t *const out = memory + next->ring\(offset)\(halo);")
+        out.assign("uint8_t *const out", "memory + next->buffer\(offset)\(halo)")
       } else {
-        out.print("\(type) *const base = \(cast)(memory + next->ring);")
+        out.print("\(type) *const base = \(cast)(memory + next->buffer);")
         let offset = plan.stages[next].rowOffset("next", "oy", made: "rows[2]")
         out.print("\(type) *const out = base\(offset)\(halo);")
       }
@@ -279,7 +279,7 @@ struct StagePrinter {
     guard plan.packsRows(of: index), let lineBuffer = nextLanes, let lanes = lineBuffer.lanes else { return }
     let to = "out + oc * \(outputStride)" + (lineBuffer.left > 0 ? " - \(lineBuffer.left)" : "")
     out.list(
-      "pair_row(",
+      "pack_row_swar2(",
       [
         "row", "\(stage.outputShape.width)", "\(lineBuffer.left)", "\(lanes.distance)", "\(lineBuffer.paddingCode)", to,
         "\(lineBuffer.channelStride)",
@@ -292,7 +292,7 @@ struct StagePrinter {
     let wide = stage.input.elementBytes == 2
     let lanes = stage.lineBuffer.lanes
     let type = lanes != nil ? "uint32_t" : wide ? "uint16_t" : "uint8_t"
-    let base = type == "uint8_t" ? "memory + s->ring" : "(const \(type) *)(const void *)(memory + s->ring)"
+    let base = type == "uint8_t" ? "memory + s->buffer" : "(const \(type) *)(const void *)(memory + s->buffer)"
     switch stage.work {
     case .convolution(let work):
       let first = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
@@ -305,7 +305,7 @@ struct StagePrinter {
       }
       if work.unrolled == nil { out.print("const IN_FLASH uint8_t *const weights = \(name)_weights[oc];") }
       let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.lineBuffer.paddingCode)", "offsets"]
-      let suffix = wide ? "16" : ""
+      let element = wide ? "u16" : "u8"
       let from = "\(values)\(isGrouped ? " + group" : "")"
       if isPackedLanes, let lanes, let part = lanes.partTaps {
         printParts(from, work, lanes, part, &out)
@@ -315,11 +315,11 @@ struct StagePrinter {
       if isPackedLanes, let lanes {
         out.list("const struct tap_list taps = list_taps(", ["weights", "\(work.taps)", "window", "offsets"], ");\n")
         printLaneSums(from, lanes, &out)
-        if stage.pool != nil { out.print("pool_lanes(s, acc);") }
+        if stage.pool != nil { out.print("max_pool_swar2(s, acc);") }
         printEpilogue(work.epilogue, &out)
         return
       }
-      let accumulate = "accumulate_row\(suffix)(s, \(from), offsets, taps, acc);"
+      let accumulate = "convolve_row_\(element)(s, \(from), offsets, taps, acc);"
       func printSums(_ window: String, _ out: inout CodePrinter) {
         var arguments = decoding
         arguments[3] = window
@@ -336,7 +336,7 @@ struct StagePrinter {
           printSums("at", &out)
           let width = stage.outputWords ?? stage.outputShape.width
           out.list(
-            lanes == nil ? "pool_accumulators(" : "pool_lanes_row(",
+            lanes == nil ? "max_pool_sums(" : "max_pool_row_swar2(",
             ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(width)"], ");")
         }
       } else {
@@ -344,15 +344,15 @@ struct StagePrinter {
       }
       printEpilogue(work.epilogue, &out)
     case .maxPool:
-      out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
-      out.print("max_pool_row(s, values, window, row);")
+      out.print("const uint8_t *const values = memory + s->buffer + oc * s->channel_stride;\n")
+      out.print("max_pool_row_u8(s, values, window, row);")
     case .averagePool(let epilogue):
       if stage.hasContiguousWindows {
         out.print()
-        out.print("sum_pool_block(s, block + oc * s->channel_stride, acc);")
+        out.print("sum_pool_block_u8(s, block + oc * s->channel_stride, acc);")
       } else {
-        out.print("const uint8_t *const values = memory + s->ring + oc * s->channel_stride;\n")
-        out.print("sum_pool_row(s, values, window, \(stage.lineBuffer.paddingCode), acc);")
+        out.print("const uint8_t *const values = memory + s->buffer + oc * s->channel_stride;\n")
+        out.print("sum_pool_row_u8(s, values, window, \(stage.lineBuffer.paddingCode), acc);")
       }
       if let epilogue {
         printEpilogue(epilogue, &out)

@@ -16,7 +16,7 @@ extension StagePrinter {
         "const struct tap_list taps = list_taps(", ["weights + part / 4", count, "window + part", "offsets"], ");\n")
       func printRow(_ row: String, _ sums: String, _ out: inout CodePrinter) {
         printLaneSums(row, lanes, &out)
-        out.list("add_lanes(", ["acc", "\(lanes.outputs)", "\(lanes.guardBias)", "part == 0", sums], ");")
+        out.list("add_row_swar2(", ["acc", "\(lanes.outputs)", "\(lanes.guardBias)", "part == 0", sums], ");")
       }
       if stage.rowsPerOutput == 1 {
         printRow(from, "sums", &out)
@@ -31,7 +31,7 @@ extension StagePrinter {
     guard let pool = stage.pool else { return }
     out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") {
       $0.list(
-        "pool_accumulators(",
+        "max_pool_sums(",
         ["sums + r * \(width)", "\(pool.kernelWidth)", "r == 0", "sums", "\(stage.outputShape.width)"], ");")
     }
   }
@@ -51,9 +51,9 @@ extension StagePrinter {
         out.print()
         out.block("for (uint32_t oc = 0; oc < \(channels); oc++)") { out in
           let offset = inputOffset.map { " + \($0)" } ?? ""
-          out.print("const uint8_t *const values = memory + s->ring\(offset) + oc * s->channel_stride;")
+          out.assign("const uint8_t *const values", "memory + s->buffer\(offset) + oc * s->channel_stride")
           out.print("uint16_t *const acc = sums + oc * \(width);\n")
-          out.print("add_pool_row(s, values, r == 0, acc);")
+          out.print("add_pool_row_u8(s, values, r == 0, acc);")
           out.block("if (r == \(rows - 1))") { out in
             printRow(&out)
             guard let epilogue else {

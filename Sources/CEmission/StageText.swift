@@ -27,7 +27,7 @@ struct StageText {
     if let weights { lines.append(weights) }
     if let accumulators = stage.accumulators {
       lines.append(
-        "Accumulators of levels lie in [\(accumulators.lowerBound), \(accumulators.upperBound)], partial sums included."
+        "Accumulators of codes lie in [\(accumulators.lowerBound), \(accumulators.upperBound)], partial sums included."
       )
     }
     if let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue {
@@ -39,12 +39,12 @@ struct StageText {
     if stage.planes == nil, let lanes = stage.lineBuffer.lanes {
       let sums = lanes.partTaps.map { "sums of \($0) taps at a time" } ?? "sums"
       lines.append(
-        "Two lanes a word: columns x and x + \(lanes.distance), \(sums) lifted by \(lanes.guardBias), so that none is negative."
+        "Two lanes a word: columns x and x + \(lanes.distance), \(sums) biased by \(lanes.guardBias), so that none is negative."
           + (stage.lineBuffer.widensOnLoad ? " Rows are bytes, and become words as they are read." : "")
           + (stage.lineBuffer.gathersWindow && stage.window.hasPadding
             ? " Padding left and right is never stored." : ""))
     }
-    lines.append("Input: levels 0...\(stage.input.maximumCode)\(meaning(stage.input)), \(inputPlace).")
+    lines.append("Input: codes 0...\(stage.input.maximumCode)\(meaning(stage.input)), \(inputPlace).")
     lines.append("Output: \(outputMeaning), \(outputPlace).")
     return lines
   }
@@ -53,7 +53,7 @@ struct StageText {
     let (width, slack) = (stage.accumulatorShape.width, stage.lineBuffer.slack * stage.lineBuffer.elementBytes)
     var text = "Sums of \(columns.areShort ? 16 : 32) bits, \(columns.sums) columns a row"
     if columns.sums > width { text += ": a whole number of vectors, of which \(width) columns count" }
-    if slack > 0 { text += ". The \(slack) bytes behind the last row hold levels too, so that all sums are in range" }
+    if slack > 0 { text += ". The \(slack) bytes behind the last row hold codes too, so that all sums are in range" }
     return text + "."
   }
 
@@ -100,13 +100,13 @@ struct StageText {
     case .affine where stage.hwc != nil:
       guard let scales = stage.hwc?.scales else { return "" }
       let product = scales.drop == 0 ? "a * m + b" : "(a * m >> \(scales.drop)) + b"
-      return "Requantizer: (\(product)) >> \(scales.shift) of lifted sums a\(proof)"
+      return "Requantizer: (\(product)) >> \(scales.shift) of biased sums a\(proof)"
     case .affine(_, _, let shift, _, _): return "Requantizer: (a * m + b) >> \(shift)\(arithmetic)\(proof)"
     case .halfEven(_, _, let shift, _, _):
       return "Requantizer: (a * m + b) / 2^\(shift)\(arithmetic) rounded half to even\(proof)"
     case .thresholds(let lists, let start):
       let isOne = lists.first?.isEmpty ?? true
-      return "Requantizer: \(isOne ? "the level \(start)" : "thresholds")\(proof)"
+      return "Requantizer: \(isOne ? "the code \(start)" : "thresholds")\(proof)"
     case .logits: return "Logits: a * m + b\(arithmetic), all in one scale."
     }
   }
@@ -119,12 +119,12 @@ struct StageText {
       case .points: "four values a word"
       }
     return
-      "Whole maps, one output channel after the other: \(words), sums lifted by \(planes.lanes.guardBias), so that none "
+      "Whole planes, one output channel after the other: \(words), sums biased by \(planes.lanes.guardBias), so that none "
       + "is negative."
   }
 
   private func describe(_ form: HWCForm) -> String {
-    "Whole maps, all channels of a position together. Two lanes a word: rows y and y + \(form.half), sums lifted by "
+    "Whole maps, all channels of a position together (HWC). Two lanes a word: rows y and y + \(form.half), sums biased by "
       + "\(form.guardBias), so that none is negative."
   }
 
@@ -135,7 +135,7 @@ struct StageText {
   private var outputMeaning: String {
     if stage.output.elementBytes == 4 { return "int32 logits" }
     if case .output = stage.destination { return "integers" }
-    return "levels 0...\(stage.output.maximumCode)\(meaning(stage.output))"
+    return "codes 0...\(stage.output.maximumCode)\(meaning(stage.output))"
   }
 
   private var inputPlace: String {
@@ -155,7 +155,8 @@ struct StageText {
       return "\(channels) map(s) of \(stage.lineBuffer.channelStride) bytes at \(buffer.offset)"
     }
     let what =
-      buffer.kind == .tensor ? "all \(stage.lineBuffer.slots) row(s)" : "a ring of \(stage.lineBuffer.slots) row(s)"
+      buffer.kind == .tensor
+      ? "all \(stage.lineBuffer.slots) row(s)" : "a line buffer of \(stage.lineBuffer.slots) row(s)"
     return "\(what) of \(stage.lineBuffer.rowBytes) bytes at \(buffer.offset)"
   }
 

@@ -13,7 +13,7 @@ extension FirmwarePlan {
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
   func stageType(_ used: Set<String>) -> String {
     let numbers = stages.indices.flatMap { StagePrinter(self, $0).fields.filter { used.contains($0.name) } }
-    var sentences = ["A layer's window and the ring that holds its input rows: all channels after one another."]
+    var sentences = ["A layer's window and the buffer that holds its input rows: all channels after one another."]
     let lineBuffers = stages.filter(\.hasDescriptor).map(\.lineBuffer)
     let isLinear = lineBuffers.contains(where: \.isLinear)
     let order = "in the map's order, from the first that the next window sees, padding above among them"
@@ -37,10 +37,10 @@ extension FirmwarePlan {
   var planesType: String {
     let printers = stages.indices.map { StagePrinter(self, $0) }
     // What the kernel reads of depthwise layers is 0 where there are none.
-    let text = !planeStages.isEmpty ? Kernel.convolveMaps.source : ""
+    let text = !planeStages.isEmpty ? Kernel.convolvePlanes.source : ""
     let read = Self.fields(readBy: text).map { (name: $0, value: 0) }
-    let grids = Self.narrowed(Kernel.maps.source, "grid", printers.flatMap(\.gridNumbers) + read)
-    return Self.narrowed(grids, "maps", printers.flatMap(\.planeNumbers) + read)
+    let grids = Self.narrowed(Kernel.planes.source, "grid", printers.flatMap(\.gridNumbers) + read)
+    return Self.narrowed(grids, "planes", printers.flatMap(\.planeNumbers) + read)
   }
 
   /// Fields of what a name points to.

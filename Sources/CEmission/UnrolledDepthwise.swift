@@ -76,7 +76,7 @@ extension StagePrinter {
     func printColumnTile(_ out: inout CodePrinter) {
       printChannels(x, &out)
       out.list(
-        "\(plan.macroPrefix)_PROBE_STRIP(",
+        "\(plan.macroPrefix)_PROBE_COLUMN_TILE(",
         ["\(index)", "oy", "out", x ?? "0", "\(columnTile)", "\(lanes.outputs)"], ");")
       out.print("\(plan.stages[next].name)_advance(memory\(x.map { ", " + $0 } ?? ""));")
     }
@@ -133,7 +133,7 @@ extension StagePrinter {
       let areFourLanes = stage.lineBuffer.fourLanes != nil
       let stride = areFourLanes ? [] : ["\(stage.window.strideWidth)"]
       out.list(
-        areFourLanes ? "sum_quad_taps(" : "sum_taps(",
+        areFourLanes ? "sum_taps_swar4(" : "sum_taps_swar2(",
         [from, "taps", "\(name)_counts[oc]", "\(stage.lineBuffer.fourLanes ?? lanes.outputs)"] + stride
           + ["\(lanes.guardBias)", "acc"], ");")
     }
@@ -142,7 +142,7 @@ extension StagePrinter {
       out.block("for (uint32_t r = 0; r < \(pool.kernelHeight); r++)") { out in
         let rowStride = stage.gatheredWindow?.width ?? stage.lineBuffer.rowStride
         printCall("\(from) + r * \(stage.window.strideHeight * rowStride)", &out)
-        out.print("pool_lanes_row(acc, \(pool.kernelWidth), r == 0, pooled, \(stage.outputWords ?? 0));")
+        out.print("max_pool_row_swar2(acc, \(pool.kernelWidth), r == 0, pooled, \(stage.outputWords ?? 0));")
       }
     } else {
       printCall(from, &out)

@@ -24,12 +24,12 @@ extension StagePrinter {
 
   /// Two columns of a row of bytes as a word.
   func pair(_ column: String, _ lanes: LineBuffer.SWARLanes) -> String {
-    "\(laneType == "int32_t" ? "" : "(uint32_t)")pair_columns(\(column), \(lanes.distance))"
+    "\(laneType == "int32_t" ? "" : "(uint32_t)")load_swar2(\(column), \(lanes.distance))"
   }
 
   /// A pointer to the window's first row.
   func printInput(_ type: String, _ out: inout CodePrinter) {
-    let base = type == "uint8_t" ? "memory + s->ring" : "(const \(type) *)(const void *)(memory + s->ring)"
+    let base = type == "uint8_t" ? "memory + s->buffer" : "(const \(type) *)(const void *)(memory + s->buffer)"
     if let offset = inputOffset {
       out.print("const \(type) *const first = \(base);")
       out.print("const \(type) *const in = first + \(offset);")
@@ -106,7 +106,7 @@ extension StagePrinter {
     let isRebased = groups.contains { max($0.first, $0.second ?? 0) >= plan.core.reachableWords }
     if isRebased { out.print("const \(type) *p = in;") }
     // Logits keep channels without a weight: all of a block's may be such.
-    if groups.isEmpty { out.print("(void)in;") } else { out.print("\n/* clang-format off */") }
+    if groups.isEmpty { out.print("(void)in;\nPLAIN_LOOP;") } else { out.print("\n/* clang-format off */") }
     var started: Set<Int> = []
     var base = 0
     for group in groups {
@@ -144,11 +144,11 @@ extension StagePrinter {
       let row = "out + \(constant.channel * outputStride)"
       if let next = nextWords, let lanes = next.lanes {
         out.print(
-          "fill_words(\(row), \(next.columnTile ?? next.fourLanes ?? lanes.distance), \(next.word(constant.level)));")
+          "fill_u32(\(row), \(next.columnTile ?? next.fourLanes ?? lanes.distance), \(next.word(constant.level)));")
       } else if storesShortCodes {
-        out.print("fill_ring16((uint16_t *)(\(row)), \(stage.outputShape.width), \(constant.level));")
+        out.print("fill_u16((uint16_t *)(\(row)), \(stage.outputShape.width), \(constant.level));")
       } else {
-        out.print("fill_ring(\(row), \(stage.outputShape.width), \(constant.level));")
+        out.print("fill_u8(\(row), \(stage.outputShape.width), \(constant.level));")
       }
     }
   }
@@ -215,7 +215,7 @@ extension StagePrinter {
       }
     }
     out.print("uint32_t best = \(sums[0]);\n")
-    for sum in sums.dropFirst() { out.print("best = max_lanes(best, \(sum));") }
+    for sum in sums.dropFirst() { out.print("best = max_swar2(best, \(sum));") }
     out.print()
   }
 
@@ -348,10 +348,10 @@ extension StagePrinter {
     let lineBuffer = stage.lineBuffer
     let kept = (stage.windowRows - stage.rowStep) * lineBuffer.rowBytes / 4
     let step = stage.rowStep * lineBuffer.rowBytes / 4
-    out.print("uint32_t *const oldest = (uint32_t *)(void *)(memory + s->ring);")
+    out.print("uint32_t *const oldest = (uint32_t *)(void *)(memory + s->buffer);")
     if kept > 0 { out.print("slide_rows(oldest, \(kept), \(step));") }
     if stage.seesPaddingBelow {
-      printPaddingBelow("fill_words(oldest + \(kept), \(step), \(lineBuffer.word(lineBuffer.paddingCode)));", &out)
+      printPaddingBelow("fill_u32(oldest + \(kept), \(step), \(lineBuffer.word(lineBuffer.paddingCode)));", &out)
     }
   }
 }

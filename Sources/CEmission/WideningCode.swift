@@ -32,7 +32,7 @@ extension StagePrinter {
     let rows = stage.gatheredWindow == nil ? "window's rows" : "window's rows of a channel"
     // Each byte is loaded once, though two words hold it.
     let qualifier = stage.gatheredWindow == nil ? "" : "\(plan.macroPrefix)_RESTRICT "
-    let note = kept > 0 ? "; from the second strip on \(kept) of them move" : ""
+    let note = kept > 0 ? "; from the second tile on \(kept) of them move" : ""
     out.print("/* The \(rows) in two lanes, \(window.width) words each\(note). */")
     out.list(
       "static NO_INLINE void \(name)_unpack(",

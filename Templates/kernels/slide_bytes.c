@@ -1,9 +1,9 @@
 /*
- * Moves the last kept bytes of a ring of kept + step bytes to its front. Sixteen at a time, which a
- * distance of step >= 16 allows, are a vector of a computer's processor.
+ * Moves the last kept bytes of a buffer of kept + step bytes to its front. Sixteen at a time, which
+ * a distance of step >= 16 allows, are a vector of a computer's processor.
  */
-static void slide_bytes(uint8_t *ring, uint32_t kept, uint32_t step) {
-    const uint8_t *from = ring + step;
+static void slide_bytes(uint8_t *buffer, uint32_t kept, uint32_t step) {
+    const uint8_t *from = buffer + step;
 
 #if defined(__x86_64__) || defined(__aarch64__)
     struct sixteen {
@@ -12,15 +12,15 @@ static void slide_bytes(uint8_t *ring, uint32_t kept, uint32_t step) {
 
     if (step >= 16) {
         for (; kept >= 16; kept -= 16) {
-            *(struct sixteen *)(void *)ring = *(const struct sixteen *)(const void *)from;
+            *(struct sixteen *)(void *)buffer = *(const struct sixteen *)(const void *)from;
             from += 16;
-            ring += 16;
+            buffer += 16;
             PLAIN_LOOP;
         }
     }
 #endif
     for (; kept > 0; kept--) {
-        *ring++ = *from++;
+        *buffer++ = *from++;
         PLAIN_LOOP;
     }
 }

@@ -148,7 +148,7 @@ import Testing
       Rule("# weights, # of them zero \\(# %\\)\\.") {
         $0 == [weights.count, zeros, 100 * zeros / max(weights.count, 1)]
       },
-      Rule("Accumulators of levels lie in \\[#, #\\], partial sums included\\.") { found in
+      Rule("Accumulators of codes lie in \\[#, #\\], partial sums included\\.") { found in
         // The network knows of each channel what it reaches; that lies within what its weights could.
         guard found.count == 2, found == [stage.accumulators?.lowerBound, stage.accumulators?.upperBound] else {
           return false
@@ -165,12 +165,12 @@ import Testing
         $0 == shifts + (pairs > 0 ? [pairs] : [])
       },
       Rule(
-        "Requantizer: \\(\\(a \\* m >> #\\) \\+ b\\) >> # of lifted sums a(?:, exact for all # "
+        "Requantizer: \\(\\(a \\* m >> #\\) \\+ b\\) >> # of biased sums a(?:, exact for all # "
           + "reachable accumulators)?\\."
       ) {
         $0 == shifts + (pairs > 0 ? [pairs] : [])
       },
-      Rule("Requantizer: \\(a \\* m \\+ b\\) >> # of lifted sums a(?:, exact for all # reachable accumulators)?\\.") {
+      Rule("Requantizer: \\(a \\* m \\+ b\\) >> # of biased sums a(?:, exact for all # reachable accumulators)?\\.") {
         $0 == shifts + (pairs > 0 ? [pairs] : [])
       },
       Rule(
@@ -180,7 +180,7 @@ import Testing
         $0 == [pairs]
       },
       Rule("Requantizer: thresholds, exact for all # reachable accumulators\\.") { $0 == [pairs] },
-      Rule("Requantizer: the level #(?:, exact for all # reachable accumulators)?\\.") {
+      Rule("Requantizer: the code #(?:, exact for all # reachable accumulators)?\\.") {
         $0 == shifts + (pairs > 0 ? [pairs] : [])
       },
       Rule(
@@ -188,7 +188,7 @@ import Testing
       ) { $0.isEmpty || $0 == [64] },
       Rule(
         "Sums of # bits, # columns a row(?:: a whole number of vectors, of which # columns "
-          + "count)?\\.(?: The # bytes behind the last row hold levels too, so that all sums are in "
+          + "count)?\\.(?: The # bytes behind the last row hold codes too, so that all sums are in "
           + "range\\.)?"
       ) { found in
         guard let columns = stage.columns else { return false }
@@ -198,28 +198,28 @@ import Testing
           + (slack > 0 ? [slack] : [])
       },
       Rule(
-        "Whole maps, one output channel after the other: [^0-9]*?(?:x and x \\+ #, |)sums lifted by "
+        "Whole planes, one output channel after the other: [^0-9]*?(?:x and x \\+ #, |)sums biased by "
           + "#, so that none is negative\\."
       ) { found in
         guard let planes = stage.planes else { return false }
         return found == (planes.kind == .rows ? [planes.lanes.distance] : []) + [planes.lanes.guardBias]
       },
       Rule(
-        "Whole maps, all channels of a position together\\. Two lanes a word: rows y and y \\+ #, "
-          + "sums lifted by #, so that none is negative\\."
+        "Whole maps, all channels of a position together \\(HWC\\)\\. Two lanes a word: rows y and y \\+ #, "
+          + "sums biased by #, so that none is negative\\."
       ) {
         $0 == [(to.shape.height + 1) / 2, stage.hwc?.guardBias ?? -1]
       },
       Rule(
-        "Two lanes a word: columns x and x \\+ #, sums (?:of # taps at a time )?lifted by #, so that "
+        "Two lanes a word: columns x and x \\+ #, sums (?:of # taps at a time )?biased by #, so that "
           + "none is negative\\."
       ) { found in
         guard let lanes = lineBuffer.lanes else { return false }
         return found == [lanes.distance] + (lanes.partTaps.map { [$0] } ?? []) + [lanes.guardBias]
       },
       Rule(
-        "Input: levels 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) #\\))?, (?:a row in place of "
-          + "(?:the rows|the oldest row) of [A-Za-z0-9_]+, at #|all # row\\(s\\) of # bytes at #|a ring "
+        "Input: codes 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) #\\))?, (?:a row in place of "
+          + "(?:the rows|the oldest row) of [A-Za-z0-9_]+, at #|all # row\\(s\\) of # bytes at #|a line buffer "
           + "of # row\\(s\\) of # bytes at #|# rows of # words(?:, # words a position)?, at #|# "
           + "map\\(s\\) of # bytes at #|# word\\(s\\) of each channel at a time, in scratch memory at "
           + "#)\\."
@@ -240,7 +240,7 @@ import Testing
           && lineBuffer.slots * lineBuffer.rowBytes <= plan.buffers[lineBuffer.buffer].bytes
       },
       Rule(
-        "Output: (?:int32 logits|integers|levels 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) "
+        "Output: (?:int32 logits|integers|codes 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) "
           + "#\\))?), (?:into the input of [A-Za-z0-9_]+|# bytes at #|to the caller)\\."
       ) { found in
         var expected: [Int] = []
@@ -284,7 +284,7 @@ import Testing
       },
       Rule("The sums of # words of channel oc\\.") { columnTiles.contains($0[0]) },
       Rule(
-        "The window's rows(?: of a channel)? in two lanes, # words each(?:; from the second strip on "
+        "The window's rows(?: of a channel)? in two lanes, # words each(?:; from the second tile on "
           + "# of them move)?\\."
       ) { found in
         stages.contains { stage in
@@ -292,7 +292,7 @@ import Testing
           return stage.widened.map { [$0.width] + ($0.kept > 0 ? [$0.kept] : []) == found } ?? false
         }
       },
-      Rule("Makes the maps of stages # to #, each those of the stage before\\.") { found in
+      Rule("Makes the planes of stages # to #, each those of the stage before\\.") { found in
         found == [(planeStages.first ?? 0) + 1, (planeStages.last ?? 0) + 1]
       },
       Rule(
@@ -324,7 +324,7 @@ import Testing
       Rule("#\\.\\.\\.# canary") { $0 == [plan.stateBytes - 4, plan.stateBytes - 1] },
       Rule(
         "#\\.\\.\\.# [a-z][A-Za-z0-9_]*(?: (?:input|sums|counters|output|result|map|row))*(?:, "
-          + "phases? #(?: to #)?)?"
+          + "fusion groups? #(?: to #)?)?"
       ) { found in
         plan.buffers.contains { buffer in
           var expected = [buffer.offset, buffer.offset + buffer.bytes - 1]

@@ -15,7 +15,7 @@ import Testing
       try corpus.get().flatMap { SourcePrinter($0.plan, $0.provenance, $0.selfTest).kernels })
     // Tap lists over rows of two columns, and a pool behind them: only their own tests have them, the planner prefers other
     // forms for each of these networks.
-    let rare: Set<Kernel> = [.sumTaps, .poolLanesRow]
+    let rare: Set<Kernel> = [.sumTapsSwar2, .maxPoolRowSwar2]
     for kernel in Kernel.allCases where !rare.contains(kernel) && !kernels.contains(kernel) {
       Issue.record("\(kernel) never occurs")
     }
@@ -24,8 +24,8 @@ import Testing
       ("blocks", { if case .channelTiles? = $0.unrolled { true } else { false } }),
       ("columns", { $0.columns != nil }), ("tap lists", \.hasTapLists),
       ("tap statements", { if case .taps(_, areStatements: true)? = $0.unrolled { true } else { false } }),
-      ("shared", \.usesSharedConvolution), ("maps", { $0.planes != nil }), ("channels last", { $0.hwc != nil }),
-      ("strips", { $0.lineBuffer.columnTile != nil }), ("quads", { $0.lineBuffer.fourLanes != nil }),
+      ("shared", \.usesSharedConvolution), ("planes", { $0.planes != nil }), ("channels last", { $0.hwc != nil }),
+      ("tiles", { $0.lineBuffer.columnTile != nil }), ("swar4", { $0.lineBuffer.fourLanes != nil }),
       ("in place", { $0.lineBuffer.isInPlace }),
       ("pool row by row", { $0.hasRunningMaximum }), ("adds rows", { $0.hasRunningSum }),
       ("parts", { $0.lineBuffer.lanes?.partTaps != nil }), ("unpacked", { $0.widened != nil }),
@@ -60,7 +60,7 @@ import Testing
 
   /// Signs of formulas, and names of things that are no part of a program.
   private static let notation: Set<String> = [
-    "clamp", "half_even", "RAM", "ADC", "DSP", "SIMD", "SHA", "M0", "M55", "RV32IMC", "O2", "AVR", "GNU",
+    "clamp", "half_even", "HWC", "RAM", "ADC", "DSP", "SIMD", "SHA", "M0", "M55", "RV32IMC", "O2", "AVR", "GNU",
   ]
 
   @Test func namedIdentifiersExist() throws {

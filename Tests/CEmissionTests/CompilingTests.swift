@@ -87,8 +87,9 @@ import Testing
         // Tables that gcc makes of switches have names of its own.
         case "t", "r": #expect(symbol.hasPrefix("\(name)_") || symbol.hasPrefix("CSWTCH."), "\(line)")
         case "U":
-          // Bytes that a host adds nothing to are copied sixteen at a time; a small core has a function for that.
-          if compilation.plan.core == .host, symbol == "memcpy" { continue }
+          // Bytes that a host adds nothing to are copied sixteen at a time, and so are constants; small cores have
+          // functions for that.
+          if compilation.plan.core == .host, symbol == "memcpy" || symbol == "memset" { continue }
           // The compiler's own helpers: divisions, 64-bit products. None of them floats.
           #expect(symbol.hasPrefix("__aeabi_") || symbol.hasPrefix("__gnu_thumb1_"), "\(line)")
           #expect(!symbol.hasPrefix("__aeabi_f") && !symbol.hasPrefix("__aeabi_d"), "\(line)")
@@ -193,8 +194,8 @@ import Testing
         let (name, prefix) = (model.plan.name, model.plan.macroPrefix)
         main += """
           #define \(prefix)_PROBE(layer, row, values, channel_stride, distance, bits) (probed[\(index)] += 1U + 0U * (row))
-          #define \(prefix)_PROBE_STRIP(layer, row, values, first, count, distance) (probed[\(index)] += 1U + 0U * (row))
-          #define \(prefix)_PROBE_PIXELS(layer, row, values, pixel, distance) (probed[\(index)] += 1U + 0U * (row))
+          #define \(prefix)_PROBE_COLUMN_TILE(layer, row, values, first, count, distance) (probed[\(index)] += 1U + 0U * (row))
+          #define \(prefix)_PROBE_HWC(layer, row, values, position, distance) (probed[\(index)] += 1U + 0U * (row))
           #include "\(name).c"
           static \(name)_state state\(index);
 

@@ -46,7 +46,7 @@ let corpus = Result {
     break
   }
   for ram in [7000, 5400] {
-    let options = PlanningOptions(name: "quads\(ram)", goal: .speed, core: ram == 7000 ? .cortexM4 : .generic, ram: ram)
+    let options = PlanningOptions(name: "swar4\(ram)", goal: .speed, core: ram == 7000 ? .cortexM4 : .generic, ram: ram)
     all.append(try Compilation(BuiltInModel.model, options))
   }
   for number in 0..<100 {

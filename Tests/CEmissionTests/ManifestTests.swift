@@ -18,7 +18,7 @@ import Testing
   private static let path = Fixtures.path("../manifest/manifest.txt")
 
   /// Kernels that no plan has: `CodeStageTests` makes them.
-  private static let unplanned: Set<Kernel> = [.sumTaps, .poolLanesRow]
+  private static let unplanned: Set<Kernel> = [.sumTapsSwar2, .maxPoolRowSwar2]
 
   @Test func emittedFilesAreAsRecorded() async throws {
     let text = (try? String(contentsOfFile: Self.path, encoding: .utf8)) ?? ""

@@ -286,7 +286,7 @@ let constantCompilations = Result {
 let planeCompilations = Result {
   let all = try (0..<60).map { seed in
     try Compilation(
-      network: RandomNetwork.keyword(seed: UInt64(seed)), PlanningOptions(name: "maps\(seed)", ram: 1 << 20))
+      network: RandomNetwork.keyword(seed: UInt64(seed)), PlanningOptions(name: "planes\(seed)", ram: 1 << 20))
   }.filter { $0.plan.stages.contains { $0.planes != nil } }
   let channels = all.filter { $0.plan.stages.contains { $0.planes?.kind == .channels } }
   return Array(channels.prefix(2) + all.filter { !$0.plan.stages.contains { $0.planes?.kind == .channels } }.prefix(2))

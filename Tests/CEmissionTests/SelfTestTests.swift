@@ -113,7 +113,7 @@ import Testing
       }
       for stage in compilation.plan.stages { elements.formUnion(stage.tables.map { "\($0.element)" }) }
     }
-    #expect(types == ["stage", "convolution", "grid", "maps"])
+    #expect(types == ["stage", "convolution", "grid", "planes"])
     #expect(elements.isSuperset(of: ["packed", "uint16", "int16", "int32", "int8"]), "\(elements)")
   }
 

@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// What `requantize_lanes` computes; nil where the sum leaves 32 bits.
+  /// What `requantize_swar2` computes; nil where the sum leaves 32 bits.
   private static func emitted(_ scale: ChannelScale, _ a: Int, bits: Int) -> Int? {
     let multiplier = scale.multiplier & 0xFFFF | (scale.bias & 32) << 11
     let sum = a * multiplier + scale.bias

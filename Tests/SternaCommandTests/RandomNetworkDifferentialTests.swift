@@ -74,7 +74,7 @@ import Testing
     }
     #expect(
       plans.dropFirst().allSatisfy { $0 >= 3 },
-      "plans with quads, unpacked windows, bytes, strips, windows of channels, rows in place: \(plans)")
+      "plans with swar4, unpacked windows, bytes, strips, windows of channels, rows in place: \(plans)")
   }
 
   /// What windows of channels have to cope with.
@@ -188,7 +188,7 @@ import Testing
         compilation, inputs, seed % 8 < 4 ? .hostGCC : .hostClang, seed % 4 < 2 ? .standard : .none, flags)
       #expect(outcome.isEqual, "seed \(seed), \(options.commandLine): \(outcome.text)")
     }
-    #expect(count >= 20 && inPlanes.count == 3, "\(count) networks make whole maps, of \(inPlanes.count) kinds")
+    #expect(count >= 20 && inPlanes.count == 3, "\(count) networks make whole planes, of \(inPlanes.count) kinds")
   }
 
   /// What maps whose positions hold all channels have to cope with.

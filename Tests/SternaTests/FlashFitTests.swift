@@ -103,7 +103,7 @@ import Testing
       }
       try writer.put(network, PlanningOptions(name: "har\(index)bytes", usesLanes: false))
       // Words of four columns, where they are.
-      try writer.put(network, PlanningOptions(name: "har\(index)quads", goal: .speed, ram: 6200))
+      try writer.put(network, PlanningOptions(name: "har\(index)swar4", goal: .speed, ram: 6200))
       if index == 0 { try writer.putLeaner(network, "har\(index)") }
     }
     // The networks of the benchmark, unpacked by the script.

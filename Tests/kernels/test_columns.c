@@ -5,7 +5,7 @@
 
 #include "../../Templates/kernels/slide_bytes.c"
 
-#include "../../Templates/kernels/limit_sums.c"
+#include "../../Templates/kernels/clamp_sums_i16.c"
 
 #define BYTES 120
 
@@ -14,15 +14,15 @@ static void test_slides(void **unused) {
     for (int round = 0; round < 20000; round++) {
         const uint32_t kept = random_below(BYTES / 2 + 1);
         const uint32_t step = random_below(BYTES / 2 + 1);
-        uint8_t ring[BYTES];
+        uint8_t buffer[BYTES];
         uint8_t before[BYTES];
 
         for (uint32_t i = 0; i < BYTES; i++) {
-            ring[i] = before[i] = (uint8_t)random_below(256);
+            buffer[i] = before[i] = (uint8_t)random_below(256);
         }
-        slide_bytes(ring, kept, step);
-        assert_memory_equal(ring, before + step, kept);
-        assert_memory_equal(ring + kept, before + kept, BYTES - kept);
+        slide_bytes(buffer, kept, step);
+        assert_memory_equal(buffer, before + step, kept);
+        assert_memory_equal(buffer + kept, before + kept, BYTES - kept);
     }
 }
 
@@ -38,7 +38,7 @@ static void test_limits(void **unused) {
         for (uint32_t i = 0; i < 20; i++) {
             sums[i] = before[i] = (int16_t)((int32_t)random_below(65536) - 32768);
         }
-        limit_sums(sums, count, least, most);
+        clamp_sums_i16(sums, count, least, most);
         for (uint32_t i = 0; i < 20; i++) {
             const int16_t expected = before[i] < least  ? least
                                      : before[i] > most ? most

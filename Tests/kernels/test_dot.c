@@ -2,7 +2,7 @@
 #include "testing.h"
 
 #include "../../Templates/kernels/ternary_dot.c"
-#include "../../Templates/kernels/ternary_dot16.c"
+#include "../../Templates/kernels/ternary_dot_u16.c"
 
 #define ternary_dot ternary_dot_fours
 #include "../../Templates/kernels/ternary_dot_fours.c"
@@ -50,7 +50,7 @@ static void test_vectors(void **unused) {
             values[i] = 255;
             values16[i] = 65535;
             assert_int_equal(ternary_dot(vectors[v].bytes, values, count), sign * 255);
-            assert_int_equal(ternary_dot16(vectors[v].bytes, values16, count), sign * 65535);
+            assert_int_equal(ternary_dot_u16(vectors[v].bytes, values16, count), sign * 65535);
             assert_int_equal(ternary_dot_fours(vectors[v].bytes, values, (count + 3) / 4 * 4),
                              sign * 255);
         }
@@ -85,7 +85,7 @@ static void test_random(void **unused) {
             expected16 += weights[i] * values16[i];
         }
         assert_int_equal(ternary_dot(packed, values, count), expected);
-        assert_int_equal(ternary_dot16(packed, values16, count), expected16);
+        assert_int_equal(ternary_dot_u16(packed, values16, count), expected16);
     }
 }
 

@@ -6,28 +6,30 @@
 /* In the order in which emitted C has them: the sums take what list_taps makes. */
 #include "../../Templates/kernels/list_taps.c"
 
-#include "../../Templates/kernels/sum_eight.c"
-#include "../../Templates/kernels/sum_four.c"
-#include "../../Templates/kernels/sum_strided.c"
-#include "../../Templates/kernels/sum_three.c"
+#include "../../Templates/kernels/convolve_row_swar2_x8.c"
 
-#include "../../Templates/kernels/add_lanes.c"
+#include "../../Templates/kernels/convolve_row_swar2_x4.c"
 
-#include "../../Templates/kernels/pair_columns.c"
-#include "../../Templates/kernels/pair_row.c"
+#include "../../Templates/kernels/convolve_row_swar2_strided.c"
+#include "../../Templates/kernels/convolve_row_swar2_x3.c"
 
-#include "../../Templates/kernels/max_lanes.c"
+#include "../../Templates/kernels/add_row_swar2.c"
 
-#include "../../Templates/kernels/pool_lanes_row.c"
+#include "../../Templates/kernels/load_swar2.c"
+#include "../../Templates/kernels/pack_row_swar2.c"
 
-#include "../../Templates/kernels/pool_lanes.c"
-#define pool_lanes pool_lanes_2x2
-#include "../../Templates/kernels/pool_lanes_2x2.c"
-#undef pool_lanes
+#include "../../Templates/kernels/max_swar2.c"
+
+#include "../../Templates/kernels/max_pool_row_swar2.c"
+
+#include "../../Templates/kernels/max_pool_swar2.c"
+#define max_pool_swar2 max_pool_swar2_2x2
+#include "../../Templates/kernels/max_pool_swar2_2x2.c"
+#undef max_pool_swar2
 
 #include "../../Templates/kernels/move_rows.c"
-#include "../../Templates/kernels/requantize_lanes.c"
-#include "../../Templates/kernels/split_row.c"
+#include "../../Templates/kernels/requantize_swar2.c"
+#include "../../Templates/kernels/unpack_row_swar2.c"
 
 #define CHANNELS 3
 #define ROWS 2
@@ -54,7 +56,7 @@ static void test_pairs(void **unused) {
         for (uint32_t x = 0; x < width; x++) {
             row[x] = (uint8_t)random_below(256);
         }
-        pair_row(row, width, left, distance, padding, words, count);
+        pack_row_swar2(row, width, left, distance, padding, words, count);
         for (uint32_t j = 0; j < count; j++) {
             assert_int_equal(words[j] & 0xFFFFU, column(row, width, left, padding, j));
             assert_int_equal(words[j] >> 16, column(row, width, left, padding, j + distance));
@@ -62,7 +64,7 @@ static void test_pairs(void **unused) {
     }
 }
 
-/* The words that pair_row makes of a row whose halo lies beside it. */
+/* The words that pack_row_swar2 makes of a row whose halo lies beside it. */
 static void test_columns(void **unused) {
     uint8_t row[2 * WIDTH + 3];
     uint32_t words[WIDTH];
@@ -74,9 +76,9 @@ static void test_columns(void **unused) {
         for (uint32_t x = 0; x < 2 * WIDTH + 3; x++) {
             row[x] = (uint8_t)random_below(256);
         }
-        pair_row(row, 2 * WIDTH, 0, distance, 0, words, WIDTH);
+        pack_row_swar2(row, 2 * WIDTH, 0, distance, 0, words, WIDTH);
         for (uint32_t x = 0; x < WIDTH; x++) {
-            assert_int_equal(pair_columns(row + x, distance), words[x]);
+            assert_int_equal(load_swar2(row + x, distance), words[x]);
         }
     }
 }
@@ -104,34 +106,34 @@ static void test_sums(void **unused) {
         tap_offset window[CHANNELS * ROWS * KERNEL];
         tap_offset offsets[CHANNELS * ROWS * KERNEL];
         uint32_t acc[4][24] = {{0}};
-        int32_t lift = 0;
+        int32_t guard = 0;
 
         random_weights(weights, packed, taps_count);
         for (uint32_t i = 0; i < taps_count; i++) {
-            lift += weights[i] < 0 ? 255 : 0;
+            guard += weights[i] < 0 ? 255 : 0;
         }
         for (uint32_t y = 0; y < ROWS; y++) {
             for (uint32_t c = 0; c < CHANNELS; c++) {
                 for (uint32_t x = 0; x < width; x++) {
                     rows[y][c][x] = (uint8_t)random_below(256);
                 }
-                pair_row(rows[y][c], width, left, half * stride, padding,
-                         words + (y * CHANNELS + c) * stored, stored);
+                pack_row_swar2(rows[y][c], width, left, half * stride, padding,
+                               words + (y * CHANNELS + c) * stored, stored);
             }
         }
         locate_taps(&stage, CHANNELS, window);
         const struct tap_list taps = list_taps(packed, taps_count, window, offsets);
-        const uint32_t start = (uint32_t)lift * 65537U;
+        const uint32_t start = (uint32_t)guard * 65537U;
 
-        sum_strided(words, stride, offsets, taps, start, acc[0], half);
+        convolve_row_swar2_strided(words, stride, offsets, taps, start, acc[0], half);
         if (stride == 1) {
-            sum_eight(words, offsets, taps, start, acc[1], half / 8 * 8);
-            sum_four(words, offsets, taps, start, acc[2], half / 4 * 4);
-            sum_three(words, offsets, taps, start, acc[3], half / 3 * 3);
+            convolve_row_swar2_x8(words, offsets, taps, start, acc[1], half / 8 * 8);
+            convolve_row_swar2_x4(words, offsets, taps, start, acc[2], half / 4 * 4);
+            convolve_row_swar2_x3(words, offsets, taps, start, acc[3], half / 3 * 3);
         }
         for (uint32_t ox = 0; ox < 2 * half; ox++) {
             const uint32_t word = acc[0][ox % half];
-            int32_t expected = lift;
+            int32_t expected = guard;
             uint32_t i = 0;
 
             for (uint32_t c = 0; c < CHANNELS; c++) {
@@ -189,16 +191,16 @@ static void test_requantized(void **unused) {
         const uint16_t scale[3] = {(uint16_t)(multiplier & 0xFFFFU),
                                    (uint16_t)((uint32_t)bias & 0xFFFFU),
                                    (uint16_t)((uint32_t)bias >> 16)};
-        uint32_t level;
+        uint32_t code;
 
-        requantize_lanes(&word, scale, bits, &level, 1);
+        requantize_swar2(&word, scale, bits, &code, 1);
         for (uint32_t lane = 0; lane < 2; lane++) {
             const int64_t a = lane == 0 ? word & 0xFFFFU : word >> 16;
             int64_t expected = a * multiplier + bias;
 
             expected = expected < 0 ? 0 : expected >> shift;
             expected = expected >= INT64_C(1) << bits ? (INT64_C(1) << bits) - 1 : expected;
-            assert_int_equal(lane == 0 ? level & 0xFFFFU : level >> 16, expected);
+            assert_int_equal(lane == 0 ? code & 0xFFFFU : code >> 16, expected);
         }
     }
 }
@@ -208,9 +210,9 @@ static void test_split(void **unused) {
     uint8_t row[4] = {9, 9, 9, 9};
 
     (void)unused;
-    split_row(words, 2, 3, row);
+    unpack_row_swar2(words, 2, 3, row);
     assert_memory_equal(row, ((const uint8_t[4]){1, 2, 3, 9}), 4);
-    split_row(words, 2, 4, row);
+    unpack_row_swar2(words, 2, 4, row);
     assert_memory_equal(row, ((const uint8_t[4]){1, 2, 3, 4}), 4);
 }
 
@@ -220,22 +222,22 @@ static void test_parts(void **unused) {
     int32_t sums[5] = {7, 7, 7, 7, 7};
 
     (void)unused;
-    add_lanes(words, 2, 32640, 1, sums);
+    add_row_swar2(words, 2, 32640, 1, sums);
     assert_memory_equal(sums, ((const int32_t[5]){-32640, 32895, 32895, 0, 7}), sizeof sums);
     for (int part = 0; part < 3; part++) {
-        add_lanes(words, 2, 32640, 0, sums);
+        add_row_swar2(words, 2, 32640, 0, sums);
     }
     assert_memory_equal(sums, ((const int32_t[5]){-130560, 131580, 131580, 0, 7}), sizeof sums);
 }
 
 static void test_move(void **unused) {
-    uint32_t ring[7] = {1, 2, 3, 4, 5, 6, 7};
+    uint32_t buffer[7] = {1, 2, 3, 4, 5, 6, 7};
 
     (void)unused;
-    move_rows(ring, 4, 3);
-    assert_memory_equal(ring, ((const uint32_t[7]){4, 5, 6, 7, 5, 6, 7}), sizeof ring);
-    move_rows(ring, 0, 7);
-    assert_int_equal(ring[0], 4);
+    move_rows(buffer, 4, 3);
+    assert_memory_equal(buffer, ((const uint32_t[7]){4, 5, 6, 7, 5, 6, 7}), sizeof buffer);
+    move_rows(buffer, 0, 7);
+    assert_int_equal(buffer[0], 4);
 }
 
 static void test_maximum(void **unused) {
@@ -250,7 +252,7 @@ static void test_maximum(void **unused) {
         const uint32_t low = (a & 0xFFFFU) > (b & 0xFFFFU) ? a & 0xFFFFU : b & 0xFFFFU;
         const uint32_t high = a >> 16 > b >> 16 ? a >> 16 : b >> 16;
 
-        assert_int_equal(max_lanes(a, b), low | high << 16);
+        assert_int_equal(max_swar2(a, b), low | high << 16);
     }
 }
 
@@ -260,10 +262,10 @@ static void test_pool(void **unused) {
     uint32_t pooled[2];
 
     (void)unused;
-    pool_lanes_row(first, 2, 1, pooled, 2);
+    max_pool_row_swar2(first, 2, 1, pooled, 2);
     assert_int_equal(pooled[0], 0x00050007U);
     assert_int_equal(pooled[1], 0x7FFF0001U);
-    pool_lanes_row(second, 2, 0, pooled, 2);
+    max_pool_row_swar2(second, 2, 0, pooled, 2);
     assert_int_equal(pooled[0], 0x00050009U);
     assert_int_equal(pooled[1], 0x7FFF0002U);
 }
@@ -285,13 +287,13 @@ static void test_pool_in_place(void **unused) {
         for (uint32_t i = 0; i < height * width * count; i++) {
             acc[i] = random_below(0x8000) | random_below(0x8000) << 16;
             expected[i % (width * count) / width] =
-                max_lanes(acc[i], expected[i % (width * count) / width]);
+                max_swar2(acc[i], expected[i % (width * count) / width]);
         }
         memcpy(again, acc, sizeof acc);
-        pool_lanes(&stage, acc);
+        max_pool_swar2(&stage, acc);
         assert_memory_equal(acc, expected, count * sizeof acc[0]);
         if (height == 2 && width == 2) {
-            pool_lanes_2x2(&stage, again);
+            max_pool_swar2_2x2(&stage, again);
             assert_memory_equal(again, expected, count * sizeof acc[0]);
         }
     }

@@ -1,13 +1,13 @@
-/* Max pools of rows, of accumulators and of single levels; sum_pool_row. */
+/* Max pools of rows, of accumulators and of single codes; sum_pool_row_u8. */
 #include "testing.h"
 
 #include "../../Templates/kernels/outside.c"
 
 #include "../../Templates/kernels/keep_larger.c"
-#include "../../Templates/kernels/max_pool_row.c"
-#include "../../Templates/kernels/pool_accumulators.c"
-#include "../../Templates/kernels/sum_pool_block.c"
-#include "../../Templates/kernels/sum_pool_row.c"
+#include "../../Templates/kernels/max_pool_row_u8.c"
+#include "../../Templates/kernels/max_pool_sums.c"
+#include "../../Templates/kernels/sum_pool_block_u8.c"
+#include "../../Templates/kernels/sum_pool_row_u8.c"
 
 #define KERNEL 5
 #define WIDTH 9
@@ -25,14 +25,14 @@ static void test_max(void **unused) {
     uint8_t out[3] = {99, 99, 99};
 
     (void)unused;
-    max_pool_row(&stage, picture[0], both, out);
+    max_pool_row_u8(&stage, picture[0], both, out);
     assert_int_equal(out[0], 7);
     assert_int_equal(out[1], 9);
     assert_int_equal(out[2], 99);
-    max_pool_row(&stage, picture[0], above, out);
+    max_pool_row_u8(&stage, picture[0], above, out);
     assert_int_equal(out[0], 7);
     assert_int_equal(out[1], 3);
-    max_pool_row(&stage, picture[0], nowhere, out);
+    max_pool_row_u8(&stage, picture[0], nowhere, out);
     assert_int_equal(out[0], 0);
 }
 
@@ -44,11 +44,11 @@ static void test_sum(void **unused) {
     int32_t acc[3] = {-1, -1, -1};
 
     (void)unused;
-    sum_pool_row(&stage, picture[0], both, 100, acc);
+    sum_pool_row_u8(&stage, picture[0], both, 100, acc);
     assert_int_equal(acc[0], 14);
     assert_int_equal(acc[1], 509);
     assert_int_equal(acc[2], -1);
-    sum_pool_row(&stage, picture[0], below, 100, acc);
+    sum_pool_row_u8(&stage, picture[0], below, 100, acc);
     assert_int_equal(acc[0], 6 + 200);
     assert_int_equal(acc[1], 254 + 200);
 }
@@ -64,7 +64,7 @@ static void test_random(void **unused) {
         const uint32_t out_width = random_between(1, WIDTH);
         const uint32_t row_width = (out_width - 1) * stride + width;
         const int32_t padding = (int32_t)random_below(256);
-        const uint32_t levels = random_between(1, 256);
+        const uint32_t codes = random_between(1, 256);
         const struct stage stage = {.out_width = (uint16_t)out_width,
                                     .kernel_height = (uint16_t)height,
                                     .kernel_width = (uint16_t)width,
@@ -84,11 +84,11 @@ static void test_random(void **unused) {
             is_block = is_block && rows[ky] == ky * row_width;
         }
         for (uint32_t i = 0; i < height * row_width; i++) {
-            values[i] = (uint8_t)random_below(levels);
+            values[i] = (uint8_t)random_below(codes);
         }
-        max_pool_row(&stage, values, rows, out);
-        sum_pool_row(&stage, values, rows, padding, acc);
-        sum_pool_block(&stage, values, block);
+        max_pool_row_u8(&stage, values, rows, out);
+        sum_pool_row_u8(&stage, values, rows, padding, acc);
+        sum_pool_block_u8(&stage, values, block);
         for (uint32_t ox = 0; ox < out_width; ox++) {
             int32_t largest = 0;
             int32_t sum = 0;
@@ -121,7 +121,7 @@ static void test_pool_accumulators(void **unused) {
             for (uint32_t x = 0; x < width * kernel_width; x++) {
                 acc[r][x] = (int32_t)random_between(0, 2000) - 1000;
             }
-            pool_accumulators(acc[r], kernel_width, r == 0, pooled, width);
+            max_pool_sums(acc[r], kernel_width, r == 0, pooled, width);
         }
         for (uint32_t ox = 0; ox < width; ox++) {
             int32_t best = INT32_MIN;
@@ -138,19 +138,19 @@ static void test_pool_accumulators(void **unused) {
     }
 }
 
-/* Every level after every other; what stood there before the window's first row does not count. */
+/* Every code after every other; what stood there before the window's first row does not count. */
 static void test_keep_larger(void **unused) {
     (void)unused;
-    for (uint32_t level = 0; level < 256; level++) {
+    for (uint32_t code = 0; code < 256; code++) {
         for (uint32_t other = 0; other < 256; other++) {
             uint8_t best[3] = {0xA5, (uint8_t)other, 0xA5};
 
-            keep_larger(&best[1], (uint8_t)level, 0);
-            assert_int_equal(best[1], level);
+            keep_larger(&best[1], (uint8_t)code, 0);
+            assert_int_equal(best[1], code);
             keep_larger(&best[1], (uint8_t)other, 1);
-            assert_int_equal(best[1], level > other ? level : other);
-            keep_larger(&best[1], 0, 2 + level);
-            assert_int_equal(best[1], level > other ? level : other);
+            assert_int_equal(best[1], code > other ? code : other);
+            keep_larger(&best[1], 0, 2 + code);
+            assert_int_equal(best[1], code > other ? code : other);
             assert_int_equal(best[0], 0xA5);
             assert_int_equal(best[2], 0xA5);
         }

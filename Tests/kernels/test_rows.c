@@ -1,11 +1,12 @@
-/* row_is_due, locate_rows and fill_ring: how rows flow through a ring. */
+/* row_is_due, locate_rows and fill_u8: how rows flow through a buffer. */
 #include "testing.h"
 
 #include "../../Templates/kernels/outside.c"
 #include "../../Templates/kernels/plain_loop.c"
 
-#include "../../Templates/kernels/fill_ring.c"
-#include "../../Templates/kernels/fill_ring16.c"
+#include "../../Templates/kernels/fill_u8.c"
+
+#include "../../Templates/kernels/fill_u16.c"
 #include "../../Templates/kernels/row_offset.c"
 
 #include "../../Templates/kernels/locate_rows.c"
@@ -74,7 +75,7 @@ static void test_locate(void **unused) {
     assert_int_equal(rows[0], OUTSIDE);
     assert_int_equal(rows[1], 0);
     assert_int_equal(rows[2], 10);
-    locate_rows(&stage, 1, rows); /* rows 1, 2, 3: the ring has wrapped */
+    locate_rows(&stage, 1, rows); /* rows 1, 2, 3: the buffer has wrapped */
     assert_int_equal(rows[0], 10);
     assert_int_equal(rows[1], 20);
     assert_int_equal(rows[2], 0);
@@ -85,7 +86,7 @@ static void test_locate(void **unused) {
 }
 
 /*
- * Rows arrive one after another at a ring as small as the planner makes it. Each output row must
+ * Rows arrive one after another at a buffer as small as the planner makes it. Each output row must
  * come as soon as its input rows are there, and find all of them: none missing, none overwritten.
  */
 static void test_flow(void **unused) {
@@ -140,17 +141,17 @@ static void test_flow(void **unused) {
 }
 
 static void test_fill(void **unused) {
-    uint8_t ring[6] = {1, 2, 3, 4, 5, 6};
+    uint8_t buffer[6] = {1, 2, 3, 4, 5, 6};
     uint16_t ring16[4] = {1, 2, 3, 4};
 
     (void)unused;
-    fill_ring(ring, 0, 9);
-    assert_int_equal(ring[0], 1);
-    fill_ring(ring, 5, 9);
-    assert_int_equal(ring[0], 9);
-    assert_int_equal(ring[4], 9);
-    assert_int_equal(ring[5], 6);
-    fill_ring16(ring16, 3, 65535);
+    fill_u8(buffer, 0, 9);
+    assert_int_equal(buffer[0], 1);
+    fill_u8(buffer, 5, 9);
+    assert_int_equal(buffer[0], 9);
+    assert_int_equal(buffer[4], 9);
+    assert_int_equal(buffer[5], 6);
+    fill_u16(ring16, 3, 65535);
     assert_int_equal(ring16[0], 65535);
     assert_int_equal(ring16[2], 65535);
     assert_int_equal(ring16[3], 4);

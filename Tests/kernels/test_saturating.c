@@ -1,8 +1,8 @@
 /* REQUANTIZE, and what limits accumulators before it: up to the edges of their arithmetic. */
 #include "testing.h"
 
-#include "../../Templates/kernels/limit_accumulators.c"
-#include "../../Templates/kernels/limit_lanes.c"
+#include "../../Templates/kernels/clamp_sums_i32.c"
+#include "../../Templates/kernels/clamp_sums_swar2.c"
 #include "../../Templates/kernels/requantize_saturating.c"
 
 /* The instruction takes a constant number of bits. */
@@ -132,7 +132,7 @@ static void test_limit_accumulators(void **unused) {
             continue;
         }
         memcpy(acc, before, sizeof acc);
-        limit_accumulators(acc, count, range[0], range[1]);
+        clamp_sums_i32(acc, count, range[0], range[1]);
         for (uint32_t i = 0; i <= COUNT; i++) {
             if (i >= count || (before[i] >= range[0] && before[i] <= range[1])) {
                 assert_int_equal(acc[i], before[i]);
@@ -173,7 +173,7 @@ static void test_limit_lanes(void **unused) {
             acc[i] = lanes[1][i] << 16 | lanes[0][i];
         }
         acc[count] = GUARD;
-        limit_lanes(acc, count, least, most);
+        clamp_sums_swar2(acc, count, least, most);
         for (uint32_t i = 0; i < count; i++) {
             assert_int_equal(acc[i] & 0xFFFFU, limited(lanes[0][i], least, most));
             assert_int_equal(acc[i] >> 16, limited(lanes[1][i], least, most));

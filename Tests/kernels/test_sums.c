@@ -1,15 +1,17 @@
-/* sum_taps and sum_quad_taps: sums of words of columns against sums of the columns. */
+/* sum_taps_swar2 and sum_taps_swar4: sums of words of columns against sums of the columns. */
 #include "testing.h"
 
-#include "../../Templates/kernels/close_quads.c"
-#include "../../Templates/kernels/close_row.c"
+#include "../../Templates/kernels/fill_halo_swar4.c"
+
+#include "../../Templates/kernels/fill_halo_swar2.c"
 #include "../../Templates/kernels/keep_order.c"
 #include "../../Templates/kernels/keep_pointer.c"
 #include "../../Templates/kernels/no_inline.c"
-#include "../../Templates/kernels/quads.c"
+#include "../../Templates/kernels/swar4.c"
 
-#include "../../Templates/kernels/sum_quad_taps.c"
-#include "../../Templates/kernels/sum_taps.c"
+#include "../../Templates/kernels/sum_taps_swar4.c"
+
+#include "../../Templates/kernels/sum_taps_swar2.c"
 
 #define WORDS 14
 #define STRIDE 4
@@ -41,10 +43,10 @@ static struct lists random_taps(uint32_t reach, uint32_t most) {
     return lists;
 }
 
-/* lift + sum of one lane of the word at x. */
+/* guard + sum of one lane of the word at x. */
 static int32_t sum_of_lane(const uint32_t *in, const struct lists *lists, uint32_t x,
-                           uint32_t shift, uint32_t mask, int32_t lift) {
-    int32_t sum = lift;
+                           uint32_t shift, uint32_t mask, int32_t guard) {
+    int32_t sum = guard;
 
     for (uint32_t i = 0; i < (uint32_t)lists->counts[0] + lists->counts[1]; i++) {
         const int32_t value = (int32_t)(in[x + lists->taps[i]] >> shift & mask);
@@ -55,16 +57,16 @@ static int32_t sum_of_lane(const uint32_t *in, const struct lists *lists, uint32
 }
 
 static void assert_sums(const uint32_t *in, const struct lists *lists, uint32_t words,
-                        uint32_t stride, uint32_t lift) {
+                        uint32_t stride, uint32_t guard) {
     uint32_t *const sums = output + 2 * WORDS + 1 - words;
 
     fill_guards(output, 2 * WORDS + 2);
-    sum_taps(in, lists->taps, lists->counts, words, stride, lift, sums);
+    sum_taps_swar2(in, lists->taps, lists->counts, words, stride, guard, sums);
     for (uint32_t x = 0; x < words; x++) {
         assert_int_equal(sums[x] & 0xFFFFU,
-                         sum_of_lane(in, lists, x * stride, 0, 0xFFFF, (int32_t)lift));
+                         sum_of_lane(in, lists, x * stride, 0, 0xFFFF, (int32_t)guard));
         assert_int_equal(sums[x] >> 16,
-                         sum_of_lane(in, lists, x * stride, 16, 0xFFFF, (int32_t)lift));
+                         sum_of_lane(in, lists, x * stride, 16, 0xFFFF, (int32_t)guard));
     }
     assert_guards(sums - 1, 1);
     assert_guards(sums + words, 1);
@@ -72,24 +74,24 @@ static void assert_sums(const uint32_t *in, const struct lists *lists, uint32_t 
 
 /* The sums of byte 0 and byte 2 share a word, behind all of those come those of 1 and 3. */
 static void assert_quad_sums(const uint32_t *in, const struct lists *lists, uint32_t words,
-                             uint32_t lift) {
+                             uint32_t guard) {
     uint32_t *const sums = output + 2 * WORDS + 1 - 2 * words;
 
     fill_guards(output, 2 * WORDS + 2);
-    sum_quad_taps(in, lists->taps, lists->counts, words, lift, sums);
+    sum_taps_swar4(in, lists->taps, lists->counts, words, guard, sums);
     for (uint32_t x = 0; x < words; x++) {
         for (uint32_t byte = 0; byte < 4; byte++) {
             const uint32_t word = sums[byte % 2 == 0 ? x : words + x];
 
             assert_int_equal(byte < 2 ? word & 0xFFFFU : word >> 16,
-                             sum_of_lane(in, lists, x, 8 * byte, 0xFF, (int32_t)lift));
+                             sum_of_lane(in, lists, x, 8 * byte, 0xFF, (int32_t)guard));
         }
     }
     assert_guards(sums - 1, 1);
     assert_guards(sums + 2 * words, 1);
 }
 
-/* Levels in lanes, or in bytes: extremes in a third of all rounds. */
+/* Codes in lanes, or in bytes: extremes in a third of all rounds. */
 static void random_input(uint32_t mask) {
     const uint32_t kind = random_below(6);
 
@@ -103,7 +105,7 @@ static void random_input(uint32_t mask) {
     }
 }
 
-/* A lift that keeps lanes from falling below zero, and at times the largest that fits. */
+/* A guard that keeps lanes from falling below zero, and at times the largest that fits. */
 static uint32_t random_lift(const struct lists *lists) {
     const uint32_t least = lists->counts[1] * 255U;
     const uint32_t most = LANE_MOST - lists->counts[0] * 255U;
@@ -145,17 +147,17 @@ static void test_quad_taps(void **unused) {
     }
 }
 
-/* No taps: a count of words of the lift, which may be any number of 16 bits. */
+/* No taps: a count of words of the guard, which may be any number of 16 bits. */
 static void test_nothing(void **unused) {
-    static const uint32_t lifts[] = {0, 1, 256, 32767, 32768, 65535};
+    static const uint32_t guards[] = {0, 1, 256, 32767, 32768, 65535};
     const struct lists nothing = {places + TAPS, {0, 0}};
 
     (void)unused;
-    for (size_t i = 0; i < sizeof lifts / sizeof lifts[0]; i++) {
+    for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++) {
         for (uint32_t words = 1; words <= WORDS; words++) {
-            assert_sums(input, &nothing, words, 1, lifts[i]);
-            assert_sums(input, &nothing, words, 2, lifts[i]);
-            assert_quad_sums(input, &nothing, words, lifts[i]);
+            assert_sums(input, &nothing, words, 1, guards[i]);
+            assert_sums(input, &nothing, words, 2, guards[i]);
+            assert_quad_sums(input, &nothing, words, guards[i]);
         }
     }
 }
@@ -189,7 +191,7 @@ static void test_extremes(void **unused) {
     }
 }
 
-/* Lanes may hold more than levels: one word, added to nothing or subtracted from the largest. */
+/* Lanes may hold more than codes: one word, added to nothing or subtracted from the largest. */
 static void test_wide_lanes(void **unused) {
     (void)unused;
     for (int round = 0; round < 2000; round++) {
@@ -221,7 +223,7 @@ static void assert_convolution(uint32_t lanes, uint32_t outputs, uint32_t stride
     const uint32_t least = (outputs - 1) * stride + kernel;
     const uint32_t count = least < left + distance ? left + distance : least;
     const uint32_t padding = random_below(256);
-    const uint32_t lift = 255 * 3 * KERNEL;
+    const uint32_t guard = 255 * 3 * KERNEL;
     const uint32_t bits = 32 / lanes;
     int weights[3 * KERNEL];
     uint8_t rows[3][WIDTH];
@@ -244,9 +246,9 @@ static void assert_convolution(uint32_t lanes, uint32_t outputs, uint32_t stride
             *word = (*word & ~(0xFFU << shift)) | (uint32_t)rows[y][x] << shift;
         }
         if (lanes == 2) {
-            close_row(row, left, distance, width, count, padding);
+            fill_halo_swar2(row, left, distance, width, count, padding);
         } else {
-            close_quads(row, left, distance, width, count, padding);
+            fill_halo_swar4(row, left, distance, width, count, padding);
         }
     }
     for (int pass = 1; pass >= -1; pass -= 2) {
@@ -261,15 +263,15 @@ static void assert_convolution(uint32_t lanes, uint32_t outputs, uint32_t stride
         }
     }
     if (lanes == 2) {
-        sum_taps(words, taps, counts, outputs, stride, lift, sums);
+        sum_taps_swar2(words, taps, counts, outputs, stride, guard, sums);
     } else {
-        sum_quad_taps(words, taps, counts, outputs, lift, sums);
+        sum_taps_swar4(words, taps, counts, outputs, guard, sums);
     }
     for (uint32_t ox = 0; ox < lanes * outputs; ox++) {
         /* Words of two lanes, of lanes / 2 * outputs columns each. */
         const uint32_t half = lanes / 2 * outputs;
         const uint32_t sum = ox < half ? sums[ox] & 0xFFFFU : sums[ox - half] >> 16;
-        int32_t expected = (int32_t)lift;
+        int32_t expected = (int32_t)guard;
 
         for (uint32_t k = 0; k < height * kernel; k++) {
             const uint32_t p = ox * stride + k % kernel;

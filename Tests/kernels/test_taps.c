@@ -1,13 +1,14 @@
-/* decode_taps and accumulate_row: a row of a convolution. */
+/* decode_taps and convolve_row_u8: a row of a convolution. */
 #include "testing.h"
 
-/* In the order in which emitted C has them: accumulate_row takes what decode_taps makes. */
+/* In the order in which emitted C has them: convolve_row_u8 takes what decode_taps makes. */
 #include "../../Templates/kernels/outside.c"
 
 #include "../../Templates/kernels/decode_taps.c"
 
-#include "../../Templates/kernels/accumulate_row.c"
-#include "../../Templates/kernels/accumulate_row16.c"
+#include "../../Templates/kernels/convolve_row_u8.c"
+
+#include "../../Templates/kernels/convolve_row_u16.c"
 
 #define CHANNELS 5
 #define KERNEL 7
@@ -103,12 +104,12 @@ static void test_accumulate_widths(void **unused) {
         int32_t acc[WIDTH + 1];
 
         memset(acc, 0x55, sizeof acc);
-        accumulate_row(&stage, values, offsets, taps, acc);
+        convolve_row_u8(&stage, values, offsets, taps, acc);
         for (uint32_t x = 0; x < width; x++) {
             assert_int_equal(acc[x], -1);
         }
         assert_int_equal(acc[width], 0x55555555);
-        accumulate_row16(&stage, values16, offsets, taps, acc);
+        convolve_row_u16(&stage, values16, offsets, taps, acc);
         for (uint32_t x = 0; x < width; x++) {
             assert_int_equal(acc[x], -1000);
         }
@@ -127,8 +128,8 @@ static void test_accumulate_nothing(void **unused) {
     int32_t acc[6];
 
     (void)unused;
-    accumulate_row(&stage, values, offsets, decode_taps(&stage, weights, 1, rows, 77, offsets),
-                   acc);
+    convolve_row_u8(&stage, values, offsets, decode_taps(&stage, weights, 1, rows, 77, offsets),
+                    acc);
     for (uint32_t x = 0; x < 6; x++) {
         assert_int_equal(acc[x], 77);
     }
@@ -162,7 +163,7 @@ static void test_random(void **unused) {
         struct taps taps;
 
         for (uint32_t ky = 0; ky < height; ky++) {
-            /* Slots of a ring stand in any order. */
+            /* Slots of a buffer stand in any order. */
             const uint32_t slot = (ky + (uint32_t)round) % height;
 
             rows[ky] = (tap_offset)(slot * channels * row_width);
@@ -177,8 +178,8 @@ static void test_random(void **unused) {
         random_weights(weights, packed, channels * height * width);
         taps = decode_taps(&stage, packed, channels, rows, padding, offsets);
         assert_true(taps.plus_end <= taps.minus_begin);
-        accumulate_row(&stage, values, offsets, taps, acc);
-        accumulate_row16(&stage, values16, offsets, taps, acc16);
+        convolve_row_u8(&stage, values, offsets, taps, acc);
+        convolve_row_u16(&stage, values16, offsets, taps, acc16);
         for (uint32_t ox = 0; ox < out_width; ox++) {
             int32_t expected = 0;
             int32_t expected16 = 0;

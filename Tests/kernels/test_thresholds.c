@@ -14,7 +14,7 @@ static void test_edges(void **unused) {
     assert_int_equal(count_thresholds(-1, steps, 5), 1);
     assert_int_equal(count_thresholds(0, steps, 5), 2);
     assert_int_equal(count_thresholds(2, steps, 5), 2);
-    assert_int_equal(count_thresholds(3, steps, 5), 4); /* a level that is skipped */
+    assert_int_equal(count_thresholds(3, steps, 5), 4); /* a code that is skipped */
     assert_int_equal(count_thresholds(999, steps, 5), 4);
     assert_int_equal(count_thresholds(1000, steps, 5), 5);
     assert_int_equal(count_thresholds(INT32_MAX, steps, 5), 5);

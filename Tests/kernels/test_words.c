@@ -1,15 +1,16 @@
 /*
- * Rows of words, each of two or four columns some distance apart: how they are made of levels,
+ * Rows of words, each of two or four columns some distance apart: how they are made of codes,
  * completed, filled and moved.
  */
 #include "testing.h"
 
 #include "../../Templates/kernels/plain_loop.c"
 
-#include "../../Templates/kernels/close_quads.c"
-#include "../../Templates/kernels/close_row.c"
-#include "../../Templates/kernels/fill_words.c"
-#include "../../Templates/kernels/pair_row.c"
+#include "../../Templates/kernels/fill_halo_swar4.c"
+
+#include "../../Templates/kernels/fill_halo_swar2.c"
+#include "../../Templates/kernels/fill_u32.c"
+#include "../../Templates/kernels/pack_row_swar2.c"
 #include "../../Templates/kernels/slide_rows.c"
 
 #define DISTANCE 12
@@ -26,10 +27,10 @@ static uint32_t column(const uint8_t *row, uint32_t width, uint32_t left, uint32
 }
 
 static void random_levels(uint8_t *row, uint32_t width) {
-    const uint32_t levels = random_below(4) == 0 ? 2 : 256;
+    const uint32_t codes = random_below(4) == 0 ? 2 : 256;
 
     for (uint32_t x = 0; x < width; x++) {
-        row[x] = (uint8_t)(levels == 2 ? 255 * random_below(2) : random_below(levels));
+        row[x] = (uint8_t)(codes == 2 ? 255 * random_below(2) : random_below(codes));
     }
 }
 
@@ -52,7 +53,7 @@ static void test_pair_row(void **unused) {
 
         random_levels(row, width);
         fill_guards(memory, WORDS);
-        pair_row(row, width, left, distance, padding, words, count);
+        pack_row_swar2(row, width, left, distance, padding, words, count);
         for (uint32_t j = 0; j < count; j++) {
             assert_int_equal(words[j], column(row, width, left, padding, j) |
                                            column(row, width, left, padding, j + distance) << 16);
@@ -106,9 +107,9 @@ static void close_and_assert(uint32_t lanes, uint32_t width, uint32_t left, uint
     fill_guards(memory, WORDS);
     make_columns(row, width, lanes, left, distance, count, words);
     if (lanes == 2) {
-        close_row(words, left, distance, width, count, padding);
+        fill_halo_swar2(words, left, distance, width, count, padding);
     } else {
-        close_quads(words, left, distance, width, count, padding);
+        fill_halo_swar4(words, left, distance, width, count, padding);
     }
     assert_closed(row, width, lanes, left, distance, count, padding, words);
     assert_guards(words - 1, 1);
@@ -146,7 +147,7 @@ static void test_close_random(void **unused) {
     }
 }
 
-/* What a layer makes and completes is what the first layer makes of the same levels. */
+/* What a layer makes and completes is what the first layer makes of the same codes. */
 static void test_close_as_pairs(void **unused) {
     (void)unused;
     for (int round = 0; round < 2000; round++) {
@@ -161,8 +162,8 @@ static void test_close_as_pairs(void **unused) {
 
         random_levels(row, width);
         make_columns(row, width, 2, left, distance, count, made);
-        close_row(made, left, distance, width, count, padding);
-        pair_row(row, width, left, distance, padding, paired, count);
+        fill_halo_swar2(made, left, distance, width, count, padding);
+        pack_row_swar2(row, width, left, distance, padding, paired, count);
         assert_memory_equal(made, paired, count * sizeof made[0]);
     }
 }
@@ -174,33 +175,33 @@ static void test_slide(void **unused) {
     (void)unused;
     for (uint32_t step = 1; step <= 35; step++) {
         for (uint32_t kept = 0; kept <= 70; kept++) {
-            uint32_t *const ring = memory + WORDS - kept - step;
+            uint32_t *const buffer = memory + WORDS - kept - step;
 
             for (uint32_t i = 0; i < WORDS; i++) {
                 memory[i] = random_word();
             }
             memcpy(before, memory, sizeof before);
-            slide_rows(ring, kept, step);
+            slide_rows(buffer, kept, step);
             for (uint32_t i = 0; i < kept + step; i++) {
                 const uint32_t from = WORDS - kept - step + i;
 
-                assert_int_equal(ring[i], before[i < kept ? from + step : from]);
+                assert_int_equal(buffer[i], before[i < kept ? from + step : from]);
             }
-            assert_int_equal(ring[-1], before[WORDS - kept - step - 1]);
+            assert_int_equal(buffer[-1], before[WORDS - kept - step - 1]);
         }
     }
 }
 
 static void test_fill(void **unused) {
-    static const uint32_t levels[] = {0, UINT32_MAX, 0x00FF00FFU, 0x01020304U};
+    static const uint32_t codes[] = {0, UINT32_MAX, 0x00FF00FFU, 0x01020304U};
 
     (void)unused;
     for (uint32_t count = 0; count < 20; count++) {
-        for (size_t level = 0; level < sizeof levels / sizeof levels[0]; level++) {
+        for (size_t code = 0; code < sizeof codes / sizeof codes[0]; code++) {
             fill_guards(memory, WORDS);
-            fill_words(memory + 1, count, levels[level]);
+            fill_u32(memory + 1, count, codes[code]);
             for (uint32_t i = 0; i < count; i++) {
-                assert_int_equal(memory[1 + i], levels[level]);
+                assert_int_equal(memory[1 + i], codes[code]);
             }
             assert_guards(memory, 1);
             assert_guards(memory + 1 + count, 20);

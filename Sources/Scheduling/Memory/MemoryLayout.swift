@@ -64,7 +64,7 @@ extension Scheduler {
           stages[index].lineBuffer.buffer = buffers.count
           buffers.append(
             Buffer(
-              name: isShared ? "maps" : "\(stages[index].name) input", kind: isTensor ? .tensor : .lineBuffer,
+              name: isShared ? "planes" : "\(stages[index].name) input", kind: isTensor ? .tensor : .lineBuffer,
               bytes: stages[index].lineBuffer.bytes,
               firstGroup: isTensor ? max(number - 1, 0) : number, lastGroup: number, offset: 0,
               reader: !isTensor && isReadAtOnce(index, stages) ? index : nil))

@@ -62,7 +62,7 @@ extension FirmwarePlan {
         require(
           guarded.lowerBound + lanes.remainingGuardBias >= 0
             && guarded.upperBound + lanes.remainingGuardBias <= Int(UInt16.max),
-          "\(stage.name): accumulators of its maps leave their lanes")
+          "\(stage.name): accumulators of its planes leave their lanes")
       }
       if let spread = stage.spreadPlane, case .lineBuffer(let next) = stage.destination {
         let lineBuffer = stages[next].lineBuffer
@@ -144,7 +144,7 @@ extension FirmwarePlan {
       return "accumulators leave 15 bits"
     }
     guard case .lineBuffer(let next) = stage.destination, let target = stages[next].lineBuffer.hwc else {
-      return "its maps go elsewhere"
+      return "its planes go elsewhere"
     }
     if target.positionWords < form.scales.padded { return "output positions do not hold all channels" }
     guard stage.lineBuffer.buffer == stages[next].lineBuffer.buffer else { return nil }

@@ -1,0 +1,58 @@
+/*
+ * Sums of a row of one output channel, two columns at a time: a word is hi * 65536 + lo, and sums
+ * of words are sums of both lanes as long as no lane leaves 0...65535. start guards both lanes so
+ * that they never go below zero. Eight words share each tap's offset; count is a multiple of them.
+ */
+static void convolve_row_swar2_x8(const uint32_t *values, const tap_offset *offsets,
+                                  struct tap_list taps, uint32_t start, uint32_t *acc,
+                                  uint32_t count) {
+    for (const uint32_t *const end = acc + count; acc != end; acc += 8) {
+        const tap_offset *tap = taps.minus;
+        const tap_offset *stop = taps.minus_end;
+        uint32_t from = 0;
+        uint32_t a0 = 0;
+        uint32_t a1 = 0;
+        uint32_t a2 = 0;
+        uint32_t a3 = 0;
+        uint32_t a4 = 0;
+        uint32_t a5 = 0;
+        uint32_t a6 = 0;
+        uint32_t a7 = 0;
+
+        /* What is subtracted is summed up first, then the sums turn round. */
+        for (uint32_t half = 0; half < 2; half++) {
+            a0 = from - a0;
+            a1 = from - a1;
+            a2 = from - a2;
+            a3 = from - a3;
+            a4 = from - a4;
+            a5 = from - a5;
+            a6 = from - a6;
+            a7 = from - a7;
+            for (; tap != stop; tap++) {
+                const uint32_t *const value = words_at(values, *tap);
+
+                a0 += value[0];
+                a1 += value[1];
+                a2 += value[2];
+                a3 += value[3];
+                a4 += value[4];
+                a5 += value[5];
+                a6 += value[6];
+                a7 += value[7];
+            }
+            tap = offsets;
+            stop = taps.plus_end;
+            from = start;
+        }
+        acc[0] = a0;
+        acc[1] = a1;
+        acc[2] = a2;
+        acc[3] = a3;
+        acc[4] = a4;
+        acc[5] = a5;
+        acc[6] = a6;
+        acc[7] = a7;
+        values += 8;
+    }
+}

@@ -1,7 +1,0 @@
-/* Fills words of several columns with one level: word holds it in each. */
-static void fill_words(uint32_t *words, uint32_t count, uint32_t word) {
-    for (uint32_t i = 0; i < count; i++) {
-        words[i] = word;
-        PLAIN_LOOP;
-    }
-}
