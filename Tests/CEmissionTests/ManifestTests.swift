@@ -225,7 +225,7 @@ struct ManifestEntry: Sendable {
 
   /// Pools of every kind behind packed weights, limits of accumulators in vectors.
   private static func corners() -> [ManifestEntry] {
-    (1000..<1080 as Range<UInt64>).map { seed in
+    (1000..<1140 as Range<UInt64>).map { seed in
       let options =
         seed % 2 == 0
         ? PlanningOptions(name: "", goal: .speed, core: .host) : PlanningOptions(name: "", schedule: .stream)
