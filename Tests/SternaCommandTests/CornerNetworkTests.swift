@@ -52,17 +52,12 @@ import Testing
     let first = environment["STERNA_RANDOM_FIRST"].flatMap(UInt64.init) ?? 0
     // As many have to reach every legal pair of a form and a corner.
     let isWhole = first == 0 && count >= 2000
-    let tally = Tally(seeds: Array(first..<(first + count)) + (isWhole ? Self.rare.filter { $0 >= count } : []))
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<2 {
-        group.addTask {
-          while let seed = tally.next() { await Self.check(seed, tally) }
-        }
-      }
+    let tally = Tally()
+    await concurrently(Array(first..<(first + count)) + (isWhole ? Self.rare.filter { $0 >= count } : [])) { seed in
+      await Self.check(seed, tally)
     }
-    let planes = URL(filePath: #filePath).deletingLastPathComponent().appending(
-      path: "Fixtures/planes_under_padding.txt")
-    let file = (String(decoding: try Data(contentsOf: planes), as: UTF8.self), PlanningOptions(name: "planes"))
+    let planes = try Data(contentsOf: URL(filePath: fixture("planes_under_padding.txt")))
+    let file = (String(decoding: planes, as: UTF8.self), PlanningOptions(name: "planes"))
     for (text, options) in Self.made + [file] {
       let compilation = try Compilation(network: TernaryNetwork(parsing: text), options)
       if options.name == "planes" {
@@ -180,14 +175,10 @@ struct Coverage: Sendable {
 
 /// What several tasks count together.
 final class Tally: Sendable {
-  private let state: Mutex<(seeds: ArraySlice<UInt64>, coverage: Coverage, failures: [String])>
-
-  init(seeds: [UInt64]) { state = Mutex((seeds[...], Coverage(), [])) }
+  private let state = Mutex((coverage: Coverage(), failures: [String]()))
 
   var coverage: Coverage { state.withLock { $0.coverage } }
   var failures: [String] { state.withLock { $0.failures } }
-
-  func next() -> UInt64? { state.withLock { $0.seeds.popFirst() } }
 
   func fail(_ text: String) {
     print("FAIL \(text)")

@@ -45,7 +45,7 @@ import Testing
   private static let leanForms: [@Sendable (Stage) -> Bool] = [
     { $0.lineBuffer.fourLanes != nil }, { $0.widened != nil }, { $0.lineBuffer.widensOnLoad && $0.widened == nil },
     { $0.lineBuffer.columnTile != nil }, { $0.gatheredWindow != nil },
-    { $0.lineBuffer.isInPlace && $0.lineBuffer.lanes != nil },
+    { $0.lineBuffer.isInPlace && $0.lineBuffer.lanes != nil }, { $0.hasRunningMaximum },
   ]
 
   /// The leanest plans with weights as code, in which each form of rows occurs.
@@ -74,7 +74,9 @@ import Testing
     }
     #expect(
       plans.dropFirst().allSatisfy { $0 >= 3 },
-      "plans with swar4, unpacked windows, bytes, strips, windows of channels, rows in place: \(plans)")
+      """
+      plans with four lanes, widened windows, bytes, column tiles, gathered windows, rows in place, running maxima: \(plans)
+      """)
   }
 
   /// What windows of channels have to cope with.

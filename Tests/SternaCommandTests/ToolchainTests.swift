@@ -106,7 +106,7 @@ import Testing
   }
 }
 
-private func fixture(_ name: String) -> String {
+func fixture(_ name: String) -> String {
   URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
 }
 

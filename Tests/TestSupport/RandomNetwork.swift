@@ -587,8 +587,8 @@ extension Builder {
     let high = Double(observed.last ?? 0)
     let levels = Double(clamp.count)
     // Three values need a line that crosses two steps between the observed ends.
-    let windowRows = max(levels * (0.6 + generator.unit()), 2.6)
-    let slope = high > low ? windowRows / (high - low) : 1
+    let span = max(levels * (0.6 + generator.unit()), 2.6)
+    let slope = high > low ? span / (high - low) : 1
     let centre = (low + high) / 2 + (high - low) * 0.2 * (generator.unit() - 0.5)
     let middle = Double(clamp.lowerBound) + levels / 2
     return (slope, middle - slope * centre)
