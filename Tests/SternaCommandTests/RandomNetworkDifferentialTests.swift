@@ -49,10 +49,15 @@ import Testing
   ]
 
   /// The leanest plans with weights as code, in which each form of rows occurs.
-  private static let leanJobs: [(seeds: Range<UInt64>, host: Target, optimization: Optimization, flags: [String])] = [
-    (0..<24, .hostGCC, .standard, []),
-    (24..<52, .hostClang, .standard, []),
-    (70..<100, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
+  ///
+  /// Four lanes are rare: of them seeds that have been looked for.
+  private static let leanJobs: [(seeds: [UInt64], host: Target, optimization: Optimization, flags: [String])] = [
+    (Array(0..<24) + [137, 148, 167], .hostGCC, .standard, []),
+    (Array(24..<52) + [209, 214, 221], .hostClang, .standard, []),
+    (
+      Array(70..<100) + [229, 236, 292], .hostGCC, .none,
+      ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    ),
   ]
 
   @Test(arguments: leanJobs.indices)
@@ -73,7 +78,7 @@ import Testing
       }
     }
     #expect(
-      plans.dropFirst().allSatisfy { $0 >= 3 },
+      plans.allSatisfy { $0 >= 3 },
       """
       plans with four lanes, widened windows, bytes, column tiles, gathered windows, rows in place, running maxima: \(plans)
       """)

@@ -45,7 +45,7 @@ package struct LayerExclusion: Sendable {
   ]
 
   /// Forms that need a whole network to be of one shape: `RandomNetworkDifferentialTests` makes such networks, and counts
-  /// what they meet; rows of four lanes are rare there too, and what every run has of them is the radar network.
+  /// what they meet.
   package static let ofOtherNetworks: Set<LayerForm> = [
     .planeRows, .planeChannels, .planePoints, .tilesWithRunningMaximum, .tilesOfColumns, .tilesInPlace, .averageInPlace,
     .tapsOfFourLanes, .tapsOfWindows, .hwcTiles, .hwcTaps, .hwcPool,
