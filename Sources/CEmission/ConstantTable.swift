@@ -67,7 +67,7 @@ extension Stage {
     switch work {
     case .convolution(let work):
       switch work.unrolled {
-      case nil: tables.append(weightTable(work.weights))
+      case nil: tables.append(weightTable(work.weights, run: work.taps))
       case .taps? where hwc != nil: break
       case .taps(let channels, areStatements: false)?:
         let constants = Set(constants.map(\.channel))
@@ -90,10 +90,10 @@ extension Stage {
       }
     case .dense(let work):
       if work.areBytes {
-        let rows = work.weights.map { PackedWeights.unpack($0, count: work.taps).map(Int.init) }
-        tables.append(ConstantTable("\(name)_weights", .int8, rows: rows))
+        tables.append(ConstantTable("\(name)_weights", .int8, rows: work.weights.map { $0.map(Int.init) }))
       } else {
-        tables.append(weightTable(work.weights))
+        // Where rows are added as they come, the weights of each begin on a byte.
+        tables.append(weightTable(work.weights, run: hasRunningSum ? lineBuffer.rowStride : work.taps))
       }
     case .maxPool, .averagePool: break
     }
@@ -140,7 +140,14 @@ extension Stage {
     return ConstantTable("\(name)_limits", hasWordSums ? .uint16 : .int32, rows: rows)
   }
 
-  private func weightTable(_ weights: [[UInt8]]) -> ConstantTable {
-    ConstantTable("\(name)_weights", .packed, rows: weights.map { $0.map(Int.init) })
+  /// - Parameter run: Weights that are packed together, from a byte of their own on.
+  private func weightTable(_ weights: [[Int8]], run: Int) -> ConstantTable {
+    ConstantTable(
+      "\(name)_weights", .packed,
+      rows: weights.map { weights in
+        stride(from: 0, to: weights.count, by: run).flatMap {
+          PackedWeights.pack(weights[$0..<($0 + run)]).map(Int.init)
+        }
+      })
   }
 }

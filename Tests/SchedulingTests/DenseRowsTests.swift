@@ -18,13 +18,9 @@ import Testing
       guard let lean = try? Scheduler.plan(network, options), let last = lean.stages.last else { continue }
       count += 1
       #expect(last.hasRunningSum, "seed \(seed)")
-      guard case .dense(let work) = last.work else {
-        Issue.record("seed \(seed): not dense")
-        continue
-      }
       #expect(last.lineBuffer.slots == 1 && last.sumsBytes == 4 * network[network.outputTensor].shape.count)
-      let rowBytes = (last.lineBuffer.rowStride + 3) / 4
-      #expect(work.weights.allSatisfy { $0.count == last.inputShape.height * rowBytes })
+      #expect(
+        last.weightBytes == last.outputShape.count * last.inputShape.height * PackedWeights.bytes(last.lineBuffer.rowStride))
     }
     #expect(count >= 5, "\(count) networks")
   }

@@ -57,8 +57,13 @@ extension Stage {
   /// Bytes of packed weights in flash; none where the weights are unrolled.
   package var weightBytes: Int {
     switch work {
-    case .convolution(let work): work.unrolled == nil ? work.weights.reduce(0) { $0 + $1.count } : 0
-    case .dense(let work): work.areBytes ? work.taps * work.weights.count : work.weights.reduce(0) { $0 + $1.count }
+    case .convolution(let work): work.unrolled == nil ? work.weights.count * PackedWeights.bytes(work.taps) : 0
+    case .dense(let work):
+      work.weights.count
+        * (work.areBytes
+          ? work.taps
+          : hasRunningSum
+            ? inputShape.height * PackedWeights.bytes(lineBuffer.rowStride) : PackedWeights.bytes(work.taps))
     case .maxPool, .averagePool: 0
     }
   }

@@ -296,7 +296,7 @@ private struct StageWorkCounter {
   private mutating func countPacked(_ work: ConvolutionWork) {
     let dead = Set(constants.map(\.channel))
     let nonZeros = work.weights.indices.reduce(0) { sum, channel in
-      dead.contains(channel) ? sum : sum + work.weights[channel].reduce(0) { $0 + ($1 & 0x55).nonzeroBitCount }
+      dead.contains(channel) ? sum : sum + work.weights[channel].count { $0 != 0 }
     }
     let taps = Double(layerRows * nonZeros) * insideShare
     let hasLanes = stage.lineBuffer.lanes != nil
@@ -368,6 +368,6 @@ private struct StageWorkCounter {
 extension ConvolutionWork {
   /// Weights that are not zero, without those of channels that lost theirs.
   fileprivate var liveNonZeros: Int {
-    weights.reduce(0) { $0 + $1.reduce(0) { $0 + ($1 & 0x55).nonzeroBitCount } }
+    weights.reduce(0) { $0 + $1.count { $0 != 0 } }
   }
 }

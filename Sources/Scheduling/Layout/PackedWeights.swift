@@ -19,11 +19,6 @@ package enum PackedWeights {
     return bytes
   }
 
-  /// The first `count` weights of a packed list.
-  package static func unpack(_ bytes: [UInt8], count: Int) -> [Int8] {
-    (0..<count).map { index in
-      let bits = bytes[index / 4] >> UInt8(2 * (index % 4)) & 3
-      return Int8(bitPattern: bits << 6) >> 6
-    }
-  }
+  /// Bytes of a packed list.
+  package static func bytes(_ weights: Int) -> Int { (weights + 3) / 4 }
 }

@@ -45,7 +45,6 @@ extension Scheduler {
         if isTensor || index + 1 == stages.count { stages[index].hasRunningMaximum = false }
         if isTensor { stages[index].hasRunningSum = false }
         if index + 1 < stages.count { stages[index].destination = .lineBuffer(stage: index + 1) }
-        stages[index].alignWeightsOfRows()
         stages[index].lineBuffer.slots = isTensor ? tensorRows(stages[index]) : lineBufferRows(stages[index])
         // Column tiles lie in scratch memory.
         if stages[index].lineBuffer.columnTile != nil { continue }

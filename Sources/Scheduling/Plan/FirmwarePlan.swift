@@ -314,8 +314,8 @@ package struct LineBuffer: Sendable, Equatable {
 }
 
 package struct ConvolutionWork: Sendable, Equatable {
-  /// Packed weights of each output channel, in the order `[input channel][ky][kx]`.
-  package var weights: [[UInt8]]
+  /// Of each output channel, in the order `[input channel][ky][kx]`.
+  package var weights: [[Int8]]
   package var taps: Int
   package var groupChannels: Int
   package var outputsPerGroup: Int
@@ -328,9 +328,8 @@ package struct ConvolutionWork: Sendable, Equatable {
 }
 
 package struct DenseWork: Sendable, Equatable {
-  /// Packed weights of each output, in the order in which the line buffer holds the input: `[row][channel][column]`.
-  /// Where rows are added as they come, those of each row begin on a byte.
-  package var weights: [[UInt8]]
+  /// Of each output, in the order in which the line buffer holds the input: `[row][channel][column]`.
+  package var weights: [[Int8]]
   package var taps: Int
   package var nonZeros: Int
   package var epilogue: Epilogue

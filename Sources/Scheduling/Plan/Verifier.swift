@@ -160,11 +160,10 @@ extension FirmwarePlan {
 extension ConvolutionWork {
   /// Whether the sums of every part of every channel, in any order, stay within a lane.
   fileprivate func partsFit(_ taps: Int, _ maximumCode: Int, guardBias: Int) -> Bool {
-    weights.allSatisfy { packed in
-      stride(from: 0, to: packed.count, by: taps / 4).allSatisfy { start in
-        let bytes = packed[start..<min(start + taps / 4, packed.count)]
-        let minus = bytes.reduce(0) { $0 + ($1 & $1 >> 1 & 0x55).nonzeroBitCount }
-        let plus = bytes.reduce(0) { $0 + ($1 & 0x55).nonzeroBitCount } - minus
+    weights.allSatisfy { weights in
+      stride(from: 0, to: weights.count, by: taps).allSatisfy { start in
+        let part = weights[start..<min(start + taps, weights.count)]
+        let (plus, minus) = (part.count { $0 > 0 }, part.count { $0 < 0 })
         return minus * maximumCode <= guardBias && plus * maximumCode + guardBias <= Int(UInt16.max)
       }
     }

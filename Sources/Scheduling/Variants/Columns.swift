@@ -56,9 +56,7 @@ extension Scheduler {
     return whole.flatMap { block in
       stride(from: 0, to: work.groupChannels, by: part).map { first in
         let taps = (first * area)..<(min(first + part, work.groupChannels) * area)
-        let weights = block.channels.map {
-          Array(PackedWeights.unpack(work.weights[$0], count: work.taps)[taps])
-        }
+        let weights = block.channels.map { Array(work.weights[$0][taps]) }
         let groups = CommonSubexpressions(
           weights: weights, offsets: tapOffsets(stage.window, strides, channels: taps.count / area),
           reach: core.reachableWords

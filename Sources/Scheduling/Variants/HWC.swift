@@ -207,8 +207,7 @@ extension Scheduler {
       (0..<window.kernelWidth).map { kx in ky * map.pitch + kx }
     }
     if work.groupChannels == 1, work.outputsPerGroup == 1, work.weights.count == stage.inputShape.channels {
-      let lists = work.weights.map { packed in
-        let weights = PackedWeights.unpack(packed, count: work.taps)
+      let lists = work.weights.map { weights in
         let plus = weights.indices.filter { weights[$0] > 0 }.map { places[$0] }
         return TapList(offsets: plus + weights.indices.filter { weights[$0] < 0 }.map { places[$0] }, plus: plus.count)
       }

@@ -60,12 +60,11 @@ extension Scheduler {
   /// The fewest parts of all channels' taps whose sums fit a lane, and what biases them.
   private static func parts(_ work: ConvolutionWork, _ maximumCode: Int) -> (taps: Int, guardBias: Int)? {
     guard maximumCode > 0 else { return nil }
-    let channels = work.weights.map { PackedWeights.unpack($0, count: work.taps) }
     // Parts begin at whole bytes of packed weights; 128 taps of any sign fit, whatever the code.
     for count in 1...max(1, (work.taps + 127) / 128) {
       let taps = ((work.taps + count - 1) / count + 3) / 4 * 4
       var (plus, minus) = (0, 0)
-      for weights in channels {
+      for weights in work.weights {
         for start in stride(from: 0, to: weights.count, by: taps) {
           let part = weights[start..<min(start + taps, weights.count)]
           plus = max(plus, part.count { $0 > 0 })
@@ -107,7 +106,7 @@ extension Scheduler {
     }
     if work.scales != nil {
       for constant in stage.constants {
-        work.weights[constant.channel] = [UInt8](repeating: 0, count: work.weights[constant.channel].count)
+        work.weights[constant.channel] = [Int8](repeating: 0, count: work.taps)
       }
     }
     stage.work = .convolution(work)

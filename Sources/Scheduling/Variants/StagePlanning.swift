@@ -99,7 +99,7 @@ extension Scheduler {
     let channels = (0..<convolution.outputChannels).map { convolution.weights[($0 * taps)..<(($0 + 1) * taps)] }
     let counts = channels.map(Counts.init)
     return ConvolutionWork(
-      weights: channels.map { PackedWeights.pack($0) }, taps: taps, groupChannels: convolution.groupChannels,
+      weights: channels.map(Array.init), taps: taps, groupChannels: convolution.groupChannels,
       outputsPerGroup: convolution.outputChannels / convolution.groups, nonZeros: counts.reduce(0) { $0 + $1.nonZeros },
       epilogue: Epilogue(
         convolution.requantizer, weightSums: counts.map(\.sum),
@@ -123,7 +123,7 @@ extension Scheduler {
           ordered += dense.weights[start..<(start + shape.width)]
         }
       }
-      return PackedWeights.pack(ordered)
+      return ordered
     }
     return DenseWork(
       weights: weights, taps: taps, nonZeros: counts.reduce(0) { $0 + $1.nonZeros },
@@ -146,19 +146,5 @@ extension Scheduler {
     var sum: Int { plus - minus }
     var nonZeros: Int { plus + minus }
     func accumulators(_ maximumCode: Int) -> ClosedRange<Int> { (-minus * maximumCode)...(plus * maximumCode) }
-  }
-}
-
-extension Stage {
-  /// The weights of each row of a dense layer from a byte of their own on, where rows are added as they come.
-  mutating func alignWeightsOfRows() {
-    guard hasRunningSum, case .dense(var dense) = work else { return }
-    dense.weights = dense.weights.map { packed in
-      let weights = PackedWeights.unpack(packed, count: dense.taps)
-      return stride(from: 0, to: dense.taps, by: lineBuffer.rowStride).flatMap {
-        PackedWeights.pack(weights[$0..<($0 + lineBuffer.rowStride)])
-      }
-    }
-    work = .dense(dense)
   }
 }

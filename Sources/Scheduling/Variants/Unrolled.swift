@@ -160,8 +160,7 @@ extension Scheduler {
   }
 
   private static func tapLists(_ stage: Stage, _ work: ConvolutionWork) -> [TapList] {
-    work.weights.map { packed in
-      let weights = PackedWeights.unpack(packed, count: work.taps)
+    work.weights.map { weights in
       let width = stage.window.kernelWidth
       let rowStride = stage.gatheredWindow?.width ?? stage.lineBuffer.rowStride
       func offsets(_ weight: Int8) -> [Int] {
@@ -189,7 +188,7 @@ extension Scheduler {
     _ work: ConvolutionWork, _ offsets: [Int], _ core: Core, without constants: Set<Int>
   ) -> [[Int]] {
     groups(work, without: constants).flatMap { part in
-      let weights = part.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
+      let weights = part.map { work.weights[$0] }
       let subexpressions = CommonSubexpressions(weights: weights, offsets: offsets, reach: core.reachableWords)
       return ChannelTilePartition(subexpressions: subexpressions).channelTiles(widths: widths(part.count, core)).map {
         $0.map { part[$0] }
@@ -202,7 +201,7 @@ extension Scheduler {
     _ work: ConvolutionWork, _ offsets: [Int], _ core: Core, _ partition: [[Int]], channelStride: Int
   ) -> [ChannelTile] {
     partition.map { channels in
-      let weights = channels.map { PackedWeights.unpack(work.weights[$0], count: work.taps) }
+      let weights = channels.map { work.weights[$0] }
       return ChannelTile(
         channels: channels, input: channels[0] / work.outputsPerGroup * work.groupChannels * channelStride,
         nonZeros: weights.reduce(0) { $0 + $1.count { $0 != 0 } },
