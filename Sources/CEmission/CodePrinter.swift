@@ -158,3 +158,23 @@ extension String {
       })
   }
 }
+
+extension CodePrinter {
+  /// What an operation's program says.
+  mutating func print(_ statements: [Statement]) {
+    for statement in statements {
+      switch statement {
+      case .text(let text): print(text)
+      case .block(let head, let body): block(head) { $0.print(body) }
+      case .joined(let first, let join, let second, let body): block(if: first, join, second) { $0.print(body) }
+      case .nested(let body): indented { $0.print(body) }
+      case .list(let head, let arguments, let tail): list(head, arguments, tail)
+      case .words(let words): self.words(words)
+      case .sum(let head, let terms): sum(head, terms)
+      case .assignment(let target, let value): assign(target, value)
+      case .macro(let head, let body): macro(head, body)
+      case .comment(let paragraphs): comment(paragraphs)
+      }
+    }
+  }
+}

@@ -27,6 +27,12 @@ struct StagePrinter {
   func print(to out: inout CodePrinter) {
     out.comment(StageText(plan, index).paragraphs)
     printTables(&out)
+    if let variant = plan.operations[index].variant {
+      var program = ProgramBuilder()
+      variant.program(Context(plan, index), &program)
+      out.print(program.statements)
+      return
+    }
     if stage.usesSharedConvolution {
       ConvolutionPrinter(plan).printDescriptor(index, &out)
       printConvolution(&out)
@@ -93,7 +99,7 @@ struct StagePrinter {
   }
 
   private func printTables(_ out: inout CodePrinter) {
-    let lines = stage.tables.flatMap(Tables.definition)
+    let lines = plan.tables(index).flatMap(Tables.definition)
     guard !lines.isEmpty else { return }
     out.print("/* clang-format off */")
     for line in lines { out.print(line) }

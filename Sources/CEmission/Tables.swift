@@ -1,3 +1,5 @@
+import Scheduling
+
 /// Numeric tables as C initializers. They stand outside of what clang-format may touch.
 enum Tables {
   /// Numbers packed into lines of the given width, indented by four.

@@ -52,8 +52,8 @@ import Testing
     let network = try Self.network.get()
     let unrolledPlan = try Self.plan(network)
     #expect(Self.unrolledStageCount(unrolledPlan) == 3)
-    #expect(try Self.plan(network, flash: unrolledPlan.flash.bytes) == unrolledPlan)
-    #expect(try Self.plan(network, flash: 1_000_000) == unrolledPlan)
+    #expect(try Self.plan(network, flash: unrolledPlan.flash.bytes).stages == unrolledPlan.stages)
+    #expect(try Self.plan(network, flash: 1_000_000).stages == unrolledPlan.stages)
   }
 
   @Test func sizeIsAllPacked() throws {

@@ -64,6 +64,11 @@ package enum CodeFeature: String, CaseIterable, Sendable {
 
   /// What the functions of one stage consist of.
   static func stage(_ index: Int, of plan: FirmwarePlan) -> Counts {
+    if let variant = plan.operations[index].variant {
+      var counts: Counts = [:]
+      variant.countCode(Context(plan, index), &counts)
+      return counts
+    }
     var counter = StageCodeCounter(plan, index)
     counter.count()
     return counter.counts
@@ -71,6 +76,7 @@ package enum CodeFeature: String, CaseIterable, Sendable {
 
   /// The functions that a stage needs and that others may need, too.
   static func shared(_ index: Int, of plan: FirmwarePlan) -> Set<CodeFeature> {
+    if let variant = plan.operations[index].variant { return variant.sharedCode(Context(plan, index)) }
     let stage = plan.stages[index]
     var shared: Set<CodeFeature> = []
     let hasLanes = stage.lineBuffer.lanes != nil

@@ -14,7 +14,13 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
   /// - Parameter core: Another core than the plan's. Without any, code is that of the core where it is largest.
   package init(_ plan: FirmwarePlan, core: Core? = nil) {
     let core = core ?? plan.core
-    for stage in plan.stages {
+    for (index, stage) in plan.stages.enumerated() {
+      if let variant = plan.operations[index].variant {
+        for table in variant.tables(Context(plan, index)) {
+          if table.role == .weights { weights += table.bytes } else { requantizers += table.bytes }
+        }
+        continue
+      }
       weights += stage.weightBytes
       requantizers += stage.requantizerBytes
       weights += stage.placeBytes
@@ -26,14 +32,19 @@ package struct FlashEstimate: Sendable, Equatable, Codable {
   }
 
   /// Bytes that are no code and known to the byte.
-  package static func tables(_ plan: FirmwarePlan) -> Int { plan.stages.reduce(0) { $0 + $1.tableBytes } }
+  package static func tables(_ plan: FirmwarePlan) -> Int { plan.stages.indices.reduce(0) { $0 + tables(plan, $1) } }
+
+  private static func tables(_ plan: FirmwarePlan, _ index: Int) -> Int {
+    guard let variant = plan.operations[index].variant else { return plan.stages[index].tableBytes }
+    return variant.tables(Context(plan, index)).reduce(0) { $0 + $1.bytes }
+  }
 
   /// Of each stage: its tables and its own code, without the functions that stages share.
   package static func stages(_ plan: FirmwarePlan, core: Core? = nil) -> [Int] {
     let core = core ?? plan.core
     return plan.stages.indices.map { index in
       let stage = plan.stages[index]
-      return stage.tableBytes + stage.columnBytes
+      return tables(plan, index) + stage.columnBytes
         + CodeFeature.stage(index, of: plan).reduce(0) { $0 + $1.key.bytes(on: core) * $1.value }
     }
   }

@@ -83,6 +83,13 @@ extension WorkFeature {
 
   /// The work of one stage.
   package static func stage(_ index: Int, of plan: FirmwarePlan) -> Counts {
+    if let variant = plan.operations[index].variant {
+      let context = Context(plan, index)
+      var counts: Counts = [:]
+      context.countRowWork(&counts)
+      variant.countWork(context, &counts)
+      return counts
+    }
     var counter = StageWorkCounter(plan, index)
     counter.count()
     return counter.counts

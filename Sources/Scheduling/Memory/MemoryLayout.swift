@@ -120,7 +120,7 @@ extension Scheduler {
     let scratch = buffers.count - 1
     for index in columnTiles { stages[index].lineBuffer.buffer = scratch }
     let start = buffers[scratch].offset
-    return FirmwarePlan(
+    var plan = FirmwarePlan(
       name: options.name, input: input, output: outputPlan(network, stages), stages: stages, fusionGroups: fusionGroups,
       buffers: buffers,
       scratch: Scratch(
@@ -129,6 +129,8 @@ extension Scheduler {
         levels: needsCodes ? start + codesOffset : nil),
       stateBytes: end + 4, lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
       schedule: options.schedule, core: options.core, flash: FlashEstimate())
+    plan.addGraph()
+    return plan
   }
 
   /// Whether a stage looks its window's rows up.

@@ -6,13 +6,17 @@ import TernaryIR
 /// Activations are stored as *codes* `u = q − base`, which are never negative: a byte each, or 16 bits for the exact
 /// sums of an average pool. Accumulators here are sums of codes; what that shifts is folded into the requantizer's
 /// bias.
-package struct FirmwarePlan: Sendable, Equatable {
+package struct FirmwarePlan: Sendable {
   /// Prefix of every external symbol, and of the macros in upper case.
   package var name: String
   package var macroPrefix: String { name.uppercased() }
   package var input: InputPlan
   package var output: OutputPlan
   package var stages: [Stage]
+  /// Tensors that flow; the first is the input.
+  package var edges: [Edge] = []
+  /// In the order of execution.
+  package var operations: [Operation] = []
   /// Runs of stages that work row by row together; between two runs lies a whole tensor.
   package var fusionGroups: [ClosedRange<Int>]
   package var buffers: [Buffer]
