@@ -1,24 +1,5 @@
 import Scheduling
 
-/// A constant of a struct type, as the self-test sees it.
-struct Descriptor {
-  /// Tag of the struct.
-  var type: String
-  /// C expression of the object.
-  var object: String
-  /// Fields and their initializers; a number that is missing is 0.
-  private let values: [(field: String, value: String)]
-
-  init(_ type: String, _ object: String, _ values: [(field: String, value: String)]) {
-    self.type = type
-    self.object = object
-    self.values = values
-  }
-
-  func number(_ field: String) -> Int { values.first { $0.field == field }.flatMap { Int($0.value) } ?? 0 }
-  func initializer(_ field: String) -> String { values.first { $0.field == field }?.value ?? "0" }
-}
-
 /// A struct type of descriptors: pointers first, then numbers, the largest types first, so that those of one type lie
 /// side by side without a gap.
 struct DescriptorType {
@@ -52,7 +33,7 @@ extension FirmwarePlan {
   func descriptorTypes(_ used: Set<String>) -> [DescriptorType] {
     let present = Set(descriptors(used).map(\.type))
     let texts = [
-      ("stage", stageType(used)), ("convolution", ConvolutionPrinter(self).typeText), ("grid", planesType),
+      ("stage", stageType(used)), ("convolution", SharedConvolution(self).typeText), ("grid", planesType),
       ("planes", planesType),
     ]
     return texts.filter { present.contains($0.0) }.map { DescriptorType($0.0, in: $0.1) }
@@ -65,7 +46,7 @@ extension FirmwarePlan {
       let fields = printer.fields.filter { used.contains($0.name) }
       return Descriptor("stage", printer.stage.descriptor, fields.map { ($0.name, "\($0.value)") })
     }
-    let convolutions = ConvolutionPrinter(self).descriptors
+    let convolutions = SharedConvolution(self).descriptors
     let planes = printers.filter { $0.stage.planes != nil }
     let grids = planes.filter { $0.gridOwner == $0.index }.map { printer in
       Descriptor("grid", "\(printer.name)_grid", printer.gridNumbers.map { ($0.name, "\($0.value)") })

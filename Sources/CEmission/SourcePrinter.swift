@@ -90,9 +90,18 @@ struct SourcePrinter {
     }
     let levels = kernels.first { [.requantizeSwar2, .makeSwar4, .hwcCodes, .hwcCodesDSP].contains($0) }
     for kernel in kernels {
-      if kernel == levels { ConvolutionPrinter(plan).printCodeBits(&out) }
+      if kernel == levels { printCodeBits(&out) }
       out.print(kernel == .stage ? plan.stageType(used) : kernel == .planes ? plan.planesType : kernel.source)
       if kernel == .requantizeHwc { HWCFunctions(plan).print(to: &out) }
+    }
+  }
+
+  /// `CODE_BITS`, where all layers that need it have the same.
+  private func printCodeBits(_ out: inout CodePrinter) {
+    let planes = plan.stages.filter { $0.planes != nil || $0.hwc != nil }.compactMap { $0.epilogue?.codeBits }
+    let bits = SharedConvolution(plan).bits.union(planes)
+    if bits.count == 1, let bits = bits.first {
+      out.print("#define CODE_BITS \(bits) /* of the codes that convolutions make */\n")
     }
   }
 
@@ -119,7 +128,9 @@ struct SourcePrinter {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")
     }
     out.print()
-    ConvolutionPrinter(plan).print(to: &out)
+    var shared = ProgramBuilder()
+    SharedConvolution(plan).print(to: &shared)
+    out.print(shared.statements)
     let advancing = plan.stages.filter(\.advances)
     if advancing.count > 1 {
       for stage in advancing.dropFirst() { out.print(StagePrinter.prototype(stage) + ";") }

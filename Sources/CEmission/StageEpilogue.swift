@@ -6,7 +6,7 @@ extension StagePrinter {
   /// From a channel's accumulators to its row.
   func printEpilogue(_ epilogue: Epilogue, _ out: inout CodePrinter) {
     let hasParts = stage.lineBuffer.lanes != nil && !stage.hasWordSums
-    let from = hasParts ? "sums" : stage.pool == nil || isPackedLanes ? "acc" : "pooled"
+    let from = hasParts ? "sums" : stage.pool == nil || stage.isPackedLanes ? "acc" : "pooled"
     let count = nextColumnTile ?? stage.outputWords ?? stage.outputShape.width
     out.print()
     printLimits(epilogue, from, count, &out)

@@ -33,11 +33,6 @@ struct StagePrinter {
       out.print(program.statements)
       return
     }
-    if stage.usesSharedConvolution {
-      ConvolutionPrinter(plan).printDescriptor(index, &out)
-      printConvolution(&out)
-      return
-    }
     if let planes = stage.planes {
       printPlanes(planes, &out)
       return
@@ -47,23 +42,15 @@ struct StagePrinter {
       return
     }
     switch stage.work {
-    case .dense(let work):
-      if stage.hasRunningSum {
-        printAddedRows(work, &out)
-      } else if case .output = stage.destination {
-        printFinish(work, &out)
-      } else {
-        printDense(work, &out)
-      }
-    case .averagePool(let epilogue) where stage.hasRunningSum: printAddedRows(epilogue, &out)
-    case .convolution, .averagePool, .maxPool:
+    case .dense, .averagePool, .maxPool: break
+    case .convolution:
       switch stage.unrolled {
       case .channelTiles(let channelTiles, let columnTile)?:
         printChannelTiles(channelTiles, columnTile: columnTile, &out)
       case .taps?: printTapRows(&out)
       case .columns(let channelTiles)?:
         if let columns = stage.columns { printColumns(channelTiles, columns, &out) }
-      case nil: printRows(&out)
+      case nil: break
       }
     }
   }
@@ -107,77 +94,6 @@ struct StagePrinter {
   }
 
   // MARK: Rows
-
-  private func printRows(_ out: inout CodePrinter) {
-    out.block(Self.prototype(stage)) { out in
-      out.print("const IN_FLASH struct stage *const s = &\(stage.descriptor);")
-      out.print("uint16_t *const rows = row_counters(memory) + \(index);")
-      if !stage.hasContiguousWindows {
-        out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
-      }
-      if isPacked { out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);") }
-      if needsAccumulators {
-        let type = stage.lineBuffer.lanes == nil ? "int32_t" : "uint32_t"
-        out.print("\(type) *const acc = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
-        if let lanes = stage.lineBuffer.lanes, !stage.hasWordSums {
-          out.print("int32_t *const sums = (int32_t *)(void *)(acc + \(lanes.outputs));")
-        }
-      }
-      out.print()
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
-        printDestination(&out)
-        if isPackedLanes { printInput(&out) }
-        out.print()
-        printLocation(&out)
-        if !constants.isEmpty {
-          printConstantRows(&out)
-          out.print()
-        }
-        out.block("for (uint32_t oc = 0; oc < \(stage.outputShape.channels); oc++)") { out in
-          printConstantCases(&out)
-          printChannel(&out)
-        }
-        printProbe(&out)
-        out.print("rows[1]++;")
-        if isPackedLanes { printSlide(&out) }
-        printSuccessor(&out)
-      }
-    }
-    out.print()
-  }
-
-  var isPackedLanes: Bool { stage.isPackedLanes }
-
-  /// The window's rows: of a fused pool, for each of the layer's rows that it covers.
-  private func printLocation(_ out: inout CodePrinter) {
-    if stage.hasContiguousWindows {
-      let isWhole = stage.lineBuffer.slots == stage.inputShape.height && stage.outputShape.height > 1
-      let offset = isWhole ? " + oy * \(stage.rowStep) * s->row_stride" : ""
-      out.assign("const uint8_t *const block", "memory + s->buffer\(offset)")
-      return
-    }
-    if isPackedLanes, case .convolution(let work) = stage.work {
-      out.print("locate_taps(s, \(work.groupChannels), window);")
-      return
-    }
-    guard let pool = stage.pool else {
-      out.print("locate_rows(s, oy, window);")
-      return
-    }
-    let (rows, kernel) = (pool.kernelHeight, stage.window.kernelHeight)
-    out.block("for (uint32_t r = 0; r < \(rows); r++)") {
-      $0.print("locate_rows(s, oy * \(rows) + r, window + r * \(kernel));")
-    }
-  }
-
-  private var isPacked: Bool {
-    if case .convolution(let work) = stage.work { work.unrolled == nil } else { false }
-  }
-
-  private var needsAccumulators: Bool {
-    if case .maxPool = stage.work { false } else { true }
-  }
 
   /// The line buffer of the next stage, where its rows are words of two columns.
   private var nextLanes: LineBuffer? {
@@ -291,84 +207,4 @@ struct StagePrinter {
         "\(lineBuffer.channelStride)",
       ], ");")
   }
-
-  private func printChannel(_ out: inout CodePrinter) {
-    printRow(&out)
-    defer { printPacking(&out) }
-    let wide = stage.input.elementBytes == 2
-    let lanes = stage.lineBuffer.lanes
-    let type = lanes != nil ? "uint32_t" : wide ? "uint16_t" : "uint8_t"
-    let base = type == "uint8_t" ? "memory + s->buffer" : "(const \(type) *)(const void *)(memory + s->buffer)"
-    switch stage.work {
-    case .convolution(let work):
-      let first = work.outputsPerGroup == 1 ? "oc" : "oc / \(work.outputsPerGroup)"
-      let isGrouped = work.outputsPerGroup < stage.outputShape.channels
-      let values = isPackedLanes ? "in" : "values"
-      if !isPackedLanes { out.print("const \(type) *const values = \(base);") }
-      if isGrouped {
-        let channels = work.groupChannels == 1 ? first : "\(first) * \(work.groupChannels)"
-        out.print("const uint32_t group = \(channels) * s->channel_stride;")
-      }
-      if work.unrolled == nil { out.print("const IN_FLASH uint8_t *const weights = \(name)_weights[oc];") }
-      let decoding = ["s", "weights", "\(work.groupChannels)", "window", "\(stage.lineBuffer.paddingCode)", "offsets"]
-      let element = wide ? "u16" : "u8"
-      let from = "\(values)\(isGrouped ? " + group" : "")"
-      if isPackedLanes, let lanes, let part = lanes.partTaps {
-        printParts(from, work, lanes, part, &out)
-        printEpilogue(work.epilogue, &out)
-        return
-      }
-      if isPackedLanes, let lanes {
-        out.list("const struct tap_list taps = list_taps(", ["weights", "\(work.taps)", "window", "offsets"], ");\n")
-        printLaneSums(from, lanes, &out)
-        if stage.pool != nil { out.print("max_pool_swar2(s, acc);") }
-        printEpilogue(work.epilogue, &out)
-        return
-      }
-      let accumulate = "convolve_row_\(element)(s, \(from), offsets, taps, acc);"
-      func printSums(_ window: String, _ out: inout CodePrinter) {
-        var arguments = decoding
-        arguments[3] = window
-        out.list("const struct taps taps = decode_taps(", arguments, ");")
-        out.print()
-        out.print(accumulate)
-      }
-      if let pool = stage.pool {
-        let (rows, kernel) = (pool.kernelHeight, stage.window.kernelHeight)
-        let offset = lanes?.outputs ?? stage.accumulatorShape.width
-        out.print("\(lanes == nil ? "int32_t" : "uint32_t") *const pooled = acc + \(offset);\n")
-        out.block("for (uint32_t r = 0; r < \(rows); r++)") { out in
-          out.print("const tap_offset *const at = window + r * \(kernel);")
-          printSums("at", &out)
-          let width = stage.outputWords ?? stage.outputShape.width
-          out.list(
-            lanes == nil ? "max_pool_sums(" : "max_pool_row_swar2(",
-            ["acc", "\(pool.kernelWidth)", "r == 0", "pooled", "\(width)"], ");")
-        }
-      } else {
-        printSums("window", &out)
-      }
-      printEpilogue(work.epilogue, &out)
-    case .maxPool:
-      out.print("const uint8_t *const values = memory + s->buffer + oc * s->channel_stride;\n")
-      out.print("max_pool_row_u8(s, values, window, row);")
-    case .averagePool(let epilogue):
-      if stage.hasContiguousWindows {
-        out.print()
-        out.print("sum_pool_block_u8(s, block + oc * s->channel_stride, acc);")
-      } else {
-        out.print("const uint8_t *const values = memory + s->buffer + oc * s->channel_stride;\n")
-        out.print("sum_pool_row_u8(s, values, window, \(stage.lineBuffer.paddingCode), acc);")
-      }
-      if let epilogue {
-        printEpilogue(epilogue, &out)
-      } else {
-        out.block("for (uint32_t ox = 0; ox < \(stage.outputShape.width); ox++)") {
-          $0.print("row[ox] = (uint16_t)acc[ox];")
-        }
-      }
-    case .dense: break
-    }
-  }
-
 }

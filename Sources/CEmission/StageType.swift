@@ -79,7 +79,7 @@ extension FirmwarePlan {
     }
     // The largest first: no bytes are lost between them.
     let ordered = [Int.max, 4, 2, 1].flatMap { bytes in fields.filter { $0.bytes == bytes } }
-    let members = ConvolutionPrinter.aligned(ordered.map { ($0.code, $0.comment) })
+    let members = alignedComments(ordered.map { ($0.code, $0.comment) })
     return (lines[...start] + members + lines[end...]).joined(separator: "\n")
   }
 }

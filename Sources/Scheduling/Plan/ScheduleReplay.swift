@@ -331,23 +331,3 @@ extension Stage {
   /// Whether row `k` of all rows under an output row lies in a window: strides beyond the kernel leave some out.
   fileprivate func sees(row k: Int) -> Bool { k % window.strideHeight < window.kernelHeight || rowsPerOutput == 1 }
 }
-
-extension FirmwarePlan {
-  /// Whether the shared function takes slots modulo those of the next line buffer.
-  package var sharedRowsWrap: Bool {
-    stages.indices.contains { index in
-      guard stages[index].usesSharedConvolution, case .lineBuffer(let next) = stages[index].destination else {
-        return false
-      }
-      return stages[next].wraps
-    }
-  }
-
-  private var sharedStages: [Stage] { stages.filter(\.usesSharedConvolution) }
-
-  /// Whether the shared function moves rows that the next window still sees.
-  package var sharedRowsMove: Bool { sharedStages.contains { $0.isSliding && $0.windowRows > $0.rowStep } }
-
-  /// Whether it writes padding behind the last row.
-  package var sharedRowsEnd: Bool { sharedStages.contains { $0.isSliding && $0.seesPaddingBelow } }
-}

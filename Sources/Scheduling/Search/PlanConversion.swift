@@ -87,7 +87,26 @@ extension FirmwarePlan {
         epilogue: work.epilogue, geometry: geometry)
       if stage.hasRunningSum { return RunningDense(terms: terms, sums: sums) }
       return stage.destination == .output ? DenseOutput(terms: terms) : DenseRows(terms: terms)
-    case .convolution: return nil
+    case .convolution(let work):
+      let terms = ConvolutionTerms(
+        weights: work.weights, groupChannels: work.groupChannels, outputsPerGroup: work.outputsPerGroup,
+        nonZeros: work.nonZeros, epilogue: work.epilogue, geometry: geometry, constants: stage.constants)
+      let lanes = stage.lineBuffer.lanes.map {
+        Lanes(
+          distance: $0.distance, outputs: $0.outputs, guardBias: $0.guardBias,
+          remainingGuardBias: $0.remainingGuardBias)
+      }
+      if stage.planes != nil || stage.hwc != nil { return nil }
+      switch work.unrolled {
+      case .channelTiles?, .taps?, .columns?: return nil
+      case nil:
+        guard let lanes else { return PackedBytes(terms: terms) }
+        if stage.usesSharedConvolution, let scales = work.scales {
+          return SharedPackedLanes(terms: terms, lanes: lanes, scales: scales)
+        }
+        return PackedLanes(
+          terms: terms, lanes: lanes, sums: stage.lineBuffer.lanes?.partTaps.map { .parts(taps: $0) } ?? .whole)
+      }
     }
   }
 }
