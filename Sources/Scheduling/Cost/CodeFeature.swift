@@ -284,7 +284,7 @@ private struct StageCodeCounter {
 
 extension ChannelTile {
   /// Loads beyond the reach of one of 16 bits.
-  fileprivate var farLoads: Int {
+  var farLoads: Int {
     groups.reduce(0) { $0 + ($1.first >= 32 ? 1 : 0) + (($1.second ?? 0) >= 32 ? 1 : 0) }
   }
 }

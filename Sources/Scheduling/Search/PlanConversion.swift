@@ -76,8 +76,8 @@ extension FirmwarePlan {
     switch stage.work {
     case .maxPool: return MaxPoolRows(geometry: geometry)
     case .averagePool(let epilogue):
-      if stage.lineBuffer.hwc != nil { return nil }
       let result = epilogue.map { PoolResult.requantized($0) } ?? .sums
+      if stage.lineBuffer.hwc != nil { return HWCAveragePool(geometry: geometry, result: result) }
       return stage.hasRunningSum
         ? RunningAveragePool(geometry: geometry, result: result, sums: sums)
         : AveragePoolRows(geometry: geometry, result: result)
@@ -91,14 +91,44 @@ extension FirmwarePlan {
       let terms = ConvolutionTerms(
         weights: work.weights, groupChannels: work.groupChannels, outputsPerGroup: work.outputsPerGroup,
         nonZeros: work.nonZeros, epilogue: work.epilogue, geometry: geometry, constants: stage.constants)
-      let lanes = stage.lineBuffer.lanes.map {
+      let lanes = (stage.lineBuffer.lanes ?? stage.planes?.lanes).map {
         Lanes(
           distance: $0.distance, outputs: $0.outputs, guardBias: $0.guardBias,
           remainingGuardBias: $0.remainingGuardBias)
       }
-      if stage.planes != nil || stage.hwc != nil { return nil }
+      if let form = stage.hwc {
+        switch work.unrolled {
+        case .taps(let taps, _)?: return HWCDepthwise(terms: terms, form: form, taps: taps)
+        case .channelTiles(let tiles, _)?: return HWCTiles(terms: terms, form: form, tiles: tiles)
+        case .columns?, nil: return nil
+        }
+      }
+      if let planes = stage.planes {
+        guard let lanes, let scales = work.scales else { return nil }
+        switch planes.kind {
+        case .rows: return PlaneRows(terms: terms, lanes: lanes, scales: scales)
+        case .points: return PlanePoints(terms: terms, lanes: lanes, scales: scales)
+        case .channels:
+          return PlaneChannels(terms: terms, lanes: lanes, scales: scales, spread: SpreadPlane(stage))
+        }
+      }
       switch work.unrolled {
-      case .channelTiles?, .taps?, .columns?: return nil
+      case .channelTiles(let tiles, let columnTile)?:
+        guard let lanes else { return nil }
+        return UnrolledTiles(
+          terms: terms, lanes: lanes, tiles: tiles, columnTile: columnTile,
+          source: stage.widened.map { .widened(WidenedWindow($0)) } ?? .words,
+          firing: stage.columnTilesPerRow.map { .perColumnTile(tiles: $0) }
+            ?? (stage.hasRunningMaximum ? .perRow : .whenDue))
+      case .taps(let taps, let areStatements)?:
+        guard let lanes else { return nil }
+        if !areStatements { return TapListDepthwise(terms: terms, lanes: lanes, taps: taps) }
+        return UnrolledDepthwise(
+          terms: terms, lanes: lanes, taps: taps,
+          source: stage.gatheredWindow.map { .gathered(WidenedWindow($0)) } ?? (stage.widensBytes ? .bytes : .words))
+      case .columns(let tiles)?:
+        guard let columns = stage.columns else { return nil }
+        return VectorColumns(terms: terms, tiles: tiles, columns: columns)
       case nil:
         guard let lanes else { return PackedBytes(terms: terms) }
         if stage.usesSharedConvolution, let scales = work.scales {
@@ -108,5 +138,11 @@ extension FirmwarePlan {
           terms: terms, lanes: lanes, sums: stage.lineBuffer.lanes?.partTaps.map { .parts(taps: $0) } ?? .whole)
       }
     }
+  }
+}
+
+extension WidenedWindow {
+  fileprivate init(_ window: Stage.WidenedWindow) {
+    self.init(rows: window.rows, channels: window.channels, width: window.width, kept: window.kept)
   }
 }
