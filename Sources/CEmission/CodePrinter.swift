@@ -147,18 +147,6 @@ extension CodePrinter {
   }
 }
 
-extension String {
-  /// Text of a user's file, safe inside a C comment: printable ASCII without comment marks, line splices or trigraphs.
-  var inComment: String {
-    String(
-      map { character in
-        let isSafe =
-          character.isASCII && (character.isLetter || character.isNumber || "_.:/+-()[]=, ".contains(character))
-        return isSafe ? character : "_"
-      })
-  }
-}
-
 extension CodePrinter {
   /// What an operation's program says.
   mutating func print(_ statements: [Statement]) {

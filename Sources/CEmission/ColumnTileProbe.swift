@@ -3,8 +3,8 @@ import Scheduling
 /// The probe of rows that are never there as a whole: it sees column tile after column tile. Tests put them together.
 struct ColumnTileProbe {
   private let plan: FirmwarePlan
-  /// Stages that make column tiles, and their words in a whole row of a channel.
-  private let makers: [(stage: Stage, distance: Int)]
+  /// Those that make column tiles.
+  private let makers: [Edge]
   private var macro: ProbeMacro {
     ProbeMacro(
       name: "\(plan.macroPrefix)_PROBE_COLUMN_TILE",
@@ -15,11 +15,7 @@ struct ColumnTileProbe {
 
   init(_ plan: FirmwarePlan) {
     self.plan = plan
-    makers = plan.stages.indices.dropLast().compactMap { index in
-      guard plan.stages[index + 1].lineBuffer.columnTile != nil, let lanes = plan.stages[index + 1].lineBuffer.lanes
-      else { return nil }
-      return (plan.stages[index], lanes.distance)
-    }
+    makers = plan.edges.filter { $0.columnTile != nil }
   }
 
   /// What the emitted C does where no test asks for more.
@@ -45,7 +41,7 @@ struct ColumnTileProbe {
   /// - Parameter check: The function that looks at whole rows.
   func printGathering(_ check: String, _ out: inout CodePrinter) {
     guard !makers.isEmpty else { return }
-    let words = makers.map { $0.stage.outputShape.channels * $0.distance }.max() ?? 0
+    let words = makers.map { $0.shape.channels * $0.layout.distance }.max() ?? 0
     out.print("static uint32_t gathered[\(words)]; /* the tiles of a row that have been made */\n")
     out.print("/* Puts the tiles of a row together; the last one has the row looked at. */")
     out.list("static void gather_strip(", macro.declarations, ") {")

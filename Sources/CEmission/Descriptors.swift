@@ -41,20 +41,23 @@ extension FirmwarePlan {
 
   /// All descriptors, in the order in which the self-test folds them.
   func descriptors(_ used: Set<String>) -> [Descriptor] {
-    let printers = stages.indices.map { StagePrinter(self, $0) }
-    let windows = printers.filter(\.stage.hasDescriptor).map { printer in
-      let fields = printer.fields.filter { used.contains($0.name) }
-      return Descriptor("stage", printer.stage.descriptor, fields.map { ($0.name, "\($0.value)") })
+    windowDescriptors(used) + SharedConvolution(self).descriptors + PlaneLayers(self).descriptors
+  }
+
+  /// Those of windows and line buffers. They stand before all layers, since a layer's rows go into its successor's line
+  /// buffer.
+  func windowDescriptors(_ used: Set<String>) -> [Descriptor] {
+    contexts.filter(\.variant.hasDescriptor).map { context in
+      let fields = context.windowFields.filter { used.contains($0.name) }
+      return Descriptor("stage", context.descriptor, fields.map { ($0.name, "\($0.value)") })
     }
-    let convolutions = SharedConvolution(self).descriptors
-    let planes = printers.filter { $0.stage.planes != nil }
-    let grids = planes.filter { $0.gridOwner == $0.index }.map { printer in
-      Descriptor("grid", "\(printer.name)_grid", printer.gridNumbers.map { ($0.name, "\($0.value)") })
-    }
-    let layers = planes.map { printer in
-      let place = planeStages.firstIndex(of: printer.index)
-      return Descriptor("planes", place.map { "plane_layers[\($0)]" } ?? "\(printer.name)_layer", printer.planeFields)
-    }
-    return windows + convolutions + grids + layers
+  }
+}
+
+extension CodePrinter {
+  mutating func print(_ descriptor: Descriptor) {
+    print("static const IN_FLASH struct \(descriptor.type) \(descriptor.object) = {")
+    for (field, value) in descriptor.values { print("    .\(field) = \(value),") }
+    print("};\n")
   }
 }

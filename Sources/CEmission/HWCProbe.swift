@@ -3,7 +3,8 @@ import Scheduling
 /// The probe of rows whose positions hold all channels, two rows at a time. Tests take them apart.
 struct HWCProbe {
   private let plan: FirmwarePlan
-  private let makers: [Stage]
+  /// What is made in that order.
+  private let makers: [Edge]
   private var macro: ProbeMacro {
     ProbeMacro(
       name: "\(plan.macroPrefix)_PROBE_HWC",
@@ -13,7 +14,7 @@ struct HWCProbe {
 
   init(_ plan: FirmwarePlan) {
     self.plan = plan
-    makers = plan.stages.filter { $0.hwc != nil }
+    makers = plan.edges.filter { $0.producer != nil && $0.hwc != nil }
   }
 
   /// What the emitted C does where no test asks for more.
@@ -39,7 +40,7 @@ struct HWCProbe {
   /// - Parameter check: The function that looks at single rows.
   func printTaking(_ check: String, _ out: inout CodePrinter) {
     guard !makers.isEmpty else { return }
-    let bytes = makers.map { $0.outputShape.channels * $0.outputShape.width }.max() ?? 0
+    let bytes = makers.map { $0.shape.channels * $0.shape.width }.max() ?? 0
     out.print("static uint8_t apart[\(bytes)]; /* a row as channel after channel */\n")
     out.print("/* Takes the rows of both lanes apart, and has those looked at that there are. */")
     out.list("static void take_apart(", macro.declarations, ") {")

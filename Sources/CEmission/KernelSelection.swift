@@ -10,7 +10,7 @@ struct KernelSelection {
   /// - Parameter text: The layers and the functions of the network.
   init(_ plan: FirmwarePlan, usedBy text: String) {
     self.plan = plan
-    var used: Set<Kernel> = plan.stages.contains(where: \.hasDescriptor) ? [.stage] : []
+    var used: Set<Kernel> = plan.contexts.contains(where: \.variant.hasDescriptor) ? [.stage] : []
     var unread = [text]
     while let next = unread.popLast() {
       for candidates in Identifiers.definers(namedIn: next) {
@@ -23,28 +23,10 @@ struct KernelSelection {
 
   func contains(_ kernel: Kernel) -> Bool { kernels.contains(kernel) }
 
-  /// Among kernels that define the same name, the one that suits all layers.
+  /// Among kernels that define the same name, the one that the plan prefers.
   private static func choice(_ candidates: [Kernel], _ plan: FirmwarePlan) -> Kernel? {
-    if candidates.contains(.maxPoolSwar2By2x2) {
-      let pools = plan.stages.filter { $0.isPackedLanes && $0.hasWordSums }.compactMap(\.pool)
-      return pools.allSatisfy { $0.kernelHeight == 2 && $0.kernelWidth == 2 } ? .maxPoolSwar2By2x2 : .maxPoolSwar2
-    }
-    if candidates.contains(.hwcCodesDSP) {
-      return plan.stages.contains { ($0.hwc?.scales.drop ?? 0) > 0 } ? .hwcCodesDSP : .hwcCodes
-    }
-    if candidates.contains(.ternaryDotFours) { return plan.addsFourWeights ? .ternaryDotFours : .ternaryDot }
-    return candidates.first
-  }
-}
-
-extension FirmwarePlan {
-  /// Whether dense layers take the longer and faster form, which adds four weights at a time: beside unrolled weights.
-  fileprivate var addsFourWeights: Bool {
-    stages.contains { $0.unrolled != nil }
-      && stages.allSatisfy { stage in
-        guard case .dense(let work) = stage.work, stage.input.elementBytes == 1 else { return true }
-        return (stage.hasRunningSum ? stage.lineBuffer.rowStride : work.taps) % 4 == 0
-      }
+    let preferred = plan.preferredKernels
+    return candidates.first { preferred.contains($0.rawValue) } ?? candidates.first
   }
 }
 

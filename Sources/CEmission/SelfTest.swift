@@ -60,7 +60,7 @@ package struct SelfTest: Sendable, Equatable {
   /// - Parameter used: Fields of `struct stage` that anything reads.
   func print(_ plan: FirmwarePlan, _ used: Set<String>, _ element: String, to out: inout CodePrinter) {
     let answer = ConstantTable("answer", .weights, output.map(Int.init))
-    let tables = plan.stages.indices.flatMap(plan.tables) + [answer]
+    let tables = plan.operations.indices.flatMap(plan.tables) + [answer]
     let descriptors = plan.descriptors(used)
     let types = plan.descriptorTypes(used)
     let upper = plan.macroPrefix

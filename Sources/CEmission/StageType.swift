@@ -12,12 +12,12 @@ extension FirmwarePlan {
 
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
   func stageType(_ used: Set<String>) -> String {
-    let numbers = stages.indices.flatMap { StagePrinter(self, $0).fields.filter { used.contains($0.name) } }
+    let readers = contexts.filter(\.variant.hasDescriptor)
+    let numbers = contexts.flatMap { $0.windowFields.filter { used.contains($0.name) } }
     var sentences = ["A layer's window and the buffer that holds its input rows: all channels after one another."]
-    let lineBuffers = stages.filter(\.hasDescriptor).map(\.lineBuffer)
-    let isLinear = lineBuffers.contains(where: \.isLinear)
+    let isLinear = readers.contains { $0.input.isLinear }
     let order = "in the map's order, from the first that the next window sees, padding above among them"
-    if used.contains("slots"), lineBuffers.contains(where: { !$0.isLinear }) {
+    if used.contains("slots"), readers.contains(where: { !$0.input.isLinear }) {
       sentences.append("Row y lies in slot y % slots\(isLinear ? "; of other layers rows lie \(order)" : "").")
     } else if isLinear {
       sentences.append("Rows lie \(order).")
@@ -35,12 +35,12 @@ extension FirmwarePlan {
 
   /// `struct grid` and `struct planes`, likewise.
   var planesType: String {
-    let printers = stages.indices.map { StagePrinter(self, $0) }
+    let layers = PlaneLayers(self)
     // What the kernel reads of depthwise layers is 0 where there are none.
-    let text = !planeStages.isEmpty ? Kernel.convolvePlanes.source : ""
+    let text = !layers.indices.isEmpty ? Kernel.convolvePlanes.source : ""
     let read = Self.fields(readBy: text).map { (name: $0, value: 0) }
-    let grids = Self.narrowed(Kernel.planes.source, "grid", printers.flatMap(\.gridNumbers) + read)
-    return Self.narrowed(grids, "planes", printers.flatMap(\.planeNumbers) + read)
+    let grids = Self.narrowed(Kernel.planes.source, "grid", layers.gridNumbers + read)
+    return Self.narrowed(grids, "planes", layers.ownNumbers + read)
   }
 
   /// Fields of what a name points to.

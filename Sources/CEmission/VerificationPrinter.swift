@@ -11,31 +11,22 @@ package struct ProbedLayer: Sendable, Equatable {
   /// The integer that is stored as 0.
   package var base: Int
 
-  package init(_ stage: Stage) {
-    name = stage.name
-    channels = stage.outputShape.channels
-    height = stage.outputShape.height
-    width = stage.outputShape.width
-    if case .output = stage.destination {
-      elementBytes = 4
-      base = 0
-    } else {
-      elementBytes = stage.output.elementBytes
-      base = stage.output.elementBytes == 4 ? 0 : stage.output.base
-    }
+  package init(_ context: Context) {
+    let edge = context.output
+    name = context.name
+    channels = edge.shape.channels
+    height = edge.shape.height
+    width = edge.shape.width
+    elementBytes =
+      edge.residency == .caller ? 4 : edge.layout.element == .i16 ? 2 : edge.storage.elementBytes
+    base = elementBytes == 4 ? 0 : edge.storage.base
   }
 
   package var count: Int { channels * height * width }
 }
 
 extension FirmwarePlan {
-  package var probedLayers: [ProbedLayer] {
-    stages.indices.map { index in
-      var layer = ProbedLayer(stages[index])
-      if StagePrinter(self, index).storesShortCodes { layer.elementBytes = 2 }
-      return layer
-    }
-  }
+  package var probedLayers: [ProbedLayer] { contexts.map(ProbedLayer.init) }
 
   /// Bytes of one sample's expected values: all layers as stored, and the outputs.
   package var expectedBytes: Int {

@@ -16,7 +16,7 @@ package enum Scheduler {
   ) throws(ModelError) -> (plan: FirmwarePlan, least: Int) {
     try checkShape(network)
     var names = Names(reserved: [options.name])
-    var stages: [Stage] = []
+    var stages: [Draft] = []
     for index in network.layers.indices {
       let input = stages.last?.output ?? Storage(network[network.inputTensor])
       if options.fusesPools, let pooled = stages.last.flatMap({ fused($0, network, poolAt: index) }) {
@@ -102,9 +102,9 @@ package enum Scheduler {
   }
 
   /// The chain with rows of words in as many stages as possible, then in ever fewer.
-  private static func laneChoices(_ stages: [Stage], _ options: PlanningOptions) -> [[Stage]] {
+  private static func laneChoices(_ stages: [Draft], _ options: PlanningOptions) -> [[Draft]] {
     var count = options.usesLanes && options.core != .host ? stages.count : 0
-    var found: [[Stage]] = []
+    var found: [[Draft]] = []
     while count > 0 {
       let inLanes = inLanes(stages, first: count)
       guard let last = inLanes.lastIndex(where: { $0.lineBuffer.lanes != nil }) else { break }
@@ -116,7 +116,7 @@ package enum Scheduler {
 
   /// The plan of least RAM among those that the schedule allows.
   private static func leanest(
-    _ network: TernaryNetwork, _ stages: [Stage], _ options: PlanningOptions, isVector: Bool
+    _ network: TernaryNetwork, _ stages: [Draft], _ options: PlanningOptions, isVector: Bool
   ) -> FirmwarePlan {
     // The search counts what flows between stages; scratch and alignment can tip the scales, so its answer has to beat
     // the other schedules as laid out.
@@ -148,7 +148,7 @@ package enum Scheduler {
   // MARK: Fusion groups
 
   private static func fusionGroups(
-    _ stages: [Stage], _ schedule: PlanningOptions.Schedule, isVector: Bool
+    _ stages: [Draft], _ schedule: PlanningOptions.Schedule, isVector: Bool
   ) -> [ClosedRange<Int>] {
     let last = stages[stages.count - 1]
     // It runs when the caller asks for the output.
@@ -176,7 +176,7 @@ package enum Scheduler {
   }
 
   /// A convolution with the pool behind it, or a depthwise convolution with its pointwise one and the pool behind that.
-  private static func isFusedLayer(_ stages: ArraySlice<Stage>) -> Bool {
+  private static func isFusedLayer(_ stages: ArraySlice<Draft>) -> Bool {
     var rest = stages
     if case .convolution(let first)? = rest.first?.work {
       rest = rest.dropFirst()

@@ -14,9 +14,9 @@ extension ReducedNetwork {
   /// The plan, which knows how many channels of the whole network each stage lacks.
   fileprivate func plan(of whole: TernaryNetwork, _ options: PlanningOptions) throws(ModelError) -> FirmwarePlan {
     var plan = try Scheduler.plan(network, options)
-    for index in plan.stages.indices {
-      let output = network.layers[plan.stages[index].layers.upperBound].output
-      plan.stages[index].deadChannels = whole[output].shape.channels - network[output].shape.channels
+    for index in plan.operations.indices {
+      let output = network.layers[plan.operations[index].layers.upperBound].output
+      plan.operations[index].deadChannels = whole[output].shape.channels - network[output].shape.channels
     }
     return plan
   }
@@ -141,9 +141,9 @@ extension Compilation {
 
   /// A file name and the extents of every layer's output, fused pools included, in the interpreter's order.
   package var layerFiles: [(name: String, shape: Shape)] {
-    plan.stages.flatMap { stage in
-      stage.layers.map { index in
-        let isFusedPool = index > stage.layers.lowerBound
+    plan.contexts.flatMap { stage in
+      stage.operation.layers.map { index in
+        let isFusedPool = index > stage.operation.layers.lowerBound
         return (isFusedPool ? "\(stage.name)_pool" : stage.name, network[network.layers[index].output].shape)
       }
     }

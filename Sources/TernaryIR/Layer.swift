@@ -134,3 +134,14 @@ package struct AveragePool: Sendable, Equatable {
     self.requantizer = requantizer
   }
 }
+
+extension Layer {
+  /// Weights as the network has them; nil of a layer that has none.
+  package var ternaryWeights: [Int8]? {
+    switch kind {
+    case .convolution(let convolution): convolution.weights
+    case .dense(let dense): dense.weights
+    case .maxPool, .averagePool: nil
+    }
+  }
+}

@@ -81,7 +81,7 @@ import Testing
     let plan = compilation.plan
     let stage = plan.stages[index]
     let network = compilation.reduced.network
-    let layer = network.layers[stage.layers.lowerBound]
+    let layer = network.layers[stage.operation.layers.lowerBound]
     let (from, to) = (network[layer.inputs[0]], network[layer.output])
     // From the network's own layer, not from the plan.
     var (window, taps, weights, groups) = (Window(kernelHeight: 1, kernelWidth: 1), 0, [Int8](), 1)
@@ -94,9 +94,10 @@ import Testing
     case .averagePool(let pool): window = pool.window
     }
     let zeros = weights.count { $0 == 0 }
-    let most = stage.input.maximumCode
+    let most = stage.input.storage.maximumCode
     // Levels hold what the network says of its tensors.
-    #expect(stage.input.base <= from.range.lowerBound && from.range.upperBound <= stage.input.base + most)
+    let base = stage.input.storage.base
+    #expect(base <= from.range.lowerBound && from.range.upperBound <= base + most)
     let sums = stride(from: 0, to: weights.count, by: max(taps, 1)).map { start in
       let channel = weights[start..<(start + taps)]
       return (-most * channel.count { $0 < 0 }, most * channel.count { $0 > 0 })
@@ -106,15 +107,15 @@ import Testing
     let strides = window.strideHeight == 1 && window.strideWidth == 1 ? [] : [window.strideHeight, window.strideWidth]
     let padding = window.hasPadding ? [window.top, window.left, window.bottom, window.right] : []
     let extents = numbers(from.shape) + numbers(to.shape)
-    let lineBuffer = stage.lineBuffer
-    let at = plan.lineBufferOffset(of: stage)
-    let form = stage.epilogue?.form
+    let edge = stage.input
+    let at = edge.offset
+    let form = stage.variant.epilogue?.form
     var shifts: [Int] = []
     if case .affine(_, _, let shift, _, _)? = form { shifts = [shift] }
     if case .halfEven(_, _, let shift, _, _)? = form { shifts = [shift] }
     if case .thresholds(_, let start)? = form { shifts = [start] }
     if let scales = stage.hwc?.scales { shifts = (scales.drop == 0 ? [] : [scales.drop]) + [scales.shift] }
-    let output = network[network.layers[stage.layers.upperBound].output]
+    let output = network[network.layers[stage.operation.layers.upperBound].output]
     let whole = compilation.network
     return [
       Rule("Stage # of #: \"[^\"]*\"") { $0 == [index + 1, plan.stages.count] },
@@ -138,11 +139,11 @@ import Testing
       },
       Rule("Dense layer, #x#x# -> #x#x#\\.") { $0 == extents },
       Rule("Max pool #x# of the accumulators -> #x#x#\\.") { found in
-        guard case .maxPool(let pool) = network.layers[stage.layers.upperBound].kind else { return false }
+        guard case .maxPool(let pool) = network.layers[stage.operation.layers.upperBound].kind else { return false }
         return found == [pool.kernelHeight, pool.kernelWidth] + numbers(output.shape)
       },
       Rule("Left out, as constant or unused: # of the trained # channels\\.") { found in
-        let trained = whole[whole.layers[stage.layers.upperBound].output].shape.channels
+        let trained = whole[whole.layers[stage.operation.layers.upperBound].output].shape.channels
         return found == [trained - output.shape.channels, trained]
       },
       Rule("# weights, # of them zero \\(# %\\)\\.") {
@@ -150,7 +151,9 @@ import Testing
       },
       Rule("Accumulators of codes lie in \\[#, #\\], partial sums included\\.") { found in
         // The network knows of each channel what it reaches; that lies within what its weights could.
-        guard found.count == 2, found == [stage.accumulators?.lowerBound, stage.accumulators?.upperBound] else {
+        guard found.count == 2,
+          found == [stage.variant.accumulators?.lowerBound, stage.variant.accumulators?.upperBound]
+        else {
           return false
         }
         if case .averagePool = layer.kind {
@@ -191,9 +194,9 @@ import Testing
           + "count)?\\.(?: The # bytes behind the last row hold codes too, so that all sums are in "
           + "range\\.)?"
       ) { found in
-        guard let columns = stage.columns else { return false }
+        guard let columns = stage.vectors else { return false }
         let width = to.shape.width
-        let slack = lineBuffer.slack * lineBuffer.elementBytes
+        let slack = edge.layout.slack * edge.layout.elementBytes
         return found == [columns.areShort ? 16 : 32, columns.sums] + (columns.sums > width ? [width] : [])
           + (slack > 0 ? [slack] : [])
       },
@@ -202,7 +205,7 @@ import Testing
           + "#, so that none is negative\\."
       ) { found in
         guard let planes = stage.planes else { return false }
-        return found == (planes.kind == .rows ? [planes.lanes.distance] : []) + [planes.lanes.guardBias]
+        return found == (planes is PlaneRows ? [planes.lanes.distance] : []) + [planes.lanes.guardBias]
       },
       Rule(
         "Whole maps, all channels of a position together \\(HWC\\)\\. Two lanes a word: rows y and y \\+ #, "
@@ -214,8 +217,8 @@ import Testing
         "Two lanes a word: columns x and x \\+ #, sums (?:of # taps at a time )?biased by #, so that "
           + "none is negative\\."
       ) { found in
-        guard let lanes = lineBuffer.lanes else { return false }
-        return found == [lanes.distance] + (lanes.partTaps.map { [$0] } ?? []) + [lanes.guardBias]
+        guard let lanes = stage.lanes else { return false }
+        return found == [lanes.distance] + (stage.partTaps.map { [$0] } ?? []) + [lanes.guardBias]
       },
       Rule(
         "Input: codes 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) #\\))?, (?:a row in place of "
@@ -224,33 +227,34 @@ import Testing
           + "map\\(s\\) of # bytes at #|# word\\(s\\) of each channel at a time, in scratch memory at "
           + "#)\\."
       ) { found in
-        let level = [most] + (stage.input.base == 0 ? [] : [abs(stage.input.base)])
+        let level = [most] + (base == 0 ? [] : [abs(base)])
         guard found.starts(with: level), found.last == at else { return false }
         let place = found.dropFirst(level.count).dropLast()
-        if let columnTile = lineBuffer.columnTile { return place.elementsEqual([columnTile]) }
-        if lineBuffer.isInPlace { return place.isEmpty }
-        if let map = lineBuffer.hwc {
+        if let columnTile = edge.columnTile { return place.elementsEqual([columnTile]) }
+        if edge.isInPlace { return place.isEmpty }
+        if let map = edge.hwc {
           return place.elementsEqual([map.rows, map.rowWords] + (map.positionWords == 1 ? [] : [map.positionWords]))
-            && 4 * map.rows * map.rowWords <= plan.buffers[lineBuffer.buffer].bytes
+            && 4 * map.rows * map.rowWords <= plan.buffers[edge.buffer].bytes
         }
-        if let channels = lineBuffer.planeChannels {
-          return place.elementsEqual([channels, lineBuffer.channelStride]) && channels == from.shape.channels
+        if edge.layout.order == .planes {
+          return place.elementsEqual([from.shape.channels, edge.layout.channelStride])
         }
-        return place.elementsEqual([lineBuffer.slots, lineBuffer.rowBytes])
-          && lineBuffer.slots * lineBuffer.rowBytes <= plan.buffers[lineBuffer.buffer].bytes
+        return place.elementsEqual([edge.slots, edge.layout.rowBytes])
+          && edge.slots * edge.layout.rowBytes <= plan.buffers[edge.buffer].bytes
       },
       Rule(
         "Output: (?:int32 logits|integers|codes 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) "
           + "#\\))?), (?:into the input of [A-Za-z0-9_]+|# bytes at #|to the caller)\\."
       ) { found in
         var expected: [Int] = []
-        if output.kind != .logits, stage.destination != .output {
-          let (base, most) = (stage.output.base, stage.output.maximumCode)
+        if output.kind != .logits, stage.output.residency != .caller {
+          let (base, most) = (stage.output.storage.base, stage.output.storage.maximumCode)
           guard base <= output.range.lowerBound, output.range.upperBound <= base + most else { return false }
           expected = [most] + (base == 0 ? [] : [abs(base)])
         }
-        if case .result(let buffer) = stage.destination {
-          expected += [plan.buffers[buffer].bytes, plan.buffers[buffer].offset]
+        if stage.output.residency == .result {
+          let buffer = plan.buffers[stage.output.buffer]
+          expected += [buffer.bytes, buffer.offset]
         }
         return found == expected || found == [32] + expected
       },
@@ -267,14 +271,11 @@ import Testing
       plan.buffers.filter { $0.firstGroup <= fusionGroup && fusionGroup <= $0.lastGroup }
     }
     let columnTiles = Set(
-      stages.compactMap(\.lineBuffer.columnTile)
-        + stages.flatMap { stage -> [Int] in
-          if case .channelTiles(_, let columnTile)? = stage.unrolled { [columnTile] } else { [] }
-        })
-    let planeStages = stages.indices.filter { stages[$0].planes.map { $0.kind != .rows } ?? false }
+      stages.compactMap(\.input.columnTile) + stages.compactMap { ($0.variant as? UnrolledTiles)?.columnTile })
+    let planeStages = stages.indices.filter { stages[$0].variant.firing == .afterGroup }
     return [
       Rule("# in both lanes") { found in
-        stages.contains { $0.lineBuffer.lanes?.guardBias == found[0] || $0.hwc?.guardBias == found[0] }
+        stages.contains { $0.lanes?.guardBias == found[0] || $0.hwc?.guardBias == found[0] }
       },
       Rule(
         "(?:Pools, requantizes|Requantizes) and stores # word\\(s\\) of (?:each channel from oc to "
@@ -288,7 +289,7 @@ import Testing
           + "# of them move)?\\."
       ) { found in
         stages.contains { stage in
-          if let window = stage.gatheredWindow, [window.width] == found { return true }
+          if let window = stage.gathered, [window.width] == found { return true }
           return stage.widened.map { [$0.width] + ($0.kept > 0 ? [$0.kept] : []) == found } ?? false
         }
       },

@@ -20,17 +20,20 @@ import Testing
       Issue.record("\(kernel) never occurs")
     }
     let stages = plans.flatMap(\.stages)
-    let forms: [(String, (Stage) -> Bool)] = [
-      ("blocks", { if case .channelTiles? = $0.unrolled { true } else { false } }),
-      ("columns", { $0.columns != nil }), ("tap lists", \.hasTapLists),
-      ("tap statements", { if case .taps(_, areStatements: true)? = $0.unrolled { true } else { false } }),
-      ("shared", \.usesSharedConvolution), ("planes", { $0.planes != nil }), ("channels last", { $0.hwc != nil }),
-      ("tiles", { $0.lineBuffer.columnTile != nil }), ("swar4", { $0.lineBuffer.fourLanes != nil }),
-      ("in place", { $0.lineBuffer.isInPlace }),
+    let forms: [(String, (Context) -> Bool)] = [
+      ("tiles of channels", { $0.variant is UnrolledTiles }),
+      ("vectors", { $0.vectors != nil }), ("tap lists", { $0.variant is TapListDepthwise }),
+      ("tap statements", { $0.variant is UnrolledDepthwise }),
+      ("shared", { $0.variant is SharedPackedLanes }), ("planes", { $0.planes != nil }),
+      ("channels last", { $0.hwc != nil }),
+      ("column tiles", { $0.input.columnTile != nil }), ("swar4", { $0.input.layout.laneBits == 8 }),
+      ("in place", { $0.input.isInPlace }),
       ("pool row by row", { $0.hasRunningMaximum }), ("adds rows", { $0.hasRunningSum }),
-      ("parts", { $0.lineBuffer.lanes?.partTaps != nil }), ("unpacked", { $0.widened != nil }),
-      ("folded", { $0.deadChannels > 0 }), ("constant", { !$0.constants.isEmpty }), ("limits", \.hasLimitTable),
-      ("order", { $0.order != nil }), ("byte weights", \.hasByteWeights),
+      ("parts", { $0.partTaps != nil }), ("unpacked", { $0.widened != nil }),
+      ("folded", { $0.operation.deadChannels > 0 }), ("constant", { !$0.constants.isEmpty }),
+      ("limits", \.hasLimitTable),
+      ("order", { ($0.variant as? UnrolledTiles)?.order != nil }),
+      ("byte weights", { $0.variant.weightForm == .bytes }),
     ]
     for (name, isOne) in forms where !stages.contains(where: isOne) { Issue.record("\(name) never occurs") }
     for schedule in PlanningOptions.Schedule.allCases { #expect(plans.contains { $0.schedule == schedule }) }

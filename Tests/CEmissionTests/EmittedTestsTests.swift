@@ -19,7 +19,7 @@ import Testing
       return try compiled(seed % 2 == 0 ? renamed(network) : network, name: "net\(seed)", schedule(seed))
     }
     compilations += try leanCompilations.get() + hwcCompilations.get()
-    #expect(compilations.contains { $0.plan.stages.contains { $0.lineBuffer.columnTile != nil } }, "none has tiles")
+    #expect(compilations.contains { $0.plan.stages.contains { $0.input.columnTile != nil } }, "none has tiles")
     #expect(compilations.count { $0.plan.stages.contains { $0.hwc != nil } } >= 8)
     for compilation in compilations {
       let name = compilation.plan.name

@@ -205,7 +205,7 @@ let leanCompilations = Result {
   try [2, 7, 13, 21, 34, 99].map { seed in
     let network = RandomNetwork.separable(seed: UInt64(seed))
     var options = PlanningOptions(name: "lean\(seed)", goal: .speed, core: .allCases[seed % Core.allCases.count])
-    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: { $0.unrolled != nil }) {
+    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: \.isUnrolled) {
       options.ram = plan.stateBytes - 1
     }
     options.ram = options.ram.map { $0 + 1 }
@@ -288,6 +288,6 @@ let planeCompilations = Result {
     try Compilation(
       network: RandomNetwork.keyword(seed: UInt64(seed)), PlanningOptions(name: "planes\(seed)", ram: 1 << 20))
   }.filter { $0.plan.stages.contains { $0.planes != nil } }
-  let channels = all.filter { $0.plan.stages.contains { $0.planes?.kind == .channels } }
-  return Array(channels.prefix(2) + all.filter { !$0.plan.stages.contains { $0.planes?.kind == .channels } }.prefix(2))
+  let channels = all.filter { $0.plan.stages.contains { $0.variant is PlaneChannels } }
+  return Array(channels.prefix(2) + all.filter { !$0.plan.stages.contains { $0.variant is PlaneChannels } }.prefix(2))
 }

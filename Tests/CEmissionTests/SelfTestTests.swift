@@ -17,7 +17,7 @@ import Testing
     all += try (1...6).map { try compiled(RandomNetwork.make(seed: UInt64($0)), name: "any\($0)", schedule($0)) }
     for seed: UInt64 in 0..<60 {
       let compilation = try compiled(RandomNetwork.make(seed: seed), name: "shared\(seed)")
-      guard compilation.plan.stages.contains(where: \.usesSharedConvolution) else { continue }
+      guard compilation.plan.stages.contains(where: { $0.variant is SharedPackedLanes }) else { continue }
       all.append(compilation)
       break
     }
@@ -111,7 +111,7 @@ import Testing
         #expect(missed == 8 * gap, "\(name), \(object): \(missed) of \(8 * bytes) flips missed, \(gap) bytes are gaps")
         #expect(gap < 8 * max(own.count, 1))
       }
-      for stage in compilation.plan.stages { elements.formUnion(stage.tables.map { "\($0.element)" }) }
+      for stage in compilation.plan.stages { elements.formUnion(stage.variant.tables(stage).map { "\($0.element)" }) }
     }
     #expect(types == ["stage", "convolution", "grid", "planes"])
     #expect(elements.isSuperset(of: ["packed", "uint16", "int16", "int32", "int8"]), "\(elements)")

@@ -33,52 +33,46 @@ import Testing
   @Test(arguments: [3, 8, 9, 16, 17, 40, 64], [1, 3]) func windowsStayInTheirRings(width: Int, kernel: Int) throws {
     let plan = try Self.plan(Self.convolution(width: width, kernel: kernel))
     let stage = plan.stages[0]
-    let columns = try #require(stage.columns)
-    #expect(columns.sums % 8 == 0 && columns.sums >= stage.accumulatorShape.width)
-    guard case .convolution(let work) = stage.work, case .columns(let channelTiles)? = work.unrolled else {
-      Issue.record("no columns")
-      return
-    }
+    let columns = try #require(stage.vectors)
+    #expect(columns.sums % 8 == 0 && columns.sums >= stage.variant.geometry.sums.width)
+    let channelTiles = try #require(stage.variant as? VectorColumns).tiles
     let offsets = channelTiles.flatMap { block in
       block.groups.flatMap { [$0.first, $0.second ?? 0].map { block.input + $0 } }
     }
     let last = (offsets.max() ?? 0) + (columns.sums - 1) * stage.window.strideWidth
-    #expect(last * stage.lineBuffer.elementBytes < stage.lineBuffer.bytes)
-    #expect(plan.buffers[stage.lineBuffer.buffer].bytes == stage.lineBuffer.bytes)
+    #expect(last * stage.input.layout.elementBytes < stage.input.bytes)
+    #expect(plan.buffers[stage.input.buffer].bytes == stage.input.bytes)
   }
 
   /// A whole number of vectors of pooled columns needs as many sums.
   @Test func poolsHaveTheirSums() throws {
-    let columns = try #require(try Self.plan(Self.convolution(width: 50, kernel: 1, pool: 2)).stages[0].columns)
+    let columns = try #require(try Self.plan(Self.convolution(width: 50, kernel: 1, pool: 2)).stages[0].vectors)
     #expect(columns.outputs == 32 && columns.sums == 64 && columns.pooled == 128)
   }
 
   @Test func longSumsTake32Bits() throws {
     let short = try Self.plan(Self.convolution(width: 9, kernel: 3)).stages[0]
-    #expect(short.columns?.areShort == true)
+    #expect(short.vectors?.areShort == true)
     let long = try Self.plan(Self.convolution(width: 9, kernel: 3, channels: 40)).stages[0]
-    #expect(long.columns?.areShort == false)
+    #expect(long.vectors?.areShort == false)
   }
 
   /// No loop has more taps than compilers vectorize; the sums of its channels go on in the next.
   @Test func longChannelsAreSeveralLoops() throws {
     let stage = try Self.plan(Self.convolution(width: 9, kernel: 3, channels: 70)).stages[0]
-    guard case .columns(let channelTiles)? = stage.unrolled else {
-      Issue.record("no columns")
-      return
-    }
+    let channelTiles = try #require(stage.variant as? VectorColumns).tiles
     #expect(channelTiles.map(\.isContinued) == [false, true, true])
     #expect(channelTiles.reduce(0) { $0 + $1.nonZeros } == 630)
-    #expect(channelTiles.map(\.input) == [0, 28, 56].map { $0 * stage.lineBuffer.channelStride })
+    #expect(channelTiles.map(\.input) == [0, 28, 56].map { $0 * stage.input.layout.channelStride })
   }
 
   /// A budget that rows of columns do not keep is kept by rows of bytes, or refused.
   @Test func budgetsAreKept() throws {
     let network = RandomNetwork.make(seed: 7)
     let wide = try Self.plan(network)
-    try #require(wide.stages.contains { $0.columns != nil })
+    try #require(wide.stages.contains { $0.vectors != nil })
     let lean = try Self.plan(network, ram: wide.stateBytes - 1)
-    #expect(lean.stateBytes < wide.stateBytes && lean.stages.allSatisfy { $0.columns == nil })
+    #expect(lean.stateBytes < wide.stateBytes && lean.stages.allSatisfy { $0.vectors == nil })
     let small = try Self.plan(network, flash: wide.flash.bytes - 1)
     #expect(small.flash.bytes < wide.flash.bytes)
     #expect(throws: ModelError.self) { try Self.plan(network, ram: 8) }
@@ -94,8 +88,8 @@ import Testing
   /// The offsets that keep shifted numbers from being negative leave 16 bits enough for every level.
   @Test func liftsCoverTheDomain() throws {
     for seed: UInt64 in 0..<60 {
-      for stage in try Self.plan(RandomNetwork.make(seed: seed)).stages where stage.columns != nil {
-        guard let epilogue = stage.epilogue, let guardBias = epilogue.shortGuardBias,
+      for stage in try Self.plan(RandomNetwork.make(seed: seed)).stages where stage.vectors != nil {
+        guard let epilogue = stage.variant.epilogue, let guardBias = epilogue.shortGuardBias,
           case .affine(let multipliers, let offsets, let shift, _, _) = epilogue.form
         else { continue }
         for channel in 0..<stage.outputShape.channels {

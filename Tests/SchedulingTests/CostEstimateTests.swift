@@ -31,14 +31,15 @@ import Testing
         for core in Core.allCases {
           let plan = try Self.plan(network, goal, core)
           let cost = CostEstimate(plan)
-          #expect(cost.stages.count == plan.stages.count)
-          #expect(cost.instructions == cost.network + cost.stages.reduce(0, +))
-          #expect(cost.network >= 0 && cost.stages.allSatisfy { $0 >= 0 })
+          #expect(cost.operations.count == plan.operations.count)
+          #expect(cost.instructions == cost.network + cost.operations.reduce(0, +))
+          #expect(cost.network >= 0 && cost.operations.allSatisfy { $0 >= 0 })
           // Code is a bound: the sum of its features, and what such sums have been found short by.
           let counts = CodeFeature.counts(plan)
           let cores = core == .generic ? Core.measured : [core]
           let sums = cores.map { core in counts.reduce(0) { $0 + $1.key.bytes(on: core) * $1.value } }
-          let code = plan.flash.bytes - FlashEstimate.tables(plan) - plan.stages.reduce(0) { $0 + $1.columnBytes }
+          let code =
+            plan.flash.bytes - FlashEstimate.tables(plan) - plan.operations.reduce(0) { $0 + $1.variant.uncountedCode }
           #expect(code == cores.map { CodeFeature.bytes(counts, on: $0) }.max())
           #expect(code >= sums.max()! && code <= sums.max()! * 3 / 2 + 500)
         }
@@ -55,9 +56,7 @@ import Testing
     for feature in CodeFeature.allCases { #expect(feature.bytes.count == Core.measured.count) }
     for seed: UInt64 in 0..<60 {
       let plan = try Self.plan(RandomNetwork.make(seed: seed), seed % 2 == 0 ? .size : .speed)
-      for index in plan.stages.indices {
-        #expect(WorkFeature.stage(index, of: plan).values.allSatisfy { $0 >= 0 })
-      }
+      for context in plan.contexts { #expect(WorkFeature.operation(context).values.allSatisfy { $0 >= 0 }) }
     }
   }
 
@@ -79,10 +78,10 @@ import Testing
     let with = try Self.plan(Self.network(["+0- 0-+ 0+0", "000 000 000"]), goal)
     let without = try Self.plan(Self.network(["+0- 0-+ 0+0"]), goal)
     try #require(with.stages[0].constants.count == 1)
-    var work = WorkFeature.stage(0, of: with)
+    var work = WorkFeature.operation(with.contexts[0])
     let written: Set<WorkFeature> = [.constantChannel, .constantWord, .closedChannel, .closedWord]
     for feature in written { work[feature] = nil }
-    var alone = WorkFeature.stage(0, of: without)
+    var alone = WorkFeature.operation(without.contexts[0])
     for feature in written { alone[feature] = nil }
     #expect(work.filter { $0.value != 0 } == alone.filter { $0.value != 0 })
   }

@@ -12,15 +12,18 @@ import Testing
       let network = RandomNetwork.make(seed: seed)
       var options = PlanningOptions(name: "net", usesLanes: false)
       let plan = try Scheduler.plan(network, options)
-      let hasDense = if case .dense? = plan.stages.last?.work { true } else { false }
+      let hasDense = if case .dense? = plan.stages.last?.layer.kind { true } else { false }
       if hasDense { #expect(plan.stages.last?.hasRunningSum == false, "seed \(seed)") }
       options.ram = plan.stateBytes - 4
       guard let lean = try? Scheduler.plan(network, options), let last = lean.stages.last else { continue }
       count += 1
       #expect(last.hasRunningSum, "seed \(seed)")
-      #expect(last.lineBuffer.slots == 1 && last.sumsBytes == 4 * network[network.outputTensor].shape.count)
       #expect(
-        last.weightBytes == last.outputShape.count * last.inputShape.height * PackedWeights.bytes(last.lineBuffer.rowStride))
+        last.input.slots == 1
+          && last.variant.buffers.map { lean.buffers[$0].bytes } == [4 * network[network.outputTensor].shape.count])
+      #expect(
+        last.variant.tables(last)[0].bytes == last.outputShape.count * last.inputShape.height
+          * PackedWeights.bytes(last.input.layout.rowStride))
     }
     #expect(count >= 5, "\(count) networks")
   }
@@ -31,8 +34,8 @@ import Testing
     for seed in 0..<200 as Range<UInt64> {
       let network = RandomNetwork.make(seed: seed)
       let plan = try Scheduler.plan(network, PlanningOptions(name: "net"))
-      guard plan.stages.contains(where: { $0.lineBuffer.lanes != nil }), let last = plan.stages.last,
-        case .dense = last.work, plan.stages.count > 1, !plan.stages.contains(where: { $0.planes != nil })
+      guard plan.stages.contains(where: { $0.lanes != nil }), let last = plan.stages.last,
+        case .dense = last.layer.kind, plan.stages.count > 1, !plan.stages.contains(where: { $0.planes != nil })
       else { continue }
       let speed = try Scheduler.plan(network, PlanningOptions(name: "net", goal: .speed))
       #expect(speed.stages.last?.hasRunningSum == false, "seed \(seed)")

@@ -46,8 +46,8 @@ import Testing
           -
         logits
       """)
-    #expect(stage.input == Storage(base: -4, maximumCode: 16, elementBytes: 1))
-    #expect(stage.output == Storage(base: -16, maximumCode: 64, elementBytes: 2))
+    #expect(stage.input.storage == Storage(base: -4, maximumCode: 16, elementBytes: 1))
+    #expect(stage.output.storage == Storage(base: -16, maximumCode: 64, elementBytes: 2))
   }
 
   // MARK: Epilogues
@@ -102,8 +102,8 @@ import Testing
   }
 
   /// Compares one stage over every accumulator that its layer can reach.
-  private static func check(_ stage: Stage, _ network: TernaryNetwork) -> (checked: Int, wrong: [String]) {
-    guard let epilogue = stage.epilogue, let requantizer = stage.layer.requantizer else { return (0, []) }
+  private static func check(_ stage: Context, _ network: TernaryNetwork) -> (checked: Int, wrong: [String]) {
+    guard let epilogue = stage.variant.epilogue, let requantizer = stage.layer.requantizer else { return (0, []) }
     let domains: [ClosedRange<Int>]
     let weights: [ArraySlice<Int8>]
     switch stage.layer.kind {
@@ -122,20 +122,21 @@ import Testing
     }
     let weightSums = weights.map { $0.reduce(0) { $0 + Int($1) } }
     let reachable = weights.map { row in
-      (-row.count { $0 < 0 } * stage.input.maximumCode)...(row.count { $0 > 0 } * stage.input.maximumCode)
+      (-row.count { $0 < 0 } * stage.input.storage.maximumCode)...(row.count { $0 > 0 }
+        * stage.input.storage.maximumCode)
     }
     var count = 0
     var wrong: [String] = []
     for channel in domains.indices {
       for a in all(domains[channel]) {
-        let levels = a - stage.input.base * weightSums[channel]
+        let levels = a - stage.input.storage.base * weightSums[channel]
         // A bound of partial sums of integers may lie outside of what sums of levels reach.
         guard reachable[channel].contains(levels) else { continue }
         count += 1
-        let expected = requantizer.apply(a, channel: channel) - stage.output.base
-        let guardBias = stage.lineBuffer.lanes.map { $0.guardBias - $0.remainingGuardBias } ?? 0
-        if case .convolution(let work) = stage.work, let scale = work.scales?[channel] {
-          let compact = emitted(scale, levels + (stage.lineBuffer.lanes?.guardBias ?? 0), bits: epilogue.codeBits ?? 0)
+        let expected = requantizer.apply(a, channel: channel) - stage.output.storage.base
+        let guardBias = stage.lanes?.guardInEpilogue ?? 0
+        if let scale = (stage.variant as? SharedPackedLanes)?.scales[channel] {
+          let compact = emitted(scale, levels + (stage.lanes?.guardBias ?? 0), bits: epilogue.codeBits ?? 0)
           if compact != expected, wrong.count < 3 {
             wrong.append(
               "\(stage.name), channel \(channel), accumulator \(a): expected \(expected), got \(compact.map { "\($0)" } ?? "overflow") from \(scale)"
@@ -164,10 +165,10 @@ import Testing
         let (count, wrong) = Self.check(stage, network)
         checked += count
         #expect(wrong.isEmpty, "seed \(seed): \(wrong)")
-        if case .convolution(let work) = stage.work, work.scales != nil { scaled += 1 }
-        if let epilogue = stage.epilogue {
+        if stage.variant is SharedPackedLanes { scaled += 1 }
+        if let epilogue = stage.variant.epilogue {
           let form = "\(epilogue.form)".prefix { $0 != "(" }
-          forms.insert("\(form)\(epilogue.fits32 ? "" : "64")\(stage.input.base == 0 ? "" : " based")")
+          forms.insert("\(form)\(epilogue.fits32 ? "" : "64")\(stage.input.storage.base == 0 ? "" : " based")")
         }
       }
     }
@@ -178,7 +179,7 @@ import Testing
     }
   }
 
-  private static func stage(_ text: String) throws -> (Stage, TernaryNetwork) {
+  private static func stage(_ text: String) throws -> (Context, TernaryNetwork) {
     let network = try TernaryNetwork(parsing: text)
     return (try Scheduler.plan(network, PlanningOptions(name: "net")).stages[0], network)
   }
@@ -198,9 +199,9 @@ import Testing
         offsets 1
       """)
     #expect(
-      stage.epilogue?.form
+      stage.variant.epilogue?.form
         == .affine(multipliers: [3, 3], offsets: [1 - 12 + 4, 1 - 36 + 4], shift: 1, low: 0, high: 15))
-    #expect(stage.epilogue?.fits32 == true)
+    #expect(stage.variant.epilogue?.fits32 == true)
     #expect(Self.check(stage, network).wrong.isEmpty)
   }
 
@@ -216,7 +217,7 @@ import Testing
         thresholds clamp 0...2
         at 0 3
       """)
-    #expect(stage.epilogue?.form == .thresholds([[8, 11], [0, 3]], start: 0))
+    #expect(stage.variant.epilogue?.form == .thresholds([[8, 11], [0, 3]], start: 0))
     #expect(Self.check(stage, network).wrong.isEmpty)
   }
 
@@ -233,7 +234,7 @@ import Testing
         multipliers 1000
         offsets \(Int(Int32.max) - 1000 + excess)
       """)
-    #expect(stage.epilogue?.fits32 == fits)
+    #expect(stage.variant.epilogue?.fits32 == fits)
     #expect(Self.check(stage, network).wrong.isEmpty)
   }
 }

@@ -11,10 +11,7 @@ import Testing
     for seed in 0..<120 as Range<UInt64> {
       let plan = try Scheduler.plan(RandomNetwork.pooledKeyword(seed: seed), PlanningOptions(name: "net"))
       for stage in plan.stages {
-        guard case .convolution(let work) = stage.work, stage.planes == nil, stage.lineBuffer.lanes == nil else {
-          continue
-        }
-        let epilogue = work.epilogue
+        guard stage.variant is PackedBytes, let epilogue = stage.variant.epilogue else { continue }
         let guardBias = (-epilogue.accumulators.lowerBound).rounded(toMultipleOf: 256)
         guard guardBias + epilogue.accumulators.upperBound <= Int(Int16.max) else { continue }
         for core in [Core.cortexM0, .cortexM4] {

@@ -54,40 +54,55 @@ import Testing
 
   @Test func spoiltPlansAreFound() throws {
     let plans = try Self.plans(.cortexM4)
-    func isFound(_ message: String, _ spoil: (inout Stage) -> Bool) -> Bool {
-      plans.contains { _, plan in
-        plan.stages.indices.contains { index in
-          var plan = plan
-          return spoil(&plan.stages[index]) && plan.problems().contains { $0.message.contains(message) }
+    func isFound(
+      _ message: String, _ spoil: (_ plan: inout FirmwarePlan, _ context: Context, _ map: HWCMap) -> Bool
+    ) -> Bool {
+      plans.contains { _, sound in
+        sound.contexts.contains { context in
+          var plan = sound
+          guard context.variant is any HWCVariant, let map = context.input.hwc, spoil(&plan, context, map) else {
+            return false
+          }
+          return plan.problems().contains { $0.message.contains(message) }
         }
       }
     }
+    func spoil<Variant: HWCVariant>(
+      _ plan: inout FirmwarePlan, _ context: Context, _ change: (inout Variant) -> Void
+    ) -> Bool {
+      guard var variant = context.variant as? Variant else { return false }
+      change(&variant)
+      plan.operations[context.index].variant = variant
+      return true
+    }
+    func move(_ plan: inout FirmwarePlan, _ context: Context, _ map: HWCMap, to left: Int) {
+      var map = map
+      map.left = left
+      plan.edges[context.operation.inputs[0]].layout.order = .hwc(map)
+    }
     #expect(
-      isFound("windows leave the map") { stage in
-        stage.lineBuffer.hwc?.left = 0
-        return stage.hwc != nil && stage.window.left > 0
+      isFound("windows leave the map") { plan, context, map in
+        move(&plan, context, map, to: 0)
+        return context.window.left > 0
       })
     #expect(
-      isFound("accumulators leave 15 bits") { stage in
-        stage.hwc?.guardBias = 0
-        return stage.hwc != nil
+      isFound("accumulators leave 15 bits") { plan, context, _ in
+        spoil(&plan, context) { (variant: inout HWCTiles) in variant.form.guardBias = 0 }
       })
     #expect(
-      isFound("fewer rows than the output has") { stage in
-        stage.hwc?.half -= 1
-        return stage.hwc != nil
+      isFound("fewer rows than the output has") { plan, context, _ in
+        spoil(&plan, context) { (variant: inout HWCDepthwise) in variant.form.half -= 1 }
       })
     #expect(
-      isFound("its output lies elsewhere") { stage in
-        guard case .taps? = stage.unrolled, stage.hwc != nil, stage.window.right > 0 else { return false }
-        stage.lineBuffer.hwc?.left += 1
+      isFound("its output lies elsewhere") { plan, context, map in
+        guard context.variant is HWCDepthwise, context.window.right > 0 else { return false }
+        move(&plan, context, map, to: map.left + 1)
         return true
       })
     #expect(
-      isFound("rows replace some that are still to be seen") { stage in
-        guard case .channelTiles? = stage.unrolled, stage.lineBuffer.hwc?.isFilled == false else { return false }
-        stage.window.kernelHeight = 2
-        return true
+      isFound("rows replace some that are still to be seen") { plan, context, map in
+        if map.isFilled { return false }
+        return spoil(&plan, context) { (variant: inout HWCTiles) in variant.terms.geometry.window.kernelHeight = 2 }
       })
   }
 }

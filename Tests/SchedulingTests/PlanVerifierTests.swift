@@ -36,6 +36,10 @@ import Testing
     return plan.problems().map(\.message)
   }
 
+  private static func resize(_ edge: inout Edge, to slots: Int) {
+    if case .rows(_, let place) = edge.residency { edge.residency = .rows(slots: slots, place) }
+  }
+
   @Test(arguments: PlanningOptions.Schedule.allCases) func soundPlansPass(schedule: PlanningOptions.Schedule) throws {
     #expect(try Self.plan(schedule).problems().isEmpty)
   }
@@ -43,14 +47,14 @@ import Testing
   @Test func overlapIsFound() throws {
     let found = try Self.problems { plan in
       let scratch = plan.scratch.buffer
-      plan.buffers[plan.stages[1].lineBuffer.buffer].offset = plan.buffers[scratch].offset
+      plan.buffers[plan.edges[1].buffer].offset = plan.buffers[scratch].offset
     }
     #expect(found.contains("buffers 'second input' and 'scratch' overlap while both live"))
   }
 
   @Test func deadInputIsFound() throws {
     let found = try Self.problems { plan in
-      let buffer = plan.stages[2].lineBuffer.buffer
+      let buffer = plan.edges[2].buffer
       plan.buffers[buffer].firstGroup = 0
       plan.buffers[buffer].lastGroup = 0
     }
@@ -59,29 +63,31 @@ import Testing
 
   @Test func inputThatIsWrittenTooEarlyIsFound() throws {
     let found = try Self.problems { plan in
-      plan.buffers[plan.stages[2].lineBuffer.buffer].firstGroup = plan.fusionGroups.count - 1
+      plan.buffers[plan.edges[2].buffer].firstGroup = plan.fusionGroups.count - 1
     }
     #expect(found.contains("classes: its input is written before it lives"))
   }
 
   @Test func tooFewRowsAreFound() throws {
     let found = try Self.problems { plan in
-      plan.stages[0].lineBuffer.slots = 2
-      plan.buffers[plan.stages[0].lineBuffer.buffer].bytes = plan.stages[0].lineBuffer.bytes
+      Self.resize(&plan.edges[0], to: 2)
+      plan.buffers[plan.edges[0].buffer].bytes = plan.edges[0].bytes
     }
-    #expect(found == ["first: ring of 2 rows for a window of 4"])
+    #expect(found == ["first: line buffer of 2 rows for a window of 4"])
   }
 
   @Test func otherDefectsAreFound() throws {
     #expect(
-      try Self.problems { $0.stages[0].lineBuffer.slots = 5 }.contains("first: ring and buffer differ in size"))
+      try Self.problems { Self.resize(&$0.edges[0], to: 5) }
+        .contains("first: line buffer and buffer differ in size"))
     #expect(try Self.problems { $0.stateBytes -= 8 }.contains { $0.hasSuffix("leaves the state") })
     #expect(
       try Self.problems { $0.buffers[$0.scratch.buffer].offset += 2 }.contains("buffer 'scratch' is not aligned"))
-    #expect(try Self.problems { $0.fusionGroups.removeLast() }.contains("segments do not cover the stages in order"))
     #expect(
-      try Self.problems { $0.stages[0].lineBuffer.paddingCode = 16 } == ["first: padding level 16 outside 0...15"])
+      try Self.problems { $0.fusionGroups.removeLast() }.contains("fusion groups do not cover the layers in order"))
     #expect(
-      try Self.problems { $0.stages[0].input.maximumCode = 256 } == ["first: level 256 does not fit its storage"])
+      try Self.problems { $0.edges[0].layout.paddingCode = 16 } == ["first: padding code 16 outside 0...15"])
+    #expect(
+      try Self.problems { $0.edges[0].storage.maximumCode = 256 } == ["first: code 256 does not fit its storage"])
   }
 }

@@ -41,7 +41,7 @@ import Testing
     for seed in 0..<60 as Range<UInt64> {
       let plan = try Self.plan(RandomNetwork.keyword(seed: seed), .auto, ram: 1 << 20)
       for stage in plan.stages {
-        guard let spread = stage.spreadPlane else { continue }
+        guard let spread = (stage.variant as? PlaneChannels)?.spread else { continue }
         let window = stage.window
         let last = (spread.quarter - 1) * spread.pitch + stage.outputShape.width - 1
         let reached = spread.halo - window.left + (window.kernelHeight - 1) * spread.pitch + window.kernelWidth - 1
@@ -50,11 +50,10 @@ import Testing
         #expect(spread.sums - 1 + reached < spread.words)
         #expect(4 * spread.quarter >= stage.outputShape.height)
         #expect(spread.fourLanes > last && spread.fourLanes <= spread.sums)
-        guard case .lineBuffer(let next) = stage.destination else { continue }
         // The last map's rows too many are still in its buffer.
-        let lineBuffer = plan.stages[next].lineBuffer
-        let end = (stage.outputShape.channels - 1) * lineBuffer.channelStride + spread.quarterBytes
-        #expect(end <= lineBuffer.bytes && lineBuffer.bytes <= plan.buffers[lineBuffer.buffer].bytes)
+        let edge = stage.output
+        let end = (edge.shape.channels - 1) * edge.layout.channelStride + spread.quarterBytes
+        #expect(end <= edge.bytes && edge.bytes <= plan.buffers[edge.buffer].bytes)
       }
     }
   }

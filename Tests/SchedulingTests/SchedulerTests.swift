@@ -93,13 +93,15 @@ import Testing
           affine shift 1 clamp 0...255
         """)
     let plan = try Self.plan(network)
-    let lanes = try #require(plan.stages[0].lineBuffer.lanes)
-    #expect(lanes.partTaps == 200)
+    var variant = try #require(plan.operations[0].variant as? PackedLanes)
+    let lanes = variant.lanes
+    #expect(variant.sums == .parts(taps: 200))
     #expect(lanes.guardBias == 50 * 255)
-    #expect(plan.packsRows(of: 0))
-    #expect(plan.stages[1].lineBuffer.lanes != nil)
+    #expect(plan.contexts[0].packsRows)
+    #expect(plan.stages[1].lanes != nil)
     var tooLong = plan
-    tooLong.stages[0].lineBuffer.lanes?.partTaps = 208
+    variant.sums = .parts(taps: 208)
+    tooLong.operations[0].variant = variant
     #expect(tooLong.problems().map(\.message).contains { $0.hasSuffix("sums of parts leave their lanes") })
   }
 
@@ -120,9 +122,9 @@ import Testing
     let plan = try Scheduler.plan(
       Self.network.get(), PlanningOptions(name: "net", schedule: .stream, usesLanes: false))
     #expect(plan.fusionGroups == [0...1, 2...2])
-    #expect(plan.stages.map(\.lineBuffer.slots) == [4, 1, 4])
+    #expect(plan.stages.map(\.input.slots) == [4, 1, 4])
     // One channel with a column of halo on each side, a row more than the window for the fused pool; then two channels of
     // three, and the whole vector's rows.
-    #expect(plan.stages.map(\.lineBuffer.bytes) == [32, 6, 24])
+    #expect(plan.stages.map(\.input.bytes) == [32, 6, 24])
   }
 }

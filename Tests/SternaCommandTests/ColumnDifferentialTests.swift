@@ -44,30 +44,28 @@ import Testing
 
   /// The seeds of those jobs make many networks, with pools, steps, groups, odd widths and rows that slide.
   @Test func columnsOfAllKindsOccur() throws {
-    var stages: [Stage] = []
+    var stages: [Context] = []
     var networks = 0
     for seed: UInt64 in 200..<270 {
       let found = try Compilation(network: Self.network(seed: seed), Self.options(seed: seed)).plan.stages.filter {
-        $0.columns != nil
+        $0.vectors != nil
       }
       networks += found.isEmpty ? 0 : 1
       stages += found
     }
     #expect(networks >= 48, "\(networks) networks have rows of columns")
-    func count(_ isOfKind: (Stage) -> Bool) -> Int { stages.count(where: isOfKind) }
-    #expect(count { $0.pool != nil } >= 12)
+    func count(_ isOfKind: (Context) -> Bool) -> Int { stages.count(where: isOfKind) }
+    #expect(count { $0.variant.geometry.isPooled } >= 12)
     #expect(count { $0.window.strideWidth > 1 } >= 12)
     #expect(count { $0.outputShape.width % 8 != 0 } >= 12)
-    #expect(count { $0.isSliding } >= 12)
-    #expect(count { !$0.hasShortCodes } >= 6)
+    #expect(count { $0.input.slide > 0 } >= 12)
+    #expect(count { $0.input.layout.element != .i16 } >= 6)
     #expect(count { $0.groups > 1 && $0.inputChannelsOfGroup == 1 } >= 6)
     #expect(count { $0.groups > 1 && $0.inputChannelsOfGroup > 1 } >= 3)
   }
 }
 
-extension Stage {
-  fileprivate var inputChannelsOfGroup: Int {
-    if case .convolution(let work) = work { work.groupChannels } else { 0 }
-  }
+extension Context {
+  fileprivate var inputChannelsOfGroup: Int { terms?.groupChannels ?? 0 }
   fileprivate var groups: Int { inputShape.channels / max(inputChannelsOfGroup, 1) }
 }

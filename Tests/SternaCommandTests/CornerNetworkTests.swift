@@ -61,7 +61,7 @@ import Testing
     for (text, options) in Self.made + [file] {
       let compilation = try Compilation(network: TernaryNetwork(parsing: text), options)
       if options.name == "planes" {
-        let spread = try #require(compilation.plan.stages[4].spreadPlane)
+        let spread = try #require(compilation.plan.stages[4].variant as? PlaneChannels).spread
         #expect(spread.pitch >= 9 && compilation.plan.stages[4].inputShape.width == 5)
       }
       for seed: UInt64 in 0...3 { try await Self.check(compilation, options.name, seed: seed, tally) }
@@ -165,7 +165,7 @@ struct Coverage: Sendable {
 
   subscript(form: LayerForm, corner: String) -> Int { pairs[Pair(form: form, corner: corner)] ?? 0 }
 
-  mutating func add(_ stage: Stage) {
+  mutating func add(_ stage: Context) {
     let form = LayerForm(stage)
     for corner in LayerCorner.all where corner.holds(stage) {
       pairs[Pair(form: form, corner: corner.name), default: 0] += 1

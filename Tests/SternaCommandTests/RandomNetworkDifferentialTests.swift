@@ -42,10 +42,10 @@ import Testing
   }
 
   /// What rows before code can be beside words of two lanes.
-  private static let leanForms: [@Sendable (Stage) -> Bool] = [
-    { $0.lineBuffer.fourLanes != nil }, { $0.widened != nil }, { $0.lineBuffer.widensOnLoad && $0.widened == nil },
-    { $0.lineBuffer.columnTile != nil }, { $0.gatheredWindow != nil },
-    { $0.lineBuffer.isInPlace && $0.lineBuffer.lanes != nil }, { $0.hasRunningMaximum },
+  private static let leanForms: [@Sendable (Context) -> Bool] = [
+    { $0.input.layout.laneBits == 8 }, { $0.widened != nil }, { $0.form == .tapsOfBytes },
+    { $0.input.columnTile != nil }, { $0.gathered != nil }, { $0.input.isInPlace && $0.lanes != nil },
+    { $0.hasRunningMaximum },
   ]
 
   /// The leanest plans with weights as code, in which each form of rows occurs.
@@ -85,14 +85,14 @@ import Testing
   }
 
   /// What windows of channels have to cope with.
-  private static let windowForms: [(name: String, holds: @Sendable (Stage) -> Bool)] = [
+  private static let windowForms: [(name: String, holds: @Sendable (Context) -> Bool)] = [
     ("width 1", { $0.inputShape.width == 1 }), ("width 2", { $0.inputShape.width == 2 }),
     ("odd width", { $0.inputShape.width > 1 && $0.outputShape.width % 2 == 1 }),
-    ("long rows", { ($0.gatheredWindow?.width ?? 0) > 16 }), ("strides", { $0.window.strideWidth > 1 }),
+    ("long rows", { ($0.gathered?.width ?? 0) > 16 }), ("strides", { $0.window.strideWidth > 1 }),
     ("3x3", { $0.window.kernelHeight == 3 && $0.window.kernelWidth == 3 }),
     ("5 columns", { $0.window.kernelWidth == 5 }),
     ("different padding left and right", { $0.window.left != $0.window.right }),
-    ("padding of other than level 0", { $0.window.left > 0 && $0.lineBuffer.paddingCode > 0 }),
+    ("padding of other than level 0", { $0.window.left > 0 && $0.input.layout.paddingCode > 0 }),
   ]
 
   /// The leanest plan in which windows of channels are unpacked, or rows lie in place of others.
@@ -101,8 +101,8 @@ import Testing
     let network = seed % 4 == 0 ? RandomNetwork.separable(seed: seed) : RandomNetwork.keyword(seed: seed)
     var options = speed(seed: seed)
     var lean: FirmwarePlan?
-    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: { $0.unrolled != nil }) {
-      if plan.stages.contains(where: { $0.gatheredWindow != nil || $0.lineBuffer.isInPlace }) { lean = plan }
+    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: \.isUnrolled) {
+      if plan.stages.contains(where: { $0.gathered != nil || $0.input.isInPlace }) { lean = plan }
       options.ram = plan.stateBytes - 1
     }
     guard let lean else { return nil }
@@ -115,13 +115,13 @@ import Testing
     var (rows, pools) = (0, 0)
     for seed in 0..<160 as Range<UInt64> {
       guard let (network, options, plan) = Self.inPlace(seed: seed) else { continue }
-      let windows = plan.stages.filter { $0.gatheredWindow != nil }
+      let windows = plan.stages.filter { $0.gathered != nil }
       let forms = seen.indices.filter { windows.contains(where: Self.windowForms[$0].holds) }
-      let hasPool = plan.stages.contains { $0.lineBuffer.isInPlace && $0.hasRunningSum }
+      let hasPool = plan.stages.contains { $0.input.isInPlace && $0.hasRunningSum }
       // Compilation is the cost: a network that shows nothing new is passed over.
       guard forms.contains(where: { seen[$0] < 3 }) || (hasPool && pools < 3) else { continue }
       for form in forms { seen[form] += 1 }
-      if plan.stages.contains(where: { $0.lineBuffer.isInPlace && $0.lineBuffer.lanes != nil }) { rows += 1 }
+      if plan.stages.contains(where: { $0.input.isInPlace && $0.lanes != nil }) { rows += 1 }
       if hasPool { pools += 1 }
       let inputs = randomInputs(for: network, count: 8, seed: seed)
       let flags = seed % 3 == 0 ? ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] : []
@@ -136,22 +136,23 @@ import Testing
 
   @Test func spoiltRowsInPlaceAreFound() throws {
     let found = (0..<60 as Range<UInt64>).lazy.compactMap { Self.inPlace(seed: $0)?.plan }
-      .first { $0.stages.contains { $0.lineBuffer.isInPlace } }
+      .first { $0.stages.contains { $0.input.isInPlace } }
     let plan = try #require(found)
     #expect(plan.problems().isEmpty)
-    let index = try #require(plan.stages.firstIndex { $0.lineBuffer.isInPlace })
-    let spoilt = "\(plan.stages[index].name): its rows do not lie in place of others"
+    let reader = try #require(plan.stages.first { $0.input.isInPlace })
+    let edge = reader.operation.inputs[0]
+    let spoilt = "\(reader.name): its rows do not lie in place of others"
     func problems(_ spoil: (inout FirmwarePlan) -> Void) -> [String] {
       var plan = plan
       spoil(&plan)
       return plan.problems().map(\.message)
     }
-    #expect(problems { $0.stages[index].lineBuffer.channelStride += 1 }.contains(spoilt))
-    #expect(problems { $0.stages[index].lineBuffer.buffer = plan.scratch.buffer }.contains(spoilt))
-    #expect(problems { $0.stages[index].lineBuffer.slots += 4 }.contains(spoilt))
-    #expect(problems { $0.stages[index].inputShape.width += 1 }.contains(spoilt))
+    #expect(problems { $0.edges[edge].layout.channelStride += 1 }.contains(spoilt))
+    #expect(problems { $0.edges[edge].buffer = plan.scratch.buffer }.contains(spoilt))
+    #expect(problems { $0.edges[edge].layout.rowStride *= 20 }.contains(spoilt))
+    #expect(problems { $0.edges[edge].shape.width += 1 }.contains(spoilt))
     #expect(
-      problems { $0.buffers[plan.scratch.buffer].bytes = 0 }.contains { $0.hasSuffix("words leave the scratch memory") }
+      problems { $0.buffers[plan.scratch.buffer].bytes = 0 }.contains { $0.hasSuffix("leave the scratch memory") }
     )
   }
 
@@ -165,7 +166,7 @@ import Testing
   private static func leanBudgets(_ network: TernaryNetwork, _ options: PlanningOptions) -> (Set<Int>, Set<Int>) {
     var options = options
     var least: [Int: Int] = [:]
-    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: { $0.unrolled != nil }) {
+    while let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: \.isUnrolled) {
       for form in leanForms.indices where plan.stages.contains(where: leanForms[form]) {
         least[form] = plan.stateBytes
       }
@@ -176,7 +177,7 @@ import Testing
 
   /// Whole maps occur in networks of one shape only.
   @Test func mapsEqualInterpreter() async throws {
-    var inPlanes: Set<PlaneForm.Kind> = []
+    var inPlanes: Set<LayerForm> = []
     var count = 0
     for seed in 0..<300 as Range<UInt64> {
       let network = RandomNetwork.keyword(seed: seed)
@@ -185,7 +186,7 @@ import Testing
       options.schedule = seed % 3 == 0 ? .frame : .auto
       options.ram = seed % 2 == 0 ? 1 << 20 : nil
       let compilation = try Compilation(network: network, options)
-      let kinds = compilation.plan.stages.compactMap(\.planes?.kind)
+      let kinds = compilation.plan.stages.filter { $0.planes != nil }.map(\.form)
       if kinds.isEmpty { continue }
       inPlanes.formUnion(kinds)
       count += 1
@@ -199,10 +200,10 @@ import Testing
   }
 
   /// What maps whose positions hold all channels have to cope with.
-  private static let hwcForms: [(name: String, holds: @Sendable (Stage) -> Bool)] = [
+  private static let hwcForms: [(name: String, holds: @Sendable (Context) -> Bool)] = [
     ("odd heights", { $0.outputShape.height % 2 == 1 }), ("width 1", { $0.outputShape.width == 1 }),
-    ("depthwise", { if case .taps? = $0.unrolled { true } else { false } }),
-    ("padding of other than level 0", { $0.window.hasPadding && $0.lineBuffer.paddingCode > 0 }),
+    ("depthwise", { $0.variant is HWCDepthwise }),
+    ("padding of other than level 0", { $0.window.hasPadding && $0.input.layout.paddingCode > 0 }),
     ("different padding", { $0.window.top != $0.window.bottom || $0.window.left != $0.window.right }),
     ("strides", { $0.window.strideHeight * $0.window.strideWidth > 1 }),
     ("multiplied lanes", { $0.hwc?.scales.drop == 16 }),
@@ -256,9 +257,7 @@ import Testing
     for step in 1...24 {
       options.flash = most - step * most / 60
       guard let plan = try? Scheduler.plan(network, options) else { return nil }
-      let forms = plan.stages.compactMap { stage in
-        if case .convolution(let work) = stage.work { work.unrolled != nil } else { nil }
-      }
+      let forms = plan.stages.filter { $0.terms != nil }.map(\.isUnrolled)
       if Set(forms).count == 2, plan.flash.bytes <= options.flash ?? 0 { return options }
     }
     return nil
@@ -276,8 +275,8 @@ import Testing
     for seed: UInt64 in 0..<200 {
       let network = RandomNetwork.make(seed: seed, isWide: seed % 8 == 1)
       let plan = try Scheduler.plan(network, Self.options(seed: seed))
-      if plan.stages.contains(where: { $0.lineBuffer.lanes?.partTaps != nil }) { parts += 1 }
-      if plan.stages.indices.contains(where: plan.packsRows) { pairing += 1 }
+      if plan.stages.contains(where: { $0.partTaps != nil }) { parts += 1 }
+      if plan.stages.contains(where: \.packsRows) { pairing += 1 }
       if plan.stages.contains(where: \.hasLimitTable) { limits += 1 }
     }
     #expect(parts >= 15, "\(parts) networks")

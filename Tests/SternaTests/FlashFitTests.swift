@@ -55,7 +55,7 @@ import Testing
       for step in 1...5 {
         options.ram = try Scheduler.plan(network, options).stateBytes * 5 / 6
         options.name = "\(name)_lean\(step)"
-        guard let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: { $0.unrolled != nil })
+        guard let plan = try? Scheduler.plan(network, options), plan.stages.contains(where: \.isUnrolled)
         else {
           return
         }
@@ -64,8 +64,8 @@ import Testing
     }
 
     private func work(_ plan: FirmwarePlan) -> WorkFeature.Counts {
-      plan.stages.indices.reduce(into: WorkFeature.network(plan)) { counts, index in
-        counts.merge(WorkFeature.stage(index, of: plan), uniquingKeysWith: +)
+      plan.contexts.reduce(into: WorkFeature.network(plan)) { counts, context in
+        counts.merge(WorkFeature.operation(context), uniquingKeysWith: +)
       }
     }
   }

@@ -93,10 +93,10 @@ import Testing
       "\u{0}\u{1B}[31m\u{202E}evil\u{2066}", String(repeating: "w<", count: 5000), "</style>",
     ]
     var compilation = try Self.compilation.get()
-    for index in compilation.plan.stages.indices {
-      compilation.plan.stages[index].layer.name = hostile[index % hostile.count] + "\(index)"
+    for index in compilation.plan.operations.indices {
+      compilation.plan.operations[index].layer.name = hostile[index % hostile.count] + "\(index)"
       // The planner makes identifiers; the page does not rely on that.
-      compilation.plan.stages[index].name = hostile[index % hostile.count]
+      compilation.plan.operations[index].name = hostile[index % hostile.count]
       compilation.plan.buffers[index].name = hostile[index % hostile.count]
     }
     compilation.provenance.modelFile = hostile.joined()
@@ -125,9 +125,9 @@ import Testing
     #expect(Page(page.html).problems == [])
     #expect(page.observations.samples == 2)
     for (stage, observed) in zip(compilation.plan.stages, page.observations.layers) {
-      guard let proven = stage.accumulators, let observed else { continue }
+      guard let proven = stage.variant.accumulators, let observed else { continue }
       #expect(proven.contains(observed.range.lowerBound) && proven.contains(observed.range.upperBound), "\(stage.name)")
-      #expect(observed.counts.values.reduce(0, +) == 2 * stage.accumulatorShape.count)
+      #expect(observed.counts.values.reduce(0, +) == 2 * stage.variant.geometry.sums.count)
     }
   }
 

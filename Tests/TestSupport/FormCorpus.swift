@@ -65,5 +65,7 @@ package enum FormCorpus {
 
 extension FirmwarePlan {
   /// All values of all layers of a sample.
-  fileprivate var expectedValueBytes: Int { stages.reduce(0) { $0 + $1.outputShape.count * $1.output.elementBytes } }
+  fileprivate var expectedValueBytes: Int {
+    stages.reduce(0) { $0 + $1.outputShape.count * $1.output.storage.elementBytes }
+  }
 }

@@ -36,54 +36,46 @@ package enum LayerForm: String, CaseIterable, Sendable {
   case denseBytes = "dense, byte weights"
   case denseSums = "dense, 16-bit input"
 
-  package init(_ stage: Stage) {
-    switch stage.work {
-    case .convolution(let work): self = Self.convolution(stage, work)
-    case .maxPool: self = .maxPool
-    case .averagePool:
+  package init(_ context: Context) {
+    let (variant, input) = (context.variant, context.input)
+    switch variant {
+    case is MaxPoolRows: self = .maxPool
+    case is HWCAveragePool: self = .hwcPool
+    case is RunningAveragePool: self = input.isInPlace ? .averageInPlace : .averageRunning
+    case is AveragePoolRows: self = variant.access(context) == .block ? .averageBlock : .averageRows
+    case is DenseOutput, is DenseRows, is RunningDense:
       self =
-        stage.lineBuffer.hwc != nil
-        ? .hwcPool
-        : stage.hasRunningSum
-          ? stage.lineBuffer.isInPlace ? .averageInPlace : .averageRunning
-          : stage.hasContiguousWindows ? .averageBlock : .averageRows
-    case .dense(let work):
-      let isLast = stage.destination == .output
-      self =
-        work.areBytes
+        variant.weightForm == .bytes
         ? .denseBytes
-        : stage.input.elementBytes == 2
-          ? .denseSums : stage.hasRunningSum ? .denseRunning : isLast ? .dense : .denseWithin
-    }
-  }
-
-  private static func convolution(_ stage: Stage, _ work: ConvolutionWork) -> LayerForm {
-    if let planes = stage.planes {
-      return switch planes.kind {
-      case .rows: .planeRows
-      case .channels: .planeChannels
-      case .points: .planePoints
+        : input.storage.elementBytes == 2
+          ? .denseSums : variant is RunningDense ? .denseRunning : variant is DenseOutput ? .dense : .denseWithin
+    case is PlaneRows: self = .planeRows
+    case is PlaneChannels: self = .planeChannels
+    case is PlanePoints: self = .planePoints
+    case is HWCTiles: self = .hwcTiles
+    case is HWCDepthwise: self = .hwcTaps
+    case let variant as UnrolledTiles:
+      if input.columnTile != nil {
+        self = .tilesOfColumns
+      } else if input.isInPlace {
+        self = .tilesInPlace
+      } else if variant.source != .words {
+        self = .tilesOfBytes
+      } else {
+        self = variant.geometry.hasRunningMaximum ? .tilesWithRunningMaximum : .channelTiles
       }
-    }
-    switch stage.unrolled {
-    case .channelTiles?:
-      if stage.hwc != nil { return .hwcTiles }
-      if stage.lineBuffer.columnTile != nil { return .tilesOfColumns }
-      if stage.lineBuffer.isInPlace { return .tilesInPlace }
-      if stage.lineBuffer.widensOnLoad { return .tilesOfBytes }
-      return stage.hasRunningMaximum ? .tilesWithRunningMaximum : .channelTiles
-    case .taps?:
-      if stage.hwc != nil { return .hwcTaps }
-      if stage.lineBuffer.fourLanes != nil { return .tapsOfFourLanes }
-      if stage.lineBuffer.gathersWindow { return .tapsOfWindows }
-      return stage.lineBuffer.widensOnLoad ? .tapsOfBytes : .taps
-    case .columns?:
-      return work.groupChannels == 1 && work.outputsPerGroup == 1 && stage.outputShape.channels > 1
-        ? .depthwiseColumns : .columns
-    case nil:
-      guard stage.lineBuffer.lanes != nil else { return stage.input.elementBytes == 2 ? .packedSums : .packedTaps }
-      if !stage.hasWordSums { return .parts }
-      return stage.usesSharedConvolution ? .sharedLanes : .packedLanes
+    case let variant as UnrolledDepthwise:
+      switch variant.source {
+      case .words: self = .taps
+      case .bytes: self = .tapsOfBytes
+      case .gathered: self = .tapsOfWindows
+      }
+    case is TapListDepthwise: self = .tapsOfFourLanes
+    case let variant as VectorColumns: self = variant.terms.isDepthwise ? .depthwiseColumns : .columns
+    case is PackedBytes: self = input.storage.elementBytes == 2 ? .packedSums : .packedTaps
+    case is SharedPackedLanes: self = .sharedLanes
+    case let variant as PackedLanes: self = variant.sums == .whole ? .packedLanes : .parts
+    default: fatalError("a variant without a form: \(type(of: variant))")
     }
   }
 }
@@ -91,55 +83,79 @@ package enum LayerForm: String, CaseIterable, Sendable {
 /// What windows, maps and channels can be like that ways of computing have to cope with.
 package struct LayerCorner: Sendable {
   package var name: String
-  package var holds: @Sendable (Stage) -> Bool
+  package var holds: @Sendable (Context) -> Bool
 
   package static let all: [LayerCorner] =
     [
-      .init("row stride beyond the kernel") { $0.window.strideHeight > $0.window.kernelHeight },
-      .init("column stride beyond the kernel") { $0.window.strideWidth > $0.window.kernelWidth },
-      .init("row stride") { $0.window.strideHeight > 1 && $0.window.strideHeight <= $0.window.kernelHeight },
-      .init("column stride") { $0.window.strideWidth > 1 && $0.window.strideWidth <= $0.window.kernelWidth },
-      .init("padding above only") { $0.window.top > 0 && $0.window.bottom == 0 },
-      .init("padding below only") { $0.window.bottom > 0 && $0.window.top == 0 },
-      .init("padding left only") { $0.window.left > 0 && $0.window.right == 0 },
-      .init("padding right only") { $0.window.right > 0 && $0.window.left == 0 },
-      .init("a kernel of padding above") { $0.window.top >= $0.window.kernelHeight },
-      .init("a kernel of padding below") { $0.window.bottom >= $0.window.kernelHeight },
-      .init("a kernel of padding left") { $0.window.left >= $0.window.kernelWidth },
-      .init("a kernel of padding right") { $0.window.right >= $0.window.kernelWidth },
-      .init("padding of other than level 0") { $0.window.hasPadding && $0.lineBuffer.paddingCode > 0 },
-      .init("kernel taller than the map") { $0.window.kernelHeight > $0.inputShape.height },
-      .init("kernel wider than the map") { $0.window.kernelWidth > $0.inputShape.width },
-      .init("a single row") { $0.inputShape.height == 1 },
-      .init("a single column") { $0.inputShape.width == 1 },
-      .init("odd width") { $0.inputShape.width % 2 == 1 && $0.inputShape.width > 1 },
-      .init("odd output width") { $0.outputShape.width % 2 == 1 && $0.outputShape.width > 1 },
-      .init("a single output row") { $0.outputShape.height == 1 && $0.inputShape.height > 1 },
-      .init("a single output column") { $0.outputShape.width == 1 && $0.inputShape.width > 1 },
-      .init("some channels constant") { (1..<$0.outputShape.channels).contains($0.constants.count) },
-      .init("all channels constant") { $0.constants.count == $0.outputShape.channels },
-      .init("a fused pool") { $0.pool != nil },
-      .init("levels in 64-bit arithmetic") { $0.epilogue.map { !$0.fits32 } ?? false },
-      .init("limited accumulators") { !($0.epilogue?.limits.isEmpty ?? true) },
-      .init("half-even") { if case .halfEven? = $0.epilogue?.form { true } else { false } },
-      .init("thresholds") { if case .thresholds? = $0.epilogue?.form { true } else { false } },
-      .init("logits") { if case .logits? = $0.epilogue?.form { true } else { false } },
-      .init("sums") { $0.output.elementBytes == 2 },
-      .init("signed input") { $0.input.base < 0 },
-      .init("first layer") { $0.layers.lowerBound == 0 },
-      .init("result") { if case .result = $0.destination { true } else { false } },
-      .init("whole map") { $0.lineBuffer.slots >= $0.inputShape.height },
-      .init("a window of rows") { $0.lineBuffer.slots < $0.inputShape.height },
+      .init("row stride beyond the kernel") {
+        $0.variant.geometry.window.strideHeight > $0.variant.geometry.window.kernelHeight
+      },
+      .init("column stride beyond the kernel") {
+        $0.variant.geometry.window.strideWidth > $0.variant.geometry.window.kernelWidth
+      },
+      .init("row stride") {
+        $0.variant.geometry.window.strideHeight > 1
+          && $0.variant.geometry.window.strideHeight <= $0.variant.geometry.window.kernelHeight
+      },
+      .init("column stride") {
+        $0.variant.geometry.window.strideWidth > 1
+          && $0.variant.geometry.window.strideWidth <= $0.variant.geometry.window.kernelWidth
+      },
+      .init("padding above only") { $0.variant.geometry.window.top > 0 && $0.variant.geometry.window.bottom == 0 },
+      .init("padding below only") { $0.variant.geometry.window.bottom > 0 && $0.variant.geometry.window.top == 0 },
+      .init("padding left only") { $0.variant.geometry.window.left > 0 && $0.variant.geometry.window.right == 0 },
+      .init("padding right only") { $0.variant.geometry.window.right > 0 && $0.variant.geometry.window.left == 0 },
+      .init("a kernel of padding above") { $0.variant.geometry.window.top >= $0.variant.geometry.window.kernelHeight },
+      .init("a kernel of padding below") {
+        $0.variant.geometry.window.bottom >= $0.variant.geometry.window.kernelHeight
+      },
+      .init("a kernel of padding left") { $0.variant.geometry.window.left >= $0.variant.geometry.window.kernelWidth },
+      .init("a kernel of padding right") { $0.variant.geometry.window.right >= $0.variant.geometry.window.kernelWidth },
+      .init("padding of other than level 0") {
+        $0.variant.geometry.window.hasPadding && $0.input.layout.paddingCode > 0
+      },
+      .init("kernel taller than the map") { $0.variant.geometry.window.kernelHeight > $0.input.shape.height },
+      .init("kernel wider than the map") { $0.variant.geometry.window.kernelWidth > $0.input.shape.width },
+      .init("a single row") { $0.input.shape.height == 1 },
+      .init("a single column") { $0.input.shape.width == 1 },
+      .init("odd width") { $0.input.shape.width % 2 == 1 && $0.input.shape.width > 1 },
+      .init("odd output width") { $0.output.shape.width % 2 == 1 && $0.output.shape.width > 1 },
+      .init("a single output row") { $0.output.shape.height == 1 && $0.input.shape.height > 1 },
+      .init("a single output column") { $0.output.shape.width == 1 && $0.input.shape.width > 1 },
+      .init("some channels constant") { (1..<$0.output.shape.channels).contains($0.constants.count) },
+      .init("all channels constant") { $0.constants.count == $0.output.shape.channels },
+      .init("a fused pool") { $0.variant.geometry.isPooled },
+      .init("levels in 64-bit arithmetic") { $0.variant.epilogue.map { !$0.fits32 } ?? false },
+      .init("limited accumulators") { !($0.variant.epilogue?.limits.isEmpty ?? true) },
+      .init("half-even") { if case .halfEven? = $0.variant.epilogue?.form { true } else { false } },
+      .init("thresholds") { if case .thresholds? = $0.variant.epilogue?.form { true } else { false } },
+      .init("logits") { if case .logits? = $0.variant.epilogue?.form { true } else { false } },
+      .init("sums") { $0.output.storage.elementBytes == 2 },
+      .init("signed input") { $0.input.storage.base < 0 },
+      .init("first layer") { $0.operation.layers.lowerBound == 0 },
+      .init("result") { $0.output.residency == .result },
+      .init("whole map") { $0.input.slots >= $0.input.shape.height },
+      .init("a window of rows") { $0.input.slots < $0.input.shape.height },
     ]
     + (1...8).map { bits in
       .init("\(bits)-bit input") {
-        $0.input.maximumCode < 256 && $0.input.maximumCode > 0
-          && Int.bitWidth - $0.input.maximumCode.leadingZeroBitCount == bits
+        $0.input.storage.maximumCode < 256 && $0.input.storage.maximumCode > 0
+          && Int.bitWidth - $0.input.storage.maximumCode.leadingZeroBitCount == bits
       }
     }
 
-  private init(_ name: String, _ holds: @escaping @Sendable (Stage) -> Bool) {
+  private init(_ name: String, _ holds: @escaping @Sendable (Context) -> Bool) {
     self.name = name
     self.holds = holds
+  }
+}
+
+extension Context {
+  /// Output channels of a convolution that have one value for every input.
+  package var constants: [Int] {
+    guard case .convolution = layer.kind, output.storage.elementBytes == 1, let epilogue = variant.epilogue else {
+      return []
+    }
+    return (0..<output.shape.channels).filter { epilogue.constant($0) != nil }
   }
 }

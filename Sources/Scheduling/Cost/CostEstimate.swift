@@ -3,11 +3,11 @@
 /// Every unit of work (`WorkFeature`) has a price on every core (`WorkTable.swift`), fitted to instructions counted in
 /// QEMU. It is a model: see `Tests/bench/results.txt` for how far it is off.
 package struct CostEstimate: Sendable, Equatable {
-  /// Of each stage: what it does with its rows.
-  package var stages: [Int]
-  /// What belongs to no stage: taking the input's rows in, and everything that happens once.
+  /// Of each operation: what it does with its rows.
+  package var operations: [Int]
+  /// What belongs to no operation: taking the input's rows in, and everything that happens once.
   package var network: Int
-  package var instructions: Int { stages.reduce(network, +) }
+  package var instructions: Int { operations.reduce(network, +) }
 
   /// All zero where the core has no instruction counts.
   ///
@@ -16,11 +16,11 @@ package struct CostEstimate: Sendable, Equatable {
     let core = core ?? plan.core
     guard core.hasInstructionCounts else {
       network = 0
-      stages = plan.stages.map { _ in 0 }
+      operations = plan.operations.map { _ in 0 }
       return
     }
     network = WorkFeature.instructions(WorkFeature.network(plan), core)
-    stages = plan.stages.indices.map { WorkFeature.instructions(WorkFeature.stage($0, of: plan), core) }
+    operations = plan.contexts.map { WorkFeature.instructions(WorkFeature.operation($0), core) }
   }
 }
 

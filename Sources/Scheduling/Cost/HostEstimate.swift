@@ -5,11 +5,3 @@ extension CodeFeature {
     core == .host ? 2 * bytes[Core.cortexM4.column] : bytes[core.column]
   }
 }
-
-extension Stage {
-  /// Bytes of loops over columns: instructions of a vector operation for each addition, and those that widen bytes.
-  var columnBytes: Int {
-    guard case .columns(let channelTiles)? = unrolled else { return 0 }
-    return 300 + channelTiles.reduce(0) { $0 + 40 + 6 * $1.additions + 15 * $1.loads + 24 * $1.channels.count }
-  }
-}

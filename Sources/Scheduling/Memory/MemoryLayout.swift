@@ -2,10 +2,10 @@ import TernaryIR
 
 /// Stages and fusion groups to a plan: line buffers, tensors and scratch memory in one arena.
 extension Scheduler {
-  static func lineBufferRows(_ stage: Stage) -> Int { min(stage.windowRows, tensorRows(stage)) }
+  static func lineBufferRows(_ stage: Draft) -> Int { min(stage.windowRows, tensorRows(stage)) }
 
   /// Whether a stage uses up every input row as soon as that is complete, for a single output row.
-  private static func isReadAtOnce(_ index: Int, _ stages: [Stage]) -> Bool {
+  private static func isReadAtOnce(_ index: Int, _ stages: [Draft]) -> Bool {
     guard case .convolution = stages[index].work, stages[index].windowRows == 1, stages[index].rowStep == 1,
       stages[index].window.top + stages[index].window.bottom == 0
     else { return false }
@@ -20,12 +20,12 @@ extension Scheduler {
   }
 
   /// Rows of the whole map as the stage stores it.
-  static func tensorRows(_ stage: Stage) -> Int {
+  static func tensorRows(_ stage: Draft) -> Int {
     stage.inputShape.height + (stage.lineBuffer.isLinear ? stage.window.top + stage.window.bottom : 0)
   }
 
   static func layOut(
-    _ network: TernaryNetwork, _ chain: [Stage], _ fusionGroups: [ClosedRange<Int>], _ options: PlanningOptions,
+    _ network: TernaryNetwork, _ chain: [Draft], _ fusionGroups: [ClosedRange<Int>], _ options: PlanningOptions,
     isVector: Bool
   ) -> FirmwarePlan {
     var stages = chain
@@ -88,60 +88,43 @@ extension Scheduler {
 
     let largestLineBuffer = stages.map(\.lineBuffer.bytes).max() ?? 0
     let tapBytes = largestLineBuffer < Int(UInt16.max) ? 2 : 4
-    // What lives while a stage makes a column tile lies before that.
-    let words = stages.map { ($0.accumulatorWords ?? 0) + ($0.widened?.words ?? 0) }
+    let variants = stages.map(\.variant)
+    let needs = variants.map(\.scratch)
+    // What lives while an operation makes a column tile lies before that.
+    let words = needs.map { $0.accumulators + $0.window }
     let columnTiles = stages.indices.filter { stages[$0].lineBuffer.columnTile != nil }
     let columnTileOffset = 4 * (columnTiles.map { max(words[$0], words[$0 - 1]) }.max() ?? 0)
     let columnTileBytes = columnTiles.map { stages[$0].lineBuffer.bytes }.max() ?? 0
-    let accumulatorBytes = max(4 * (words.max() ?? 0), columnTileOffset + columnTileBytes)
-    let rows =
-      tapBytes
-      * (stages.compactMap { stage in
-        stage.isPackedLanes || stage.planes != nil
-          ? mostTaps(stage) : needsRows(stage) ? stage.window.kernelHeight * stage.rowsPerOutput : nil
-      }.max() ?? 0)
-    let taps = tapBytes * (stages.compactMap { mostTaps($0) }.max() ?? 0)
-    let rowsOffset = accumulatorBytes
-    let tapsOffset = ArenaAllocator.rounded(rowsOffset + rows)
+    let rowsOffset = max(4 * (words.max() ?? 0), columnTileOffset + columnTileBytes)
+    let tapsOffset = ArenaAllocator.rounded(rowsOffset + tapBytes * (needs.map(\.rows).max() ?? 0))
+    let taps = tapBytes * (needs.map(\.taps).max() ?? 0)
     // Input bytes that are not codes yet are made so before they are paired, beside the self-test's row.
     let needsCodes = stages[0].lineBuffer.holdsWords && !input.isStoredAsIs
     let codesOffset = max(tapsOffset + taps, input.rowBytes)
     let rowOffset = codesOffset + (needsCodes ? input.shape.width : 0)
-    let pairedRow =
-      zip(stages, stages.dropFirst()).compactMap { stage, next in
-        !next.lineBuffer.holdsWords || stage.hasWordSums ? nil : stage.outputShape.width
+    let packedRow =
+      zip(variants, stages.dropFirst()).compactMap { variant, next in
+        next.lineBuffer.holdsWords && variant.makes == .values ? next.inputShape.width : nil
       }.max() ?? 0
-    let scratchBytes = rowOffset + pairedRow
+    let scratchBytes = rowOffset + packedRow
     buffers.append(
       Buffer(
         name: "scratch", kind: .scratch, bytes: max(scratchBytes, input.rowBytes), firstGroup: 0,
         lastGroup: lastGroup, offset: 0))
+
     let end = ArenaAllocator.place(&buffers, pinned: 1)
-    let scratch = buffers.count - 1
-    for index in columnTiles { stages[index].lineBuffer.buffer = scratch }
-    let start = buffers[scratch].offset
-    var plan = FirmwarePlan(
-      name: options.name, input: input, output: outputPlan(network, stages), stages: stages, fusionGroups: fusionGroups,
-      buffers: buffers,
-      scratch: Scratch(
-        buffer: scratch, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,
-        row: pairedRow > 0 ? start + rowOffset : nil, columnTile: start + columnTileOffset,
-        levels: needsCodes ? start + codesOffset : nil),
-      stateBytes: end + 4, lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
+    for index in columnTiles { stages[index].lineBuffer.buffer = buffers.count - 1 }
+    let start = buffers[buffers.count - 1].offset
+    let scratch = Scratch(
+      buffer: buffers.count - 1, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,
+      row: packedRow > 0 ? start + rowOffset : nil, columnTile: start + columnTileOffset,
+      levels: needsCodes ? start + codesOffset : nil)
+    return FirmwarePlan(
+      name: options.name, input: input, output: outputPlan(network, stages),
+      edges: edges(stages, buffers, scratch), operations: operations(stages, variants), fusionGroups: fusionGroups,
+      buffers: buffers, scratch: scratch, stateBytes: end + 4,
+      lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
       schedule: options.schedule, core: options.core, flash: FlashEstimate())
-    plan.addGraph()
-    return plan
-  }
-
-  /// Whether a stage looks its window's rows up.
-  private static func needsRows(_ stage: Stage) -> Bool {
-    if stage.unrolled != nil || stage.hasRunningSum || stage.lineBuffer.hwc != nil { return false }
-    if case .dense = stage.work { return false }
-    return true
-  }
-
-  private static func mostTaps(_ stage: Stage) -> Int? {
-    if case .convolution(let work) = stage.work, work.unrolled == nil { work.taps } else { nil }
   }
 
   private static func inputPlan(_ network: TernaryNetwork) -> InputPlan {
@@ -152,35 +135,9 @@ extension Scheduler {
       minimumCode: tensor.grid.lowerBound - storage.base, maximumCode: tensor.grid.upperBound - storage.base)
   }
 
-  private static func outputPlan(_ network: TernaryNetwork, _ stages: [Stage]) -> OutputPlan {
+  private static func outputPlan(_ network: TernaryNetwork, _ stages: [Draft]) -> OutputPlan {
     OutputPlan(
       tensor: network[network.outputTensor], base: stages[stages.count - 1].output.base,
       resolution: network.layers[network.layers.count - 1].requantizer?.proof.resolution ?? 0)
-  }
-}
-
-extension Stage {
-  /// int32 accumulators that it keeps while it makes one channel of a row, or a column tile of some channels.
-  package var accumulatorWords: Int? {
-    if hwc != nil, case .taps? = unrolled { return nil }
-    if let hwc { return outputShape.width * hwc.scales.padded }
-    if let spread = spreadPlane { return spread.words + spread.sums }
-    switch work {
-    case .convolution(let work):
-      if planes?.kind == .points { return nil }
-      if case .channelTiles(let channelTiles, let columnTile)? = work.unrolled {
-        let rows = hasRunningMaximum ? 1 : pool?.kernelHeight ?? 1
-        return columnTile * rows * (pool?.kernelWidth ?? 1) * (channelTiles.map(\.channels.count).max() ?? 0)
-      }
-      if let columns { return columns.scratchWords }
-      if isPackedLanes, let lanes = lineBuffer.lanes {
-        // Sums of parts, and behind them those of whole rows, column by column.
-        return hasWordSums ? lanes.outputs * rowsPerOutput : lanes.outputs + 2 * lanes.outputs * rowsPerOutput
-      }
-      if let lanes = lineBuffer.lanes { return lanes.outputs + (pool == nil ? 0 : outputWords ?? 0) }
-      return accumulatorShape.width + (pool == nil ? 0 : outputShape.width)
-    case .averagePool: return hasRunningSum ? nil : accumulatorShape.width
-    case .dense, .maxPool: return nil
-    }
   }
 }

@@ -5,7 +5,7 @@ package struct Descriptor: Sendable {
   /// C expression of the object.
   package var object: String
   /// Fields and their initializers; a number that is missing is 0.
-  private let values: [(field: String, value: String)]
+  package let values: [(field: String, value: String)]
 
   package init(_ type: String, _ object: String, _ values: [(field: String, value: String)]) {
     self.type = type
@@ -36,4 +36,21 @@ package func alignedComments(_ lines: [(code: String, comment: String)]) -> [Str
     start = end
   }
   return result
+}
+
+extension Context {
+  /// The numbers of the descriptor of its window and of the buffer that it reads, as the type has them.
+  package var windowFields: [(name: String, value: Int)] {
+    let (layout, geometry, rows) = (input.layout, variant.geometry, variant.rows)
+    let window = geometry.window
+    return [
+      ("buffer", input.offset), ("row_stride", layout.rowStride), ("slots", input.slots),
+      ("channel_stride", layout.channelStride), ("height", input.shape.height), ("out_height", geometry.output.height),
+      ("out_width", variant.layerWidth), ("pool_height", geometry.poolHeight), ("pool_width", geometry.poolWidth),
+      ("kernel_height", window.kernelHeight), ("kernel_width", window.kernelWidth),
+      ("stride_height", window.strideHeight), ("stride_width", window.strideWidth), ("top", window.top),
+      ("above", input.storedAbove), ("left", layout.left), ("padding", layout.paddingCode), ("reach", rows.rows),
+      ("advance", rows.step), ("slides", slides), ("step", windowStep),
+    ]
+  }
 }

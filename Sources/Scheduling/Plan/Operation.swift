@@ -12,7 +12,7 @@ package struct Operation: Sendable {
   /// Indices of edges.
   package var inputs: [Int]
   package var output: Int
-  package var variant: (any KernelVariant)?
+  package var variant: any KernelVariant
 }
 
 /// An operation among the others: what its variant goes by where the plan is laid out.
@@ -27,27 +27,24 @@ package struct Context: Sendable {
 
   package var operation: Operation { plan.operations[index] }
   package var name: String { operation.name }
-  package var variant: any KernelVariant { operation.variant ?? Unported(stage: plan.stages[index]) }
+  package var layer: Layer { operation.layer }
+  package var variant: any KernelVariant { operation.variant }
   package var input: Edge { plan.edges[operation.inputs[0]] }
   package var output: Edge { plan.edges[operation.output] }
-  /// The descriptor that says where the output's rows go: that of its first reader.
+  /// Those that read what it makes.
   package var successors: [Context] { output.consumers.map { Context(plan, $0) } }
   package var core: Core { plan.core }
+
+  /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with others.
+  package var advances: Bool {
+    switch variant.firing {
+    case .whenDue, .perRow, .perColumnTile, .whenComplete: true
+    case .afterGroup, .onFinish: false
+    }
+  }
 }
 
-struct Unported: KernelVariant {
-  let stage: Stage
-  var firing: Firing { stage.hasRunningMaximum ? .perRow : .whenDue }
-  var rows: RowWindow {
-    RowWindow(
-      rows: stage.windowRows, step: stage.rowStep, top: stage.window.top, bottom: stage.window.bottom,
-      input: stage.inputShape.height, output: stage.outputShape.height)
-  }
-  var makes: RowElements { stage.outputWords.map { .words($0) } ?? .values }
-  var epilogue: Epilogue? { stage.epilogue }
-  func access(_ context: Context) -> WindowAccess { .block }
-  func countWork(_ context: Context, _ counts: inout WorkFeature.Counts) {}
-  func countCode(_ context: Context, _ counts: inout CodeFeature.Counts) {}
-  func sharedCode(_ context: Context) -> Set<CodeFeature> { [] }
-  func program(_ context: Context, _ out: inout ProgramBuilder) {}
+extension FirmwarePlan {
+  /// All operations, in the order of execution.
+  package var contexts: [Context] { operations.indices.map { Context(self, $0) } }
 }

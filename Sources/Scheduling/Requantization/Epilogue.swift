@@ -1,5 +1,42 @@
 import TernaryIR
 
+/// From an accumulator of codes to what is stored. Tables have one entry, or one per output channel.
+package struct Epilogue: Sendable, Equatable {
+  package enum Form: Sendable, Equatable {
+    /// `clamp(a · m + b, low, high) >> shift`; low and high are scaled by `2^shift`, so that nothing negative is
+    /// shifted.
+    case affine(multipliers: [Int], offsets: [Int], shift: Int, low: Int, high: Int)
+    /// As affine, then rounded half to even.
+    case halfEven(multipliers: [Int], offsets: [Int], shift: Int, low: Int, high: Int)
+    /// `start` plus the number of thresholds reached; every list has the same length.
+    case thresholds([[Int]], start: Int)
+    /// `a · m + b`, an int32.
+    case logits(multipliers: [Int], offsets: [Int])
+  }
+
+  package var form: Form
+  /// Output channels whose accumulators are clamped first, to the range beyond which the result does not change: that
+  /// keeps their arithmetic within 32 bits.
+  package var limits: [ChannelLimits] = []
+  /// Whether 32-bit arithmetic holds every intermediate value; else 64-bit.
+  package var fits32: Bool
+  /// Reachable accumulators of codes, over all channels. Bounds every partial sum.
+  package var accumulators: ClosedRange<Int>
+  /// The same of each output channel; a single one where it serves all.
+  package var domains: [ClosedRange<Int>]
+}
+
+/// A channel that has one value for every input.
+package struct ConstantChannel: Sendable, Equatable {
+  package var channel: Int
+  package var level: Int
+}
+
+package struct ChannelLimits: Sendable, Equatable {
+  package var channel: Int
+  package var accumulators: ClosedRange<Int>
+}
+
 extension Storage {
   /// How an activation or logits are stored (sums are stored by their pool): code 0 is its smallest integer, or the
   /// even number below, so that rounding half to even picks the same neighbour for the code as for the integer. A zero
@@ -136,7 +173,7 @@ extension Epilogue {
 
 extension Epilogue {
   /// What all reachable accumulators of a channel become, if that is one value.
-  func constant(_ channel: Int) -> Int? {
+  package func constant(_ channel: Int) -> Int? {
     let domain = domains[min(channel, domains.count - 1)]
     let least = level(domain.lowerBound, channel)
     return least == level(domain.upperBound, channel) ? least : nil

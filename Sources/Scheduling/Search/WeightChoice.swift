@@ -9,7 +9,7 @@ extension Scheduler {
   ///   - coded: The same with unrolled weights; nil where the goal is size.
   ///   - layOut: Places stages in memory.
   static func weighed(
-    _ stages: [Stage], unrolledPlan: [Stage]?, _ options: PlanningOptions, _ layOut: ([Stage]) -> FirmwarePlan
+    _ stages: [Draft], unrolledPlan: [Draft]?, _ options: PlanningOptions, _ layOut: ([Draft]) -> FirmwarePlan
   ) -> FirmwarePlan {
     guard let unrolledStages = unrolledPlan else { return layOut(stages) }
     let forms = [stages, unrolledStages]
@@ -51,21 +51,21 @@ private struct WeightSearch {
   init(packed: FirmwarePlan, unrolledPlan: FirmwarePlan) {
     self.packed = packed
     let plans = [packed, unrolledPlan]
-    let bytes = plans.map { FlashEstimate.stages($0) }
-    let costs = plans.map { CostEstimate($0).stages }
-    let functions = plans.map { plan in plan.stages.indices.map { CodeFeature.shared($0, of: plan) } }
+    let bytes = plans.map { FlashEstimate.operations($0) }
+    let costs = plans.map { CostEstimate($0).operations }
+    let functions = plans.map { plan in plan.contexts.map { $0.variant.sharedCode($0) } }
     // Functions that one form of a stage needs and the other does not; all others are there in any case.
     let all = CodeFeature.allCases.filter { feature in
-      packed.stages.indices.contains { functions[0][$0].contains(feature) != functions[1][$0].contains(feature) }
+      packed.operations.indices.contains { functions[0][$0].contains(feature) != functions[1][$0].contains(feature) }
     }
     func price(_ feature: CodeFeature) -> Int { feature.bytes(on: packed.core) }
     func bits(_ features: Set<CodeFeature>) -> UInt64 {
       all.indices.reduce(0) { $0 | (features.contains(all[$1]) ? 1 << UInt64($1) : 0) }
     }
     knapsack = Knapsack(
-      things: packed.stages.indices.map { index in
+      things: packed.operations.indices.map { index in
         // A stage without a form unrolled has one form only.
-        let isFixed = unrolledPlan.stages[index].unrolled == nil
+        let isFixed = !unrolledPlan.operations[index].variant.weightForm.isUnrolled
         return (isFixed ? [0] : [0, 1]).map {
           Knapsack.Form(bytes: bytes[$0][index], cost: costs[$0][index], functions: bits(functions[$0][index]))
         }

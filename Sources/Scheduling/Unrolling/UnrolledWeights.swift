@@ -75,17 +75,3 @@ package struct TapGroup: Sendable, Equatable {
     uses.count + (uses(.sum) ? 1 : 0) + (uses(.difference) ? 1 : 0)
   }
 }
-
-extension Stage {
-  /// Output channels in the order of their blocks, where that is not their own.
-  package var order: [Int]? {
-    let channelTiles: [ChannelTile]
-    switch unrolled {
-    case .channelTiles(let all, _)?: channelTiles = all
-    case .columns(let all)?: channelTiles = all.filter { !$0.isContinued }
-    case .taps?, nil: return nil
-    }
-    let order = channelTiles.flatMap(\.channels)
-    return order == Array(order.indices) ? nil : order
-  }
-}

@@ -1,16 +1,33 @@
 /// One way of computing one kind of layer, as a value: everything that is particular to it stands in the file of its
 /// type. Planner, verifier, estimates and printer ask, and have no case for any variant.
 package protocol KernelVariant: Sendable {
+  /// Extents of its layer.
+  var geometry: Geometry { get }
   /// When it works.
   var firing: Firing { get }
   /// Which input rows it needs at a time.
   var rows: RowWindow { get }
+  /// Which rows an output row depends on, whether they are kept or not.
+  var dependence: RowWindow { get }
+  /// How it reads the columns of a channel's row.
+  var columns: ColumnAccess { get }
+  /// Who moves its input rows up.
+  var movement: RowMovement { get }
+  /// Indices of buffers of its own, that hold sums from row to row.
+  var buffers: [Int] { get }
   /// What it makes of a channel's row, wherever that goes.
   var makes: RowElements { get }
   /// Memory that it uses while it works.
   var scratch: ScratchNeeds { get }
   /// From accumulators to what is stored; nil: values are stored as they come.
   var epilogue: Epilogue? { get }
+  /// Reachable accumulators of codes, before they are biased; nil: it has none.
+  var accumulators: ClosedRange<Int>? { get }
+  /// Elements of a row of its layer before a pool.
+  var layerWidth: Int { get }
+  var weightForm: WeightForm { get }
+  /// Bytes of code that no feature counts: loops for a host, where they hardly matter.
+  var uncountedCode: Int { get }
   /// How its C reads a window of several rows.
   func access(_ context: Context) -> WindowAccess
   /// Whether the shared descriptor of windows and line buffers describes it.
@@ -33,9 +50,19 @@ package protocol KernelVariant: Sendable {
 }
 
 extension KernelVariant {
+  package var dependence: RowWindow { rows }
+  package var columns: ColumnAccess {
+    .within((layerWidth - 1) * geometry.window.strideWidth + geometry.window.kernelWidth)
+  }
+  package var movement: RowMovement { .own }
+  package var buffers: [Int] { [] }
   package var scratch: ScratchNeeds { ScratchNeeds() }
   package var makes: RowElements { .values }
   package var hasDescriptor: Bool { true }
+  package var accumulators: ClosedRange<Int>? { epilogue?.accumulators }
+  package var layerWidth: Int { geometry.sums.width }
+  package var weightForm: WeightForm { .none }
+  package var uncountedCode: Int { 0 }
   package func tables(_ context: Context) -> [ConstantTable] { [] }
   package func problems(_ context: Context) -> [String] { [] }
   package func summary(_ context: Context) -> [String] { [] }
@@ -55,6 +82,29 @@ package enum Firing: Sendable, Equatable {
   case afterGroup
   /// When the caller asks for the output.
   case onFinish
+}
+
+/// Who moves the rows of a line buffer up when an output row has been made.
+package enum RowMovement: Sendable, Equatable {
+  /// Its reader's own function, by constants.
+  case own
+  /// The function that convolutions share, by the numbers of their descriptors.
+  case counted
+}
+
+/// How weights are stored.
+package enum WeightForm: Sendable, Equatable {
+  case none
+  /// Unrolled: a zero takes nothing.
+  case code
+  /// Lists of taps: a zero is in none.
+  case tapLists
+  /// Two bits each.
+  case packed
+  case bytes
+
+  /// Whether they have been unrolled, and nothing is done for a zero.
+  package var isUnrolled: Bool { self == .code || self == .tapLists }
 }
 
 /// What a row is made as.

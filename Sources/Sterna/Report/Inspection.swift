@@ -5,7 +5,7 @@ import TernaryIR
 extension Compilation {
   /// Two lines that tell the essentials.
   package var summary: String {
-    "\(plan.name): \(plan.stages.count) layers, state \(plan.stateBytes) bytes, flash at most \(plan.flash.bytes) bytes, "
+    "\(plan.name): \(plan.contexts.count) layers, state \(plan.stateBytes) bytes, flash at most \(plan.flash.bytes) bytes, "
       + "requantizers exact on all \(Report.Proof(plan).pairs) reachable accumulators"
   }
 
@@ -69,7 +69,7 @@ extension Compilation {
       )
     }
     let cost = CostEstimate(plan)
-    let unrolledPlan = plan.stages.filter { $0.unrolled != nil }.map(\.name)
+    let unrolledPlan = plan.operations.filter { $0.variant.weightForm.isUnrolled }.map(\.name)
     lines += [
       "",
       "instructions, one inference: "

@@ -111,9 +111,9 @@ package struct Report: Codable, Sendable {
     let cost = CostEstimate(plan)
     let isCounted = plan.core.hasInstructionCounts
     predictedInstructions = isCounted ? cost.instructions : nil
-    layers = plan.stages.map(Layer.init)
-    for (index, bytes) in FlashEstimate.stages(plan).enumerated() {
-      layers[index].predictedInstructions = isCounted ? cost.stages[index] : nil
+    layers = plan.contexts.map(Layer.init)
+    for (index, bytes) in FlashEstimate.operations(plan).enumerated() {
+      layers[index].predictedInstructions = isCounted ? cost.operations[index] : nil
       layers[index].predictedFlashBytes = bytes
     }
     output = Output(
@@ -146,26 +146,26 @@ package struct Report: Codable, Sendable {
 
 extension Report.Proof {
   init(_ plan: FirmwarePlan) {
-    let proofs = plan.stages.compactMap { $0.layer.requantizer?.proof }
+    let proofs = plan.contexts.compactMap { $0.layer.requantizer?.proof }
     pairs = proofs.reduce(0) { $0 + $1.pairs }
     exceptions = proofs.reduce(0) { $0 + $1.exceptions }
-    largestShift = plan.stages.compactMap { $0.layer.requantizer?.shift }.max() ?? 0
-    layersIn64Bits = plan.stages.filter { $0.epilogue.map { !$0.fits32 } ?? false }.map(\.layer.name)
-    layersByThresholds = plan.stages.filter {
+    largestShift = plan.contexts.compactMap { $0.layer.requantizer?.shift }.max() ?? 0
+    layersIn64Bits = plan.contexts.filter { $0.variant.epilogue.map { !$0.fits32 } ?? false }.map(\.layer.name)
+    layersByThresholds = plan.contexts.filter {
       if case .thresholds = $0.layer.requantizer?.form { true } else { false }
     }.map(\.layer.name)
   }
 }
 
 extension Report.Layer {
-  init(_ stage: Stage) {
+  init(_ stage: Context) {
     name = stage.layer.name
     identifier = stage.name
-    input = [stage.inputShape.channels, stage.inputShape.height, stage.inputShape.width]
-    output = [stage.outputShape.channels, stage.outputShape.height, stage.outputShape.width]
-    foldedChannels = stage.deadChannels
-    ringRows = stage.lineBuffer.slots
-    ringBytes = stage.lineBuffer.bytes
+    input = [stage.input.shape.channels, stage.input.shape.height, stage.input.shape.width]
+    output = [stage.output.shape.channels, stage.output.shape.height, stage.output.shape.width]
+    foldedChannels = stage.operation.deadChannels
+    ringRows = stage.input.slots
+    ringBytes = stage.input.bytes
     weights = 0
     zeros = 0
     macs = 0
@@ -182,11 +182,11 @@ extension Report.Layer {
     case .maxPool: kind = "max pool"
     case .averagePool: kind = "average pool"
     }
-    if stage.pool != nil { kind += " + max pool" }
-    let positions = stage.accumulatorShape.height * stage.accumulatorShape.width
+    if stage.variant.geometry.isPooled { kind += " + max pool" }
+    let positions = stage.variant.geometry.sums.height * stage.variant.geometry.sums.width
     macs = weights * positions
     additions = (weights - zeros) * positions
-    if let accumulators = stage.accumulators {
+    if let accumulators = stage.variant.accumulators {
       accumulatorMinimum = accumulators.lowerBound
       accumulatorMaximum = accumulators.upperBound
     }

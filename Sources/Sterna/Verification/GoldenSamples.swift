@@ -17,7 +17,7 @@ extension Compilation {
     var candidates = inputs.map { input in
       let result = interpreter.run(input)
       return GoldenSample(
-        input: input, layers: plan.stages.map { computedValues(result, of: $0) }, output: result.output)
+        input: input, layers: plan.contexts.map { computedValues(result, of: $0) }, output: result.output)
     }
     var news = candidates.map(valuesOfChannels)
     var chosen: [GoldenSample] = []
@@ -38,7 +38,7 @@ extension Compilation {
   private func valuesOfChannels(_ sample: GoldenSample) -> Set<Seen> {
     var seen: Set<Seen> = []
     for (layer, values) in sample.layers.enumerated() {
-      let channels = max(1, plan.stages[layer].outputShape.channels)
+      let channels = max(1, plan.contexts[layer].output.shape.channels)
       let size = max(1, values.count / channels)
       for (index, value) in values.enumerated() {
         seen.insert(Seen(layer: layer, channel: index / size, value: value))

@@ -21,7 +21,7 @@ package struct Vectors: Sendable {
     for input in inputs {
       bytes += input.map { UInt8(truncatingIfNeeded: $0) }
       let result = interpreter.run(input)
-      for (layer, stage) in zip(layers, plan.stages) {
+      for (layer, stage) in zip(layers, plan.contexts) {
         for value in compilation.computedValues(result, of: stage) {
           let stored = Int(value) - layer.base
           switch layer.elementBytes {

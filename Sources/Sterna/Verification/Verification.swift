@@ -22,8 +22,8 @@ extension Compilation {
   }
 
   /// What a stage has to make of a sample: the trained network's own values, of the channels that are computed.
-  func computedValues(_ result: Interpreter.Result, of stage: Stage) -> [Int32] {
-    let layer = stage.layers.upperBound
+  func computedValues(_ result: Interpreter.Result, of stage: Context) -> [Int32] {
+    let layer = stage.operation.layers.upperBound
     return reduced.select(result.layers[layer], of: network.layers[layer].output)
   }
 }

@@ -124,7 +124,7 @@ struct VerifyVerb: AsyncParsableCommand {
     }
     Console.endProgress()
     let lines = (outcome.standardOutput + outcome.standardError).split(separator: "\n")
-    let layers = compilation.plan.stages.count
+    let layers = compilation.plan.operations.count
     let prefix = "verify: samples=\(samples) layers=\(layers) "
     let isEqual =
       outcome.exitCode == 0 && lines.contains { $0.hasPrefix(prefix) && $0.hasSuffix("differing=0") }

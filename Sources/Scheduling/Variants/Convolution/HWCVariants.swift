@@ -1,5 +1,44 @@
 import TernaryIR
 
+/// How a stage makes whole maps whose positions hold all channels. Code sums up words of both lanes, whose accumulators
+/// never leave 15 bits: blocks of output channels a position at a time, depthwise convolutions a channel at a time.
+package struct HWCForm: Sendable, Equatable {
+  /// Output rows of the lower lane; those of the upper one follow them. Of an odd height the last is nobody's row.
+  package var half: Int
+  /// Added to both lanes of an accumulator, so that none is ever negative.
+  package var guardBias: Int
+  /// Requantizers of the channels.
+  package var scales: HWCScales
+  /// Whether functions of depthwise convolutions name all columns of a row: faster, and longer.
+  package var namesColumns = false
+  package var guardWord: Int { guardBias << 16 | guardBias }
+
+  /// Most taps of a function that names columns: each has a pointer.
+  package static let mostPointers = 6
+}
+
+/// A function that makes a channel's map: for a number of taps that are added, and a number of those subtracted.
+package struct DepthwiseFunction: Sendable, Hashable, Comparable {
+  /// The requantizers' shift where it is better a constant, else 0.
+  package var shift: Int
+  package var plus: Int
+  package var minus: Int
+  package var namesColumns: Bool
+  package var taps: Int { plus + minus }
+  /// Both numbers in a byte, four bits each.
+  package var counts: Int { plus << 4 | minus }
+
+  package static func < (a: Self, b: Self) -> Bool { (a.shift, a.counts) < (b.shift, b.counts) }
+}
+
+extension HWCForm {
+  package func function(_ taps: TapList) -> DepthwiseFunction {
+    DepthwiseFunction(
+      shift: scales.constant, plus: taps.plus, minus: taps.minus,
+      namesColumns: namesColumns && (1...Self.mostPointers).contains(taps.offsets.count))
+  }
+}
+
 /// What convolutions have in common that make whole maps, the channels of a position together: code sums up words of both
 /// lanes, whose accumulators never leave 15 bits.
 package protocol HWCVariant: KernelVariant {
@@ -8,6 +47,9 @@ package protocol HWCVariant: KernelVariant {
 }
 
 extension HWCVariant {
+  package var columns: ColumnAccess { .any }
+  package var geometry: Geometry { terms.geometry }
+  package var weightForm: WeightForm { .code }
   package var rows: RowWindow { terms.geometry.rows }
   package var epilogue: Epilogue? { terms.epilogue }
   package var hasDescriptor: Bool { false }

@@ -3,13 +3,14 @@
 package struct PackedBytes: KernelVariant {
   package var terms: ConvolutionTerms
 
+  package var geometry: Geometry { terms.geometry }
+  package var weightForm: WeightForm { .packed }
   package var firing: Firing { .whenDue }
   package var rows: RowWindow { terms.geometry.rows }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .rowByRow }
   package var scratch: ScratchNeeds {
-    let geometry = terms.geometry
-    return ScratchNeeds(
+    ScratchNeeds(
       accumulators: geometry.sums.width + (geometry.isPooled ? geometry.output.width : 0),
       rows: geometry.window.kernelHeight * geometry.rowsPerOutput, taps: terms.taps)
   }
@@ -98,7 +99,6 @@ package struct PackedBytes: KernelVariant {
   }
 
   private func printChannel(_ context: Context, _ out: inout ProgramBuilder) {
-    let geometry = terms.geometry
     let type = isWide(context) ? "uint16_t" : "uint8_t"
     let base = type == "uint8_t" ? "memory + s->buffer" : "(const \(type) *)(const void *)(memory + s->buffer)"
     context.printRow(&out)

@@ -209,6 +209,11 @@ package protocol PackedLaneSums: KernelVariant {
 extension PackedLanes: PackedLaneSums {}
 
 extension PackedLaneSums {
+  package var weightForm: WeightForm { .packed }
+  package var geometry: Geometry { terms.geometry }
+  package var accumulators: ClosedRange<Int>? { terms.accumulators(without: lanes.guardInEpilogue) }
+  package var layerWidth: Int { lanes.outputs }
+
   func countLaneWork(_ counts: inout WorkFeature.Counts) {
     let (taps, words) = (terms.tapsInside, lanes.outputs)
     if terms.window.strideWidth == 1 {

@@ -15,6 +15,11 @@ package protocol PlaneVariant: KernelVariant {
 }
 
 extension PlaneVariant {
+  package var columns: ColumnAccess { .any }
+  package var weightForm: WeightForm { .packed }
+  package var geometry: Geometry { terms.geometry }
+  package var accumulators: ClosedRange<Int>? { terms.accumulators(without: lanes.guardInEpilogue) }
+  package var layerWidth: Int { lanes.outputs }
   package var rows: RowWindow { terms.geometry.rows }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .whole }
@@ -78,6 +83,9 @@ package struct PlaneRows: PlaneVariant {
   package var scales: [ChannelScale]
 
   package var firing: Firing { .whenComplete }
+  package var columns: ColumnAccess {
+    .within((lanes.outputs - 1) * terms.window.strideWidth + terms.window.kernelWidth)
+  }
   package var scratch: ScratchNeeds { ScratchNeeds(accumulators: lanes.outputs, rows: terms.taps, taps: terms.taps) }
 
   package func countWork(_ context: Context, _ counts: inout WorkFeature.Counts) {
@@ -121,6 +129,41 @@ package struct PlaneRows: PlaneVariant {
       out.print("rows[1] = \(context.output.shape.height);")
     }
     out.print()
+  }
+}
+
+/// A depthwise convolution's map as words of four rows: run of sums, words under it.
+package struct SpreadPlane: Sendable, Equatable {
+  /// Output rows of each byte of a word.
+  package var quarter: Int
+  /// Columns of padding between two rows: on the right of the one and on the left of the other.
+  package var halo: Int
+  /// Words of a row with the halo before it.
+  package var pitch: Int
+  /// Sums of four, those between the rows among them: a multiple of four.
+  package var sums: Int
+  /// Words that hold the map, and a row of bytes of padding behind them.
+  package var words: Int
+  /// Sums that are stored, those between the rows among them.
+  package var fourLanes: Int
+  /// Rows of words: one under each tap of a column.
+  package var rows: Int
+  /// Bytes of all four quarters of the output, which are more than its rows.
+  package var quarterBytes: Int
+
+  init(_ geometry: Geometry) {
+    let window = geometry.window
+    quarter = (geometry.output.height + 3) / 4
+    // Where padding of a kernel's width lies on both sides, an output row is longer than that.
+    halo = max(window.left, window.right, geometry.output.width - geometry.input.width)
+    pitch = geometry.input.width + halo
+    rows = quarter + window.kernelHeight - 1
+    fourLanes = (quarter - 1) * pitch + geometry.output.width
+    sums = (fourLanes + 3) / 4 * 4
+    quarterBytes = 4 * quarter * geometry.output.width
+    // The last sum's last tap; rows that are spread may reach further.
+    let reached = sums + halo - window.left + (window.kernelHeight - 1) * pitch + window.kernelWidth - 1
+    words = max(reached, rows * pitch) + (geometry.input.width + 3) / 4
   }
 }
 

@@ -18,6 +18,13 @@ package struct Lanes: Sendable, Equatable {
   /// Words of an output row.
   package func words(_ geometry: Geometry) -> Int { outputs / geometry.poolWidth }
 
+  /// Words of two columns each are made of bytes; of an odd width the last high lane sees what is nobody's.
+  func widenedColumns(_ terms: ConvolutionTerms) -> ColumnAccess {
+    let window = terms.window
+    let odd = 2 * outputs > terms.geometry.sums.width ? window.strideWidth : 0
+    return .sharingHalo((outputs - 1) * window.strideWidth + window.kernelWidth + distance - odd)
+  }
+
   /// What the emitted C relies on.
   func problems(_ terms: ConvolutionTerms, _ context: Context) -> [String] {
     let geometry = terms.geometry

@@ -10,6 +10,7 @@ package struct SharedPackedLanes: PackedLaneSums {
 
   package var firing: Firing { .whenDue }
   package var rows: RowWindow { terms.geometry.rows }
+  package var movement: RowMovement { .counted }
   package var makes: RowElements { .words(lanes.words(terms.geometry)) }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .block }

@@ -19,9 +19,20 @@ package struct UnrolledDepthwise: KernelVariant {
   package var taps: [TapList]
   package var source: Source
 
-  private var geometry: Geometry { terms.geometry }
+  package var geometry: Geometry { terms.geometry }
+  package var accumulators: ClosedRange<Int>? { terms.accumulators(without: lanes.guardInEpilogue) }
+  package var layerWidth: Int { lanes.outputs }
+  package var weightForm: WeightForm { .code }
   package var firing: Firing { .whenDue }
   package var rows: RowWindow { geometry.rows }
+  package var columns: ColumnAccess {
+    switch source {
+    case .words: .within((lanes.outputs - 1) * terms.window.strideWidth + terms.window.kernelWidth)
+    case .bytes: lanes.widenedColumns(terms)
+    // Padding is made as words are; what is there are the columns of the map.
+    case .gathered: .any
+    }
+  }
   package var makes: RowElements { .words(words) }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .block }
@@ -229,7 +240,10 @@ package struct TapListDepthwise: KernelVariant {
   /// Of each output channel.
   package var taps: [TapList]
 
-  private var geometry: Geometry { terms.geometry }
+  package var geometry: Geometry { terms.geometry }
+  package var accumulators: ClosedRange<Int>? { terms.accumulators(without: lanes.guardInEpilogue) }
+  package var layerWidth: Int { lanes.outputs }
+  package var weightForm: WeightForm { .tapLists }
   package var firing: Firing { .whenDue }
   package var rows: RowWindow { geometry.rows }
   package var makes: RowElements { .words(words) }

@@ -19,8 +19,18 @@ package struct UnrolledTiles: KernelVariant {
   package var source: Source
   package var firing: Firing
 
-  private var geometry: Geometry { terms.geometry }
+  package var geometry: Geometry { terms.geometry }
+  package var accumulators: ClosedRange<Int>? { terms.accumulators(without: lanes.guardInEpilogue) }
+  package var layerWidth: Int { lanes.outputs }
+  package var weightForm: WeightForm { .code }
   package var rows: RowWindow { geometry.rows }
+  package var dependence: RowWindow { geometry.dependence }
+  package var columns: ColumnAccess {
+    switch source {
+    case .words: .within((lanes.outputs - 1) * terms.window.strideWidth + terms.window.kernelWidth)
+    case .widened: lanes.widenedColumns(terms)
+    }
+  }
   package var makes: RowElements { .words(words) }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .block }

@@ -6,14 +6,16 @@ import TernaryIR
 package struct VectorColumns: KernelVariant {
   package var terms: ConvolutionTerms
   package var tiles: [ChannelTile]
-  package var columns: Columns
+  package var vectors: Columns
 
-  private var geometry: Geometry { terms.geometry }
+  package var geometry: Geometry { terms.geometry }
+  package var weightForm: WeightForm { .code }
   package var firing: Firing { .whenDue }
   package var rows: RowWindow { geometry.rows }
+  package var columns: ColumnAccess { .any }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .block }
-  package var scratch: ScratchNeeds { ScratchNeeds(accumulators: columns.scratchWords) }
+  package var scratch: ScratchNeeds { ScratchNeeds(accumulators: vectors.scratchWords) }
 
   /// Output channels in the order of their tiles, where that is not their own. Channels of a depthwise convolution have a
   /// loop each.
@@ -25,7 +27,7 @@ package struct VectorColumns: KernelVariant {
   private func requantization(_ context: Context) -> Requantization {
     .init(
       name: context.name, epilogue: terms.epilogue, channels: terms.channels,
-      sums: .vectors(areShort: columns.areShort))
+      sums: .vectors(areShort: vectors.areShort))
   }
 
   package func tables(_ context: Context) -> [ConstantTable] {
@@ -49,7 +51,7 @@ package struct VectorColumns: KernelVariant {
   }
 
   /// Instructions of a vector operation for each addition, and those that widen bytes.
-  package var loopBytes: Int {
+  package var uncountedCode: Int {
     300 + tiles.reduce(0) { $0 + 40 + 6 * $1.additions + 15 * $1.loads + 24 * $1.channels.count }
   }
 
@@ -61,9 +63,9 @@ package struct VectorColumns: KernelVariant {
     let layout = context.input.layout
     var found: [String] = []
     // The last window row's last channel begins a channel before the end of the rows.
-    let read = (columns.sums - 1) * terms.window.strideWidth + terms.window.kernelWidth
+    let read = (vectors.sums - 1) * terms.window.strideWidth + terms.window.kernelWidth
     if read > layout.channelStride + layout.slack { found.append("sums leave the ring") }
-    if columns.outputs * geometry.poolWidth > columns.sums || columns.outputs < geometry.output.width {
+    if vectors.outputs * geometry.poolWidth > vectors.sums || vectors.outputs < geometry.output.width {
       found.append("fewer sums than columns")
     }
     return found
@@ -72,8 +74,8 @@ package struct VectorColumns: KernelVariant {
   package func summary(_ context: Context) -> [String] {
     let layout = context.input.layout
     let (width, slack) = (geometry.sums.width, layout.slack * layout.elementBytes)
-    var text = "Sums of \(columns.areShort ? 16 : 32) bits, \(columns.sums) columns a row"
-    if columns.sums > width { text += ": a whole number of vectors, of which \(width) columns count" }
+    var text = "Sums of \(vectors.areShort ? 16 : 32) bits, \(vectors.sums) columns a row"
+    if vectors.sums > width { text += ": a whole number of vectors, of which \(width) columns count" }
     if slack > 0 { text += ". The \(slack) bytes behind the last row hold codes too, so that all sums are in range" }
     return context.requantizerText(requantization(context)) + [text + "."]
   }
@@ -82,7 +84,7 @@ package struct VectorColumns: KernelVariant {
 
   package func program(_ context: Context, _ out: inout ProgramBuilder) {
     let name = context.name
-    let type = columns.cType
+    let type = vectors.cType
     if terms.isDepthwise {
       printChannelSums(context, &out)
     } else {
@@ -95,7 +97,7 @@ package struct VectorColumns: KernelVariant {
       context.printDescriptorPointer(&out)
       context.printCounters(&out)
       out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
-      if poolsColumns { out.print("\(type) *const pooled = sums + \(columns.pooled);") }
+      if poolsColumns { out.print("\(type) *const pooled = sums + \(vectors.pooled);") }
       out.print()
       out.block("while (row_is_due(s, rows))") { out in
         out.print("const uint32_t oy = rows[1];")
@@ -133,7 +135,7 @@ package struct VectorColumns: KernelVariant {
     out.print("/* The sums of a row of channel oc. */")
     out.list(
       "static NO_INLINE void \(context.name)_sums(",
-      ["uint32_t oc", "const \(inputType(context)) *\(restrict) in", "\(columns.cType) *\(restrict) sums"], ") {")
+      ["uint32_t oc", "const \(inputType(context)) *\(restrict) in", "\(vectors.cType) *\(restrict) sums"], ") {")
     out.indented { out in
       if tiles.allSatisfy(\.groups.isEmpty) { out.print("(void)in;") }
       out.print("/* clang-format off */\nswitch (oc) {")
@@ -146,9 +148,9 @@ package struct VectorColumns: KernelVariant {
         }
         out.print("case \(tile.channels[0]):")
         out.indented { out in
-          out.print("for (uint32_t x = 0; x < \(columns.sums); x++) {")
+          out.print("for (uint32_t x = 0; x < \(vectors.sums); x++) {")
           out.indented { out in
-            guard let first = values.first, columns.areShort else { return out.sum("sums[x] =", values) }
+            guard let first = values.first, vectors.areShort else { return out.sum("sums[x] =", values) }
             values[0] = "(int16_t)(" + first
             values[values.count - 1] += ")"
             out.sum("sums[x] =", values)
@@ -175,9 +177,9 @@ package struct VectorColumns: KernelVariant {
     let restrict = restrict(context)
     out.list(
       "static NO_INLINE void \(context.name)_block\(number)(",
-      ["const \(inputType(context)) *\(restrict) in", "\(columns.cType) *\(restrict) sums"], ") {")
+      ["const \(inputType(context)) *\(restrict) in", "\(vectors.cType) *\(restrict) sums"], ") {")
     out.indented { out in
-      out.block("for (uint32_t x = 0; x < \(columns.sums); x++)") { printSums(tile, context, &$0) }
+      out.block("for (uint32_t x = 0; x < \(vectors.sums); x++)") { printSums(tile, context, &$0) }
     }
     out.print("}\n")
   }
@@ -190,12 +192,12 @@ package struct VectorColumns: KernelVariant {
     if groups.contains(where: { $0.second != nil }) { locals.append("w") }
     if groups.contains(where: { $0.uses(.sum) || $0.uses(.difference) }) { locals.append("s") }
     func sum(_ channel: Int) -> String {
-      channel == 0 ? "sums[x]" : "sums[\(channel * columns.channelStride) + x]"
+      channel == 0 ? "sums[x]" : "sums[\(channel * vectors.channelStride) + x]"
     }
     // Sums of the type that is stored: compilers narrow the additions of vectors only so.
-    if !locals.isEmpty { out.list("\(columns.cType) ", locals, ";") }
+    if !locals.isEmpty { out.list("\(vectors.cType) ", locals, ";") }
     for channel in live.sorted() {
-      out.print("\(columns.cType) a\(channel) = \(tile.isContinued ? sum(channel) : "0");")
+      out.print("\(vectors.cType) a\(channel) = \(tile.isContinued ? sum(channel) : "0");")
     }
     if groups.isEmpty {
       out.print("(void)in;")
@@ -215,9 +217,9 @@ package struct VectorColumns: KernelVariant {
 
   /// The values of a group, and what is added of them.
   private func statements(_ group: TapGroup, _ context: Context) -> [String] {
-    let isSigned = columns.areShort && context.input.layout.element == .u16
+    let isSigned = vectors.areShort && context.input.layout.element == .u16
     func value(_ offset: Int) -> String { (isSigned ? "(int16_t)" : "") + column(offset) }
-    func sum(_ text: String) -> String { columns.areShort ? "(int16_t)(\(text))" : text }
+    func sum(_ text: String) -> String { vectors.areShort ? "(int16_t)(\(text))" : text }
     return group.statements(value: value, sum: sum) { channel, sign, operand in
       "a\(channel) \(sign)= \(operand);"
     }
@@ -240,7 +242,7 @@ package struct VectorColumns: KernelVariant {
     }
     out.block("for (uint32_t r = 0; r < \(geometry.poolHeight); r++)") {
       let step = terms.window.strideHeight * context.input.layout.rowStride
-      $0.list("\(call)", ["\(from) + r * \(step)", "sums + r * \(columns.sums)"], ");")
+      $0.list("\(call)", ["\(from) + r * \(step)", "sums + r * \(vectors.sums)"], ");")
     }
   }
 
@@ -260,7 +262,7 @@ package struct VectorColumns: KernelVariant {
       out.block("for (uint32_t i = \(start); i < \(end); i++)") { out in
         if order != nil { out.print("const uint32_t oc = \(context.name)_order[i];\n") }
         let place = start == 0 ? "i" : "(i - \(start))"
-        printStoreCall(order != nil ? "oc" : "i", "sums + \(place) * \(columns.channelStride)", context, &out)
+        printStoreCall(order != nil ? "oc" : "i", "sums + \(place) * \(vectors.channelStride)", context, &out)
       }
       start = end
     }
@@ -275,7 +277,7 @@ package struct VectorColumns: KernelVariant {
   /// The function that stores a row of a channel.
   private func printStore(_ context: Context, _ out: inout ProgramBuilder) {
     let requantization = requantization(context)
-    let (type, restrict) = (columns.cType, restrict(context))
+    let (type, restrict) = (vectors.cType, restrict(context))
     out.print("/* \(geometry.isPooled ? "Pools, requantizes" : "Requantizes") and stores a row of channel oc. */")
     out.list(
       "static NO_INLINE void \(context.name)_store(",
@@ -288,10 +290,10 @@ package struct VectorColumns: KernelVariant {
         out.print()
       }
       let from = poolsColumns ? "pooled" : "sums"
-      let count = isCode(context) ? columns.outputs : geometry.output.width
+      let count = isCode(context) ? vectors.outputs : geometry.output.width
       requantization.printLimits(from, count, &out)
       if !terms.epilogue.dependsOnChannel { out.print("(void)oc;") }
-      if columns.areShort, isCode(context), let guardBias = terms.epilogue.shortGuardBias {
+      if vectors.areShort, isCode(context), let guardBias = terms.epilogue.shortGuardBias {
         printShortCodes(guardBias, from, context, &out)
         return
       }
@@ -305,16 +307,16 @@ package struct VectorColumns: KernelVariant {
   }
 
   /// Whether more codes are made than go out: where a row is not a whole number of vectors. They take the sums' places.
-  private func makesMore(_ context: Context) -> Bool { isCode(context) && columns.outputs > geometry.output.width }
+  private func makesMore(_ context: Context) -> Bool { isCode(context) && vectors.outputs > geometry.output.width }
 
   private func printCode(_ value: String, _ from: String, _ context: Context, _ out: inout ProgramBuilder) {
-    let type = makesMore(context) ? columns.cType : context.outputType
+    let type = makesMore(context) ? vectors.cType : context.outputType
     out.print("\(makesMore(context) ? from : "row")[ox] = \(type == "int32_t" ? "" : "(\(type))")\(value);")
   }
 
   private func printRest(_ from: String, _ context: Context, _ out: inout ProgramBuilder) {
     guard makesMore(context) else { return }
-    let cast = context.outputType == columns.cType ? "" : "(\(context.outputType))"
+    let cast = context.outputType == vectors.cType ? "" : "(\(context.outputType))"
     out.block("for (uint32_t ox = 0; ox < \(geometry.output.width); ox++)") {
       $0.print("row[ox] = \(cast)\(from)[ox];\nPLAIN_LOOP;")
     }
@@ -336,10 +338,10 @@ package struct VectorColumns: KernelVariant {
     }
     let (least, most) = (low >> shift + guardBias, high >> shift + guardBias)
     out.print()
-    out.block("for (uint32_t ox = 0; ox < \(columns.outputs); ox++)") {
+    out.block("for (uint32_t ox = 0; ox < \(vectors.outputs); ox++)") {
       $0.print("\(from)[ox] = (int16_t)((\(from)[ox] * m + b) >> \(shift));")
     }
-    out.block("for (uint32_t ox = 0; ox < \(columns.outputs); ox++)") { out in
+    out.block("for (uint32_t ox = 0; ox < \(vectors.outputs); ox++)") { out in
       out.print("int16_t code = \(from)[ox];\n")
       out.print("code = code < \(least) ? \(least) : code;")
       out.print("code = code > \(most) ? \(most) : code;")
@@ -364,17 +366,17 @@ package struct VectorColumns: KernelVariant {
       }
     }
     if pool.kernelHeight > 1 {
-      out.block("for (uint32_t x = 0; x < \(columns.sums); x++)") { out in
-        out.print("\(columns.cType) best = sums[x];\n")
+      out.block("for (uint32_t x = 0; x < \(vectors.sums); x++)") { out in
+        out.print("\(vectors.cType) best = sums[x];\n")
         printLarger(
           pool.kernelHeight, "r",
-          { r in "sums[\(Int(r).map { "\($0 * columns.sums)" } ?? "r * \(columns.sums)") + x]" }, &out)
+          { r in "sums[\(Int(r).map { "\($0 * vectors.sums)" } ?? "r * \(vectors.sums)") + x]" }, &out)
         out.print("sums[x] = best;")
       }
     }
     if pool.kernelWidth > 1 {
-      out.block("for (uint32_t ox = 0; ox < \(columns.outputs); ox++)") { out in
-        out.print("\(columns.cType) best = sums[\(pool.kernelWidth) * ox];\n")
+      out.block("for (uint32_t ox = 0; ox < \(vectors.outputs); ox++)") { out in
+        out.print("\(vectors.cType) best = sums[\(pool.kernelWidth) * ox];\n")
         printLarger(pool.kernelWidth, "x", { x in "sums[\(pool.kernelWidth) * ox + \(x)]" }, &out)
         out.print("pooled[ox] = best;")
       }
@@ -399,6 +401,26 @@ package struct VectorColumns: KernelVariant {
   }
 }
 
+/// The columns of a row of a convolution that is computed column by column in vectors.
+package struct Columns: Sendable, Equatable {
+  /// Sums of a row of a channel, and values of an output row: as many as the map has, rounded up to whole vectors.
+  package var sums: Int
+  package var outputs: Int
+  /// 16 bits hold every sum; else 32 do.
+  package var areShort: Bool
+  /// Channels whose sums are kept at the same time, and rows of each: those under a pool.
+  package var channels: Int
+  var rows: Int
+
+  /// Sums from a channel to the next.
+  package var channelStride: Int { rows * sums }
+  /// Where the pooled sums of a channel lie, counted in sums from the first.
+  package var pooled: Int { channels * channelStride }
+
+  /// Scratch memory in words of 32 bits.
+  package var scratchWords: Int { ((pooled + outputs) * (areShort ? 2 : 4) + 3) / 4 }
+}
+
 extension Columns {
   /// C type of a sum.
   var cType: String { areShort ? "int16_t" : "int32_t" }
@@ -413,5 +435,27 @@ extension Epilogue {
       return multipliers.count > 1
     case .thresholds(let lists, _): return lists.count > 1 && !(lists.first?.isEmpty ?? true)
     }
+  }
+}
+
+extension Epilogue {
+  /// Codes to add to an affine form's offsets, so that nothing negative is shifted, where 16 bits hold every result
+  /// before it is clamped; nil where they do not.
+  package var shortGuardBias: Int? {
+    guard case .affine(let multipliers, let offsets, let shift, _, _) = form, fits32 else { return nil }
+    var values: [Int] = []
+    for channel in 0..<max(multipliers.count, domains.count) {
+      let (m, b) = (multipliers[min(channel, multipliers.count - 1)], offsets[min(channel, offsets.count - 1)])
+      let domain =
+        limits.first { $0.channel == channel }?.accumulators ?? domains[min(channel, domains.count - 1)]
+      values += [domain.lowerBound * m + b, domain.upperBound * m + b]
+    }
+    guard let least = values.min(), let most = values.max() else { return nil }
+    let guardBias = least < 0 ? (-least + 1 << shift - 1) >> shift : 0
+    let guarded = [most, offsets.max() ?? 0].map { $0 + guardBias << shift }
+    guard guarded.allSatisfy({ Int32(exactly: $0) != nil }), Int16(exactly: guarded[0] >> shift) != nil else {
+      return nil
+    }
+    return guardBias
   }
 }

@@ -119,6 +119,9 @@ package struct DenseRows: KernelVariant {
 
   package var firing: Firing { .whenComplete }
   package var rows: RowWindow { terms.geometry.rows }
+  package var geometry: Geometry { terms.geometry }
+  package var columns: ColumnAccess { .any }
+  package var weightForm: WeightForm { terms.element == .packed ? .packed : .bytes }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .whole }
 
@@ -160,6 +163,9 @@ package struct DenseOutput: KernelVariant {
 
   package var firing: Firing { .onFinish }
   package var rows: RowWindow { terms.geometry.rows }
+  package var geometry: Geometry { terms.geometry }
+  package var columns: ColumnAccess { .any }
+  package var weightForm: WeightForm { terms.element == .packed ? .packed : .bytes }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .whole }
 
@@ -185,11 +191,15 @@ package struct DenseOutput: KernelVariant {
 /// A last dense layer that adds every row to its sums as it comes: the line buffer holds no more than a row.
 package struct RunningDense: KernelVariant {
   package var terms: DenseTerms
-  /// 32 bits for each output.
-  package var sums = RunningSums()
+  /// Index of the buffer of the sums: 32 bits for each output.
+  package var sums: Int
 
   package var firing: Firing { .perRow }
   package var rows: RowWindow { .single(input: terms.geometry.input.height, output: 1) }
+  package var geometry: Geometry { terms.geometry }
+  package var columns: ColumnAccess { .any }
+  package var buffers: [Int] { [sums] }
+  package var weightForm: WeightForm { terms.element == .packed ? .packed : .bytes }
   package var epilogue: Epilogue? { terms.epilogue }
   package func access(_ context: Context) -> WindowAccess { .rowByRow }
   private func run(_ context: Context) -> Int { context.input.layout.rowStride }
@@ -207,7 +217,7 @@ package struct RunningDense: KernelVariant {
   package func problems(_ context: Context) -> [String] { terms.problems(context) }
 
   package func program(_ context: Context, _ out: inout ProgramBuilder) {
-    let at = "(memory + \(sums.offset));"
+    let at = "(memory + \(context.plan.buffers[sums].offset));"
     let rowBytes = PackedWeights.bytes(run(context))
     out.block(context.prototype) { out in
       context.printDescriptorPointer(&out)

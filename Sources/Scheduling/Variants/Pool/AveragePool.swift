@@ -103,12 +103,13 @@ package struct AveragePoolRows: KernelVariant {
 package struct RunningAveragePool: KernelVariant {
   package var geometry: Geometry
   package var result: PoolResult
-  /// Offset of the sums in the state: 16 bits for each value of an output row.
-  package var sums = RunningSums()
+  /// Index of the buffer of the sums: 16 bits for each value of an output row.
+  package var sums: Int
 
   package var firing: Firing { .perRow }
   package var rows: RowWindow { .single(input: geometry.input.height, output: geometry.output.height) }
   package var dependence: RowWindow { geometry.dependence }
+  package var buffers: [Int] { [sums] }
   package var epilogue: Epilogue? { result.epilogue }
   package func access(_ context: Context) -> WindowAccess { .rowByRow }
 
@@ -144,7 +145,7 @@ package struct RunningAveragePool: KernelVariant {
     out.block(context.prototype) { out in
       context.printDescriptorPointer(&out)
       context.printCounters(&out)
-      out.print("uint16_t *const sums = (uint16_t *)(void *)(memory + \(sums.offset));\n")
+      out.print("uint16_t *const sums = (uint16_t *)(void *)(memory + \(context.plan.buffers[sums].offset));\n")
       out.block("if (rows[1] < \(geometry.output.height))") { out in
         out.print("const uint32_t oy = rows[1];")
         out.print("const uint32_t r = rows[0] - 1U - oy * \(rows); /* of the window */")
@@ -175,13 +176,6 @@ package struct RunningAveragePool: KernelVariant {
     }
     out.print()
   }
-}
-
-/// Sums in the state that rows are added to as they come.
-package struct RunningSums: Sendable, Equatable {
-  /// Of the state.
-  package var offset = 0
-  package var buffer = 0
 }
 
 extension Context {

@@ -16,7 +16,7 @@ extension ReportPage {
         tag("span", ["class": "row-name"]) { "" }
         scale
         tag("span", ["class": "row-value"]) { "" }
-        for (index, stage) in plan.stages.enumerated() {
+        for (index, stage) in plan.contexts.enumerated() {
           if let range = provenRange(index) { rangeRow(stage.name, range, observations.layers[index]?.range) }
         }
       }
@@ -27,7 +27,7 @@ extension ReportPage {
             + "are seen."
         }
         tag("div", ["class": "gallery small"]) {
-          for (index, stage) in plan.stages.enumerated() {
+          for (index, stage) in plan.contexts.enumerated() {
             if let layer = observations.layers[index] { histogram(stage.name, layer, provenRange(index)) }
           }
         }
@@ -44,10 +44,10 @@ extension ReportPage {
 
   /// Sums of levels that a stage can reach; nil of a max pool.
   private func provenRange(_ index: Int) -> ClosedRange<Int>? {
-    let stage = plan.stages[index]
-    if let accumulators = stage.accumulators { return accumulators }
-    guard case .averagePool = stage.work else { return nil }
-    return 0...stage.output.maximumCode
+    let stage = plan.contexts[index]
+    if let accumulators = stage.variant.accumulators { return accumulators }
+    guard case .averagePool = stage.layer.kind else { return nil }
+    return 0...stage.output.storage.maximumCode
   }
 
   // MARK: Ranges

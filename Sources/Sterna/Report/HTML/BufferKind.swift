@@ -52,6 +52,6 @@ extension FirmwarePlan {
     fusionGroups.indices.max { (liveBytes(in: $0), $1) < (liveBytes(in: $1), $0) } ?? 0
   }
 
-  /// The stage whose input a buffer holds.
-  func reader(of buffer: Int) -> Stage? { stages.first { $0.lineBuffer.buffer == buffer } }
+  /// The edge that a buffer holds.
+  func reader(of buffer: Int) -> Edge? { edges.first { $0.buffer == buffer && !$0.consumers.isEmpty } }
 }

@@ -13,7 +13,7 @@ extension ReportPage {
       tag("h1") { plan.name }
       tag("p", ["class": "lead"]) {
         "\(signature). "
-          + "\(plan.stages.count) \(plan.stages.count == 1 ? "layer" : "layers"), "
+          + "\(plan.contexts.count) \(plan.contexts.count == 1 ? "layer" : "layers"), "
           + "\(plan.fusionGroups.count) \(plan.fusionGroups.count == 1 ? "segment" : "segments")."
       }
       figures

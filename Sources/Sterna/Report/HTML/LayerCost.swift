@@ -41,7 +41,7 @@ package struct LayerCost: Sendable {
 extension LayerCost {
   /// - Parameter choices: Plans of the same network, the chosen one among them.
   package static func columns(_ plan: FirmwarePlan, choices: [Choice]) -> [LayerCost] {
-    let layers = plan.stages.map(Report.Layer.init)
+    let layers = plan.contexts.map(Report.Layer.init)
     let goal = choices.first(where: \.isChosen)?.goal ?? .size
     // Instructions and flash follow from the goal, RAM from the schedule.
     let otherGoals = choices.filter { $0.goal != goal && $0.plan.schedule == plan.schedule }
@@ -52,22 +52,22 @@ extension LayerCost {
         chosen: Series(label: "additions", values: layers.map(\.additions))),
       LayerCost(
         title: "instructions", explanation: "predicted for one inference on a \(plan.core.title)",
-        chosen: Series(label: "--optimize \(goal.rawValue)", values: CostEstimate(plan).stages),
+        chosen: Series(label: "--optimize \(goal.rawValue)", values: CostEstimate(plan).operations),
         alternatives: otherGoals.map {
-          Series(label: "--optimize \($0.goal.rawValue)", values: CostEstimate($0.plan).stages)
+          Series(label: "--optimize \($0.goal.rawValue)", values: CostEstimate($0.plan).operations)
         }),
       LayerCost(
         title: "flash bytes",
         explanation: "estimate of weights, tables and the layer's own code, without functions that layers share",
-        chosen: Series(label: "--optimize \(goal.rawValue)", values: FlashEstimate.stages(plan)),
+        chosen: Series(label: "--optimize \(goal.rawValue)", values: FlashEstimate.operations(plan)),
         alternatives: otherGoals.map {
-          Series(label: "--optimize \($0.goal.rawValue)", values: FlashEstimate.stages($0.plan))
+          Series(label: "--optimize \($0.goal.rawValue)", values: FlashEstimate.operations($0.plan))
         }),
       LayerCost(
         title: "RAM bytes", explanation: "what holds the layer's input: a ring of rows, or the whole tensor",
-        chosen: Series(label: "--schedule \(plan.schedule.rawValue)", values: plan.stages.map(\.lineBuffer.bytes)),
+        chosen: Series(label: "--schedule \(plan.schedule.rawValue)", values: plan.contexts.map(\.input.bytes)),
         alternatives: otherSchedules.map {
-          Series(label: "--schedule \($0.plan.schedule.rawValue)", values: $0.plan.stages.map(\.lineBuffer.bytes))
+          Series(label: "--schedule \($0.plan.schedule.rawValue)", values: $0.plan.contexts.map(\.input.bytes))
         },
         isAdditive: false),
     ]

@@ -12,7 +12,7 @@ extension ReportPage {
     ) {
       dataTable(["layer", "output"] + costs.map(\.title), rows + [totals])
       let cost = CostEstimate(plan)
-      let shared = plan.flash.bytes - FlashEstimate.stages(plan).reduce(0, +)
+      let shared = plan.flash.bytes - FlashEstimate.operations(plan).reduce(0, +)
       let besides =
         (isCounted
           ? ["\(PageNumber.grouped(cost.network)) instructions take the input's rows in, begin and finish"] : [])
@@ -27,7 +27,7 @@ extension ReportPage {
   private var predicted: String { isCounted ? "instructions and flash" : "flash" }
 
   private var rows: [[[Markup]]] {
-    zip(plan.stages, report.layers).enumerated().map { index, layer in
+    zip(plan.contexts, report.layers).enumerated().map { index, layer in
       let (stage, report) = layer
       let name = [
         tag("strong", ["title": stage.layer.name.shortened(to: 200)]) { stage.name },
@@ -45,16 +45,16 @@ extension ReportPage {
       }
   }
 
-  private func details(_ stage: Stage) -> String {
-    if case .dense = stage.work { return "\(stage.inputShape.count) to \(stage.outputShape.channels)" }
-    let window = stage.window
+  private func details(_ stage: Context) -> String {
+    if case .dense = stage.layer.kind { return "\(stage.input.shape.count) to \(stage.output.shape.channels)" }
+    let window = stage.variant.geometry.window
     var text = "\(window.kernelHeight)×\(window.kernelWidth)"
     if window.strideHeight != window.strideWidth {
       text += ", stride \(window.strideHeight)×\(window.strideWidth)"
     } else if window.strideHeight > 1 {
       text += ", stride \(window.strideHeight)"
     }
-    if stage.deadChannels > 0 { text += ", \(stage.deadChannels) channels left out" }
+    if stage.operation.deadChannels > 0 { text += ", \(stage.operation.deadChannels) channels left out" }
     return text
   }
 
@@ -67,12 +67,12 @@ extension ReportPage {
       tag("span", ["class": "number"]) { PageNumber.grouped(value) },
       Draw.bar(
         share(value), height: 9,
-        label: "\(plan.stages[index].name), \(cost.chosen.label): \(PageNumber.grouped(value)) (\(cost.explanation))"),
+        label: "\(plan.contexts[index].name), \(cost.chosen.label): \(PageNumber.grouped(value)) (\(cost.explanation))"),
     ]
       + others.map {
         Draw.bar(
           share($0.values[index]), height: 3, class: "other",
-          label: "\(plan.stages[index].name), \($0.label): \(PageNumber.grouped($0.values[index]))")
+          label: "\(plan.contexts[index].name), \($0.label): \(PageNumber.grouped($0.values[index]))")
       }
   }
 }

@@ -104,7 +104,7 @@ extension ReportPage {
     let span = start..<(start + share)
     let top = y(buffer.offset + buffer.bytes)
     let height = max(y(buffer.offset) - top, 1.5)
-    let slots = plan.reader(of: index)?.lineBuffer.slots ?? 1
+    let slots = plan.reader(of: index)?.slots ?? 1
     let rowHeight = height / Double(slots)
     return tag(
       "svg",
@@ -137,9 +137,9 @@ extension ReportPage {
   private func description(_ index: Int) -> String {
     let buffer = plan.buffers[index]
     var text = "\(buffer.name): "
-    if let lineBuffer = plan.reader(of: index)?.lineBuffer {
+    if let lineBuffer = plan.reader(of: index) {
       text +=
-        "\(lineBuffer.slots) \(lineBuffer.slots == 1 ? "row" : "rows") of \(PageNumber.bytes(lineBuffer.rowBytes)), "
+        "\(lineBuffer.slots) \(lineBuffer.slots == 1 ? "row" : "rows") of \(PageNumber.bytes(lineBuffer.layout.rowBytes)), "
     }
     text += "\(PageNumber.bytes(buffer.bytes)) at \(PageNumber.grouped(buffer.offset)), "
     return text + "\(buffer.kind.title), \(life(buffer))"
@@ -151,7 +151,7 @@ extension ReportPage {
   }
 
   private func groupTooltip(_ number: Int) -> String {
-    let names = plan.stages[plan.fusionGroups[number]].map(\.name).joined(separator: ", ")
+    let names = plan.contexts[plan.fusionGroups[number]].map(\.name).joined(separator: ", ")
     return "segment \(number + 1): \(names); \(PageNumber.bytes(plan.liveBytes(in: number))) live"
   }
 
@@ -165,7 +165,7 @@ extension ReportPage {
       ["buffer", "kind", "offset", "bytes", "rows", "lives in"],
       order.map { index in
         let buffer = plan.buffers[index]
-        let rows = plan.reader(of: index).map { "\($0.lineBuffer.slots) × \(PageNumber.bytes($0.lineBuffer.rowBytes))" }
+        let rows = plan.reader(of: index).map { "\($0.slots) × \(PageNumber.bytes($0.layout.rowBytes))" }
         return [
           [.text(buffer.name)], [.text(buffer.kind.title)], [.text(PageNumber.grouped(buffer.offset))],
           [.text(PageNumber.grouped(buffer.bytes))], [.text(rows ?? "–")], [.text(life(buffer))],
@@ -178,16 +178,16 @@ extension ReportPage {
   @MarkupBuilder private var lanes: [Markup] {
     let timeline = Timeline(plan)
     let flow = RowFlow(plan)
-    let first = plan.stages[0].inputShape.height
+    let first = plan.contexts[0].input.shape.height
     tag("span", ["class": "lane-name"]) { "input" }
     lane(
       timeline.spans[0], ready: Array(1...first), of: first, class: "lane input",
       label: "\(first) input rows, as the sensor delivers them")
-    for (index, stage) in plan.stages.enumerated() {
+    for (index, stage) in plan.contexts.enumerated() {
       let fusionGroup = plan.fusionGroup(of: index)
-      let rows = plan.stages[plan.fusionGroups[fusionGroup].lowerBound].inputShape.height
+      let rows = plan.contexts[plan.fusionGroups[fusionGroup].lowerBound].input.shape.height
       let ready = flow.readyAfter[index]
-      let count = stage.outputShape.height == 1 ? "1 row" : "\(stage.outputShape.height) rows"
+      let count = stage.output.shape.height == 1 ? "1 row" : "\(stage.output.shape.height) rows"
       tag("span", ["class": "lane-name", "title": stage.layer.name.shortened()]) { stage.name }
       lane(
         timeline.spans[fusionGroup], ready: ready, of: rows, class: "lane",

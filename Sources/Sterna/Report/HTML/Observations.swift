@@ -21,23 +21,24 @@ struct Observations: Sendable {
   private static let skipped = 4
 
   init(_ network: TernaryNetwork, _ plan: FirmwarePlan, wanted: Int) {
-    let cost = plan.stages.reduce(0) { sum, stage in
-      sum + stage.accumulatorShape.height * stage.accumulatorShape.width * (stage.layer.ternaryWeights?.count ?? 0)
+    let cost = plan.contexts.reduce(0) { sum, stage in
+      sum + stage.variant.geometry.sums.height * stage.variant.geometry.sums.width
+        * (stage.layer.ternaryWeights?.count ?? 0)
     }
     samples = min(wanted, Self.limit / max(2 * cost, 1))
     guard samples > 0 else {
-      layers = plan.stages.map { _ in nil }
+      layers = plan.contexts.map { _ in nil }
       return
     }
     let inputs = SampleInputs.make(for: plan.input, count: Self.skipped + samples, seed: Self.seed)
-    let probes = plan.stages.map { Probe($0, network) }
+    let probes = plan.contexts.map { Probe($0, network) }
     var counts = [[Int: Int]](repeating: [:], count: probes.count)
     for input in inputs.dropFirst(Self.skipped) {
       var values = [network.inputTensor: input]
       let results = Interpreter(network).run(input).layers
       for (layer, result) in zip(network.layers, results) { values[layer.output] = result }
       for (index, probe) in probes.enumerated() {
-        guard let probe, let source = values[plan.stages[index].layer.input] else { continue }
+        guard let probe, let source = values[plan.contexts[index].layer.input] else { continue }
         probe.count(source, into: &counts[index])
       }
     }
@@ -56,7 +57,7 @@ private struct Probe {
   let plane: Int
 
   /// nil where the layer has no sums, or sums that the interpreter's results can not hold.
-  init?(_ stage: Stage, _ network: TernaryNetwork) {
+  init?(_ stage: Context, _ network: TernaryNetwork) {
     let identity = Requantizer(
       form: .logits(multipliers: [1], offsets: [0]), minimum: Int(Int32.min), maximum: Int(Int32.max))
     var layer = stage.layer
@@ -88,8 +89,8 @@ private struct Probe {
     probe.inputTensor = layer.input
     probe.outputTensor = layer.output
     interpreter = Interpreter(probe)
-    shifts = weightSums.map { -$0 * stage.input.base }
-    plane = stage.accumulatorShape.height * stage.accumulatorShape.width
+    shifts = weightSums.map { -$0 * stage.input.storage.base }
+    plane = stage.variant.geometry.sums.height * stage.variant.geometry.sums.width
   }
 
   func count(_ input: [Int32], into counts: inout [Int: Int]) {

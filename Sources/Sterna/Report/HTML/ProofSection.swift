@@ -17,7 +17,7 @@ extension ReportPage {
       }
       dataTable(
         ["layer", "form", "arithmetic", "shift", "multipliers", "entries", "pairs", "exceptions"],
-        plan.stages.compactMap(row))
+        plan.contexts.compactMap(row))
       if plan.output.tensor.kind == .logits {
         tag("p", ["class": "remark"]) {
           "The logits are integers in one scale, \(plan.output.tensor.scale) a unit; \(plan.output.exactness)."
@@ -26,8 +26,8 @@ extension ReportPage {
     }
   }
 
-  private func row(_ stage: Stage) -> [[Markup]]? {
-    guard let requantizer = stage.layer.requantizer, let epilogue = stage.epilogue else { return nil }
+  private func row(_ stage: Context) -> [[Markup]]? {
+    guard let requantizer = stage.layer.requantizer, let epilogue = stage.variant.epilogue else { return nil }
     let form: String
     let multipliers: String
     switch epilogue.form {

@@ -76,8 +76,8 @@ extension ReportPage {
 
   /// Input and output of the layer where they are largest together, in bytes.
   private var wholeTensors: Int {
-    plan.stages.map {
-      $0.inputShape.count * $0.input.elementBytes + $0.outputShape.count * $0.output.elementBytes
+    plan.contexts.map {
+      $0.input.shape.count * $0.input.storage.elementBytes + $0.output.shape.count * $0.output.storage.elementBytes
     }.max() ?? 0
   }
 

@@ -9,7 +9,7 @@ struct Timeline {
   let spans: [Range<Double>]
 
   init(_ plan: FirmwarePlan) {
-    let rows = plan.fusionGroups.map { Double(plan.stages[$0.lowerBound].inputShape.height) }
+    let rows = plan.fusionGroups.map { Double(plan.contexts[$0.lowerBound].input.shape.height) }
     let total = rows.reduce(0, +)
     let least = min(0.13, 0.6 / Double(rows.count))
     var spans: [Range<Double>] = []
@@ -33,11 +33,12 @@ struct RowFlow {
   init(_ plan: FirmwarePlan) {
     var all: [[Int]] = []
     for fusionGroup in plan.fusionGroups {
-      var ready = Array(1...plan.stages[fusionGroup.lowerBound].inputShape.height)
-      for stage in plan.stages[fusionGroup] {
-        ready = (0..<stage.outputShape.height).map { y in
+      var ready = Array(1...plan.contexts[fusionGroup.lowerBound].input.shape.height)
+      for stage in plan.contexts[fusionGroup] {
+        let rows = stage.variant.geometry.dependence
+        ready = (0..<stage.output.shape.height).map { y in
           // Rows of padding below the last one need not be waited for.
-          let last = y * stage.dependence.rowStep - stage.window.top + stage.dependence.windowRows - 1
+          let last = y * rows.step - rows.top + rows.rows - 1
           return ready[min(max(last, 0), ready.count - 1)]
         }
         all.append(ready)

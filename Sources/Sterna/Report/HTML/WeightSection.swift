@@ -10,13 +10,13 @@ extension ReportPage {
     ) {
       Draw.legend([("minus", "−1"), ("zero", "0"), ("plus", "+1")])
       tag("div", ["class": "rows"]) {
-        for stage in plan.stages {
+        for stage in plan.contexts {
           if let weights = stage.layer.ternaryWeights { shares(stage.name, weights) }
         }
       }
       tag("h3") { "What they look like" }
       tag("div", ["class": "gallery"]) {
-        for stage in plan.stages {
+        for stage in plan.contexts {
           if let picture = WeightPicture(stage) { figure(stage.name, picture) }
         }
       }
@@ -88,7 +88,7 @@ struct WeightPicture {
   private static let limit = 6000
 
   /// nil where the layer has no weights, or kernels too large for a picture.
-  init?(_ stage: Stage) {
+  init?(_ stage: Context) {
     let weights: [Int8]
     let (outputs, inputs, rows, columns): (Int, Int, Int, Int)
     switch stage.layer.kind {
@@ -98,8 +98,8 @@ struct WeightPicture {
       (rows, columns) = (convolution.window.kernelHeight, convolution.window.kernelWidth)
     case .dense(let dense):
       weights = dense.weights
-      (outputs, inputs) = (dense.outputs, stage.inputShape.channels)
-      (rows, columns) = (stage.inputShape.height, stage.inputShape.width)
+      (outputs, inputs) = (dense.outputs, stage.input.shape.channels)
+      (rows, columns) = (stage.input.shape.height, stage.input.shape.width)
     case .maxPool, .averagePool: return nil
     }
     let kernel = rows * columns
@@ -136,17 +136,6 @@ struct WeightPicture {
       let run = "M\(x + start - row.startIndex) \(y)h\(end - start)v1h-\(end - start)z"
       if row[start] < 0 { minus += run } else if row[start] > 0 { plus += run } else { zero += run }
       start = end
-    }
-  }
-}
-
-extension Layer {
-  /// nil of a layer that has none.
-  var ternaryWeights: [Int8]? {
-    switch kind {
-    case .convolution(let convolution): convolution.weights
-    case .dense(let dense): dense.weights
-    case .maxPool, .averagePool: nil
     }
   }
 }

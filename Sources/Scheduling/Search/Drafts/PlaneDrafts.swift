@@ -17,50 +17,15 @@ package struct PlaneForm: Sendable, Equatable {
   package var lanes: LineBuffer.SWARLanes
 }
 
-/// A depthwise convolution's map as words of four rows: run of sums, words under it.
-package struct SpreadPlane: Sendable, Equatable {
-  /// Output rows of each byte of a word.
-  package var quarter: Int
-  /// Columns of padding between two rows: on the right of the one and on the left of the other.
-  package var halo: Int
-  /// Words of a row with the halo before it.
-  package var pitch: Int
-  /// Sums of four, those between the rows among them: a multiple of four.
-  package var sums: Int
-  /// Words that hold the map, and a row of bytes of padding behind them.
-  package var words: Int
-  /// Sums that are stored, those between the rows among them.
-  package var fourLanes: Int
-  /// Rows of words: one under each tap of a column.
-  package var rows: Int
-  /// Bytes of all four quarters of the output, which are more than its rows.
-  package var quarterBytes: Int
-
-  init(_ stage: Stage) {
-    let window = stage.window
-    quarter = (stage.outputShape.height + 3) / 4
-    // Where padding of a kernel's width lies on both sides, an output row is longer than that.
-    halo = max(window.left, window.right, stage.outputShape.width - stage.inputShape.width)
-    pitch = stage.inputShape.width + halo
-    rows = quarter + window.kernelHeight - 1
-    fourLanes = (quarter - 1) * pitch + stage.outputShape.width
-    sums = (fourLanes + 3) / 4 * 4
-    quarterBytes = 4 * quarter * stage.outputShape.width
-    // The last sum's last tap; rows that are spread may reach further.
-    let reached = sums + halo - window.left + (window.kernelHeight - 1) * pitch + window.kernelWidth - 1
-    words = max(reached, rows * pitch) + (stage.inputShape.width + 3) / 4
-  }
-}
-
-extension Stage {
-  package var spreadPlane: SpreadPlane? { planes?.kind == .channels ? SpreadPlane(self) : nil }
+extension Draft {
+  package var spreadPlane: SpreadPlane? { planes?.kind == .channels ? SpreadPlane(geometry) : nil }
 }
 
 extension Scheduler {
   /// The plan in which convolutions make whole maps, where that is possible: a chain of a convolution, of depthwise and
   /// pointwise ones behind it, and a pool.
   static func inPlanes(
-    _ network: TernaryNetwork, _ stages: [Stage], _ options: PlanningOptions, isVector: Bool
+    _ network: TernaryNetwork, _ stages: [Draft], _ options: PlanningOptions, isVector: Bool
   ) -> FirmwarePlan? {
     let inLanes = stages.map { packedInLanes($0) ?? $0 }
     let count = inLanes.prefix { planeForm($0) != nil }.count
@@ -93,7 +58,7 @@ extension Scheduler {
     return layOut(network, stages, stages.indices.map { $0...$0 }, options, isVector: isVector)
   }
 
-  private static func planeForm(_ stage: Stage) -> PlaneForm? {
+  private static func planeForm(_ stage: Draft) -> PlaneForm? {
     guard case .convolution(let work) = stage.work, let lanes = stage.lineBuffer.lanes, work.scales != nil,
       stage.pool == nil
     else { return nil }
@@ -108,7 +73,7 @@ extension Scheduler {
   }
 
   /// Pools find their rows by strides.
-  private static func canReadPlanes(_ stage: Stage) -> Bool {
+  private static func canReadPlanes(_ stage: Draft) -> Bool {
     guard stage.window.left + stage.window.right == 0 else { return false }
     switch stage.work {
     case .maxPool, .averagePool: return stage.input.elementBytes == 1

@@ -8,8 +8,8 @@ import TernaryIR
 extension Scheduler {
   /// The chain with its convolutions in that form, where their windows are one block of memory, and its dense layers'
   /// weights as bytes.
-  static func asColumns(_ stages: [Stage], _ core: Core) -> [Stage] {
-    var wide: [Stage] = []
+  static func asColumns(_ stages: [Draft], _ core: Core) -> [Draft] {
+    var wide: [Draft] = []
     for stage in stages {
       // Codes in 16 bits need not be widened; pools make bytes.
       wide.append(asColumns(stage, core, isWidened: wide.last.map { $0.columns != nil } ?? true))
@@ -17,7 +17,7 @@ extension Scheduler {
     return wide
   }
 
-  private static func asColumns(_ given: Stage, _ core: Core, isWidened: Bool) -> Stage {
+  private static func asColumns(_ given: Draft, _ core: Core, isWidened: Bool) -> Draft {
     var stage = given
     switch stage.work {
     case .dense(var work):
@@ -44,11 +44,11 @@ extension Scheduler {
   /// Most weights of a channel in one loop. Compilers give up on loops with many more: gcc from 1000 loads on.
   private static let mostTaps = 256
 
-  private static func columnChannelTiles(_ stage: Stage, _ work: ConvolutionWork, _ core: Core) -> [ChannelTile] {
+  private static func columnChannelTiles(_ stage: Draft, _ work: ConvolutionWork, _ core: Core) -> [ChannelTile] {
     let area = stage.window.kernelHeight * stage.window.kernelWidth
     // Input channels of one loop.
     let part = max(1, min(mostTaps / area, work.groupChannels))
-    let strides = Stage.Strides(row: stage.lineBuffer.rowStride, channel: stage.lineBuffer.channelStride)
+    let strides = Draft.Strides(row: stage.lineBuffer.rowStride, channel: stage.lineBuffer.channelStride)
     let offsets = tapOffsets(stage.window, strides, channels: work.groupChannels)
     let partition = partition(work, offsets, core, without: Set(stage.constants.map(\.channel)))
     let whole = channelTiles(work, offsets, core, partition, channelStride: strides.channel)
@@ -69,27 +69,7 @@ extension Scheduler {
   }
 }
 
-/// The columns of a row of a convolution that is computed column by column in vectors.
-package struct Columns: Sendable, Equatable {
-  /// Sums of a row of a channel, and values of an output row: as many as the map has, rounded up to whole vectors.
-  package var sums: Int
-  package var outputs: Int
-  /// 16 bits hold every sum; else 32 do.
-  package var areShort: Bool
-  /// Channels whose sums are kept at the same time, and rows of each: those under a pool.
-  var channels: Int
-  var rows: Int
-
-  /// Sums from a channel to the next.
-  package var channelStride: Int { rows * sums }
-  /// Where the pooled sums of a channel lie, counted in sums from the first.
-  package var pooled: Int { channels * channelStride }
-
-  /// Scratch memory in words of 32 bits.
-  var scratchWords: Int { ((pooled + outputs) * (areShort ? 2 : 4) + 3) / 4 }
-}
-
-extension Stage {
+extension Draft {
   /// How its rows are computed where they are computed in vectors; nil: otherwise.
   package var columns: Columns? {
     guard case .convolution(let work) = work, case .columns(let channelTiles)? = work.unrolled else { return nil }
@@ -100,32 +80,5 @@ extension Stage {
       sums: max(rounded(accumulatorShape.width), rounded(outputs * (pool?.kernelWidth ?? 1))), outputs: outputs,
       areShort: range.lowerBound >= Int(Int16.min) && range.upperBound <= Int(Int16.max),
       channels: channelTiles.map(\.channels.count).max() ?? 1, rows: pool?.kernelHeight ?? 1)
-  }
-}
-
-extension Stage {
-  /// Whether its input's codes take 16 bits each.
-  package var hasShortCodes: Bool { input.elementBytes == 1 && lineBuffer.elementBytes == 2 }
-}
-
-extension Epilogue {
-  /// Codes to add to an affine form's offsets, so that nothing negative is shifted, where 16 bits hold every result
-  /// before it is clamped; nil where they do not.
-  package var shortGuardBias: Int? {
-    guard case .affine(let multipliers, let offsets, let shift, _, _) = form, fits32 else { return nil }
-    var values: [Int] = []
-    for channel in 0..<max(multipliers.count, domains.count) {
-      let (m, b) = (multipliers[min(channel, multipliers.count - 1)], offsets[min(channel, offsets.count - 1)])
-      let domain =
-        limits.first { $0.channel == channel }?.accumulators ?? domains[min(channel, domains.count - 1)]
-      values += [domain.lowerBound * m + b, domain.upperBound * m + b]
-    }
-    guard let least = values.min(), let most = values.max() else { return nil }
-    let guardBias = least < 0 ? (-least + 1 << shift - 1) >> shift : 0
-    let guarded = [most, offsets.max() ?? 0].map { $0 + guardBias << shift }
-    guard guarded.allSatisfy({ Int32(exactly: $0) != nil }), Int16(exactly: guarded[0] >> shift) != nil else {
-      return nil
-    }
-    return guardBias
   }
 }

@@ -47,7 +47,7 @@ extension Scheduler {
   /// What the blocks of a stage depend on beside its weights.
   struct ChannelTileKey: Hashable {
     var stage: Int
-    var strides: Stage.Strides
+    var strides: Draft.Strides
   }
 
   /// What has been found for other steps of RAM trade-off. Searching for a partition takes longest, and little of it
@@ -69,15 +69,15 @@ extension Scheduler {
   /// The chain with its unrolled weights, where rows are words. `known` holds the blocks that have been found for a
   /// stage.
   static func unrolled(
-    _ stages: [Stage], _ core: Core, _ tradeOff: RAMTradeOff, _ known: inout KnownTiles
-  ) -> [Stage] {
+    _ stages: [Draft], _ core: Core, _ tradeOff: RAMTradeOff, _ known: inout KnownTiles
+  ) -> [Draft] {
     var unrolledPlan = stages
     for index in stages.indices { unrolled(&unrolledPlan, index, core, tradeOff, &known) }
     return tradeOff.usesFourLanes ? quartered(unrolledPlan) : unrolledPlan
   }
 
   private static func unrolled(
-    _ stages: inout [Stage], _ index: Int, _ core: Core, _ tradeOff: RAMTradeOff, _ known: inout KnownTiles
+    _ stages: inout [Draft], _ index: Int, _ core: Core, _ tradeOff: RAMTradeOff, _ known: inout KnownTiles
   ) {
     var stage = stages[index]
     if tradeOff.worksInPlace, stage.hasRunningSum, case .averagePool = stage.work {
@@ -128,7 +128,7 @@ extension Scheduler {
 
   /// Rows between unrolled channel tiles and depthwise code as four columns a word: half the memory for two more
   /// instructions per word of four columns, and half of the loads.
-  private static func quartered(_ stages: [Stage]) -> [Stage] {
+  private static func quartered(_ stages: [Draft]) -> [Draft] {
     var stages = stages
     for index in stages.indices.dropFirst() {
       let window = stages[index].window
@@ -154,12 +154,12 @@ extension Scheduler {
     return stages
   }
 
-  private static func canRunMaximum(_ stage: Stage) -> Bool {
+  private static func canRunMaximum(_ stage: Draft) -> Bool {
     stage.pool != nil && stage.window.kernelHeight == 1 && stage.window.strideHeight == 1
       && stage.window.top + stage.window.bottom == 0 && stage.output.elementBytes == 1
   }
 
-  private static func tapLists(_ stage: Stage, _ work: ConvolutionWork) -> [TapList] {
+  private static func tapLists(_ stage: Draft, _ work: ConvolutionWork) -> [TapList] {
     work.weights.map { weights in
       let width = stage.window.kernelWidth
       let rowStride = stage.gatheredWindow?.width ?? stage.lineBuffer.rowStride
@@ -172,7 +172,7 @@ extension Scheduler {
   }
 
   /// Offsets of a window's values, in the order of the weights.
-  static func tapOffsets(_ window: Window, _ strides: Stage.Strides, channels: Int) -> [Int] {
+  static func tapOffsets(_ window: Window, _ strides: Draft.Strides, channels: Int) -> [Int] {
     (0..<channels).flatMap { ic in
       (0..<window.kernelHeight).flatMap { ky in
         (0..<window.kernelWidth).map { kx in ky * strides.row + ic * strides.channel + kx }

@@ -4,13 +4,13 @@ import TernaryIR
 extension Scheduler {
   static func stage(
     _ index: Int, _ network: TernaryNetwork, _ input: Storage, _ names: inout Names
-  ) -> Stage {
+  ) -> Draft {
     let layer = network.layers[index]
     let source = network[layer.input]
     let target = network[layer.output]
     var output = Storage(target)
     let window: Window
-    let work: Stage.Work
+    let work: Draft.Work
     switch layer.kind {
     case .convolution(let convolution):
       window = convolution.window
@@ -38,7 +38,7 @@ extension Scheduler {
     var paddingCode = 0
     if case .maxPool = layer.kind {} else if window.hasPadding { paddingCode = source.zeroPoint - input.base }
     let channelStride = source.shape.width + window.left + window.right
-    var stage = Stage(
+    var stage = Draft(
       name: names.identifier(for: layer.name, index: index + 1), layer: layer, layers: index...index,
       inputShape: source.shape, accumulatorShape: target.shape, outputShape: target.shape, input: input,
       output: output,
@@ -52,7 +52,7 @@ extension Scheduler {
   }
 
   /// Sums take the place of all rows but one where an average pool's windows follow one another and that saves RAM.
-  private static func canRunSum(_ stage: Stage) -> Bool {
+  private static func canRunSum(_ stage: Draft) -> Bool {
     let window = stage.window
     guard case .averagePool = stage.work, stage.input.elementBytes == 1, !window.hasPadding,
       window.strideHeight == window.kernelHeight || stage.outputShape.height == 1,
@@ -64,7 +64,7 @@ extension Scheduler {
 
   /// The chain with a last dense layer that adds every row to its sums as it comes, where that saves RAM: it costs a
   /// few instructions more than all rows at once.
-  static func withRunningDense(_ stages: [Stage]) -> [Stage]? {
+  static func withRunningDense(_ stages: [Draft]) -> [Draft]? {
     guard let last = stages.last, case .dense = last.work, last.inputShape.height > 1,
       4 * last.outputShape.count < (last.inputShape.height - 1) * last.lineBuffer.rowBytes
     else { return nil }
@@ -75,7 +75,7 @@ extension Scheduler {
 
   /// The stage with the max pool behind it fused in, where the pool's windows neither overlap nor leave the map and RAM
   /// is saved: a few more input rows against the rows of the pool's own line buffer.
-  static func fused(_ stage: Stage, _ network: TernaryNetwork, poolAt index: Int) -> Stage? {
+  static func fused(_ stage: Draft, _ network: TernaryNetwork, poolAt index: Int) -> Draft? {
     guard case .convolution = stage.work, stage.pool == nil, case .maxPool(let window) = network.layers[index].kind,
       window.kernelHeight == window.strideHeight, window.kernelWidth == window.strideWidth, !window.hasPadding
     else { return nil }

@@ -1,18 +1,27 @@
 import TernaryIR
 
 /// From drafts, whose forms are flags, to edges and operations, whose forms are values.
-extension FirmwarePlan {
-  mutating func addGraph() {
-    edges = stages.indices.map { edge(into: $0) } + [lastEdge]
-    operations = stages.indices.map { index in
+extension Scheduler {
+  static func operations(_ stages: [Draft], _ variants: [any KernelVariant]) -> [Operation] {
+    stages.indices.map { index in
       let stage = stages[index]
       return Operation(
         name: stage.name, layer: stage.layer, layers: stage.layers, inputs: [index], output: index + 1,
-        variant: variant(of: index))
+        variant: variants[index])
     }
   }
 
-  private func edge(into index: Int) -> Edge {
+  static func edges(_ stages: [Draft], _ buffers: [Buffer], _ scratch: Scratch) -> [Edge] {
+    stages.indices.map { edge(into: $0, stages, buffers, scratch) } + [lastEdge(stages, buffers)]
+  }
+
+  /// Bytes from one row to the next where rows lie in place of rows of a whole tensor; 0: all lie in the same place.
+  private static func stepInPlace(_ stages: [Draft], _ index: Int) -> Int {
+    guard let owner = stages[..<index].last(where: { !$0.lineBuffer.isInPlace }) else { return 0 }
+    return owner.isSliding || owner.lineBuffer.slots == 1 ? 0 : owner.rowStep * owner.lineBuffer.rowBytes
+  }
+
+  private static func edge(into index: Int, _ stages: [Draft], _ buffers: [Buffer], _ scratch: Scratch) -> Edge {
     let stage = stages[index]
     let lineBuffer = stage.lineBuffer
     var layout = Layout(
@@ -34,7 +43,7 @@ extension FirmwarePlan {
       lineBuffer.hwc != nil || lineBuffer.planeChannels != nil
       ? .whole
       : lineBuffer.isInPlace
-        ? .inPlace(step: stepInPlace(of: index))
+        ? .inPlace(step: stepInPlace(stages, index))
         : lineBuffer.columnTile.map { .columnTile(words: $0) }
           ?? .rows(
             slots: lineBuffer.slots,
@@ -42,10 +51,10 @@ extension FirmwarePlan {
     return Edge(
       shape: stage.inputShape, storage: stage.input, layout: layout, residency: residency,
       producer: index > 0 ? index - 1 : nil, consumers: [index], buffer: lineBuffer.buffer,
-      offset: lineBufferOffset(of: stage))
+      offset: lineBuffer.columnTile == nil ? buffers[lineBuffer.buffer].offset : scratch.columnTile)
   }
 
-  private var lastEdge: Edge {
+  private static func lastEdge(_ stages: [Draft], _ buffers: [Buffer]) -> Edge {
     let stage = stages[stages.count - 1]
     let shape = stage.outputShape
     guard case .result(let buffer) = stage.destination else {
@@ -65,84 +74,80 @@ extension FirmwarePlan {
         element: element, order: .planes, channelStride: shape.height * shape.width, rowStride: shape.width),
       residency: .result, producer: stages.count - 1, consumers: [], buffer: buffer, offset: buffers[buffer].offset)
   }
+}
 
-  private func variant(of index: Int) -> (any KernelVariant)? {
-    let stage = stages[index]
-    let pool: Geometry.Pool = stage.pool.map { stage.hasRunningMaximum ? .running($0) : .window($0) } ?? .none
-    let geometry = Geometry(
-      input: stage.inputShape, window: stage.window, sums: stage.accumulatorShape, pool: pool, output: stage.outputShape
-    )
-    let sums = RunningSums(offset: buffers[stage.sumsBuffer].offset, buffer: stage.sumsBuffer)
-    switch stage.work {
+extension Draft {
+  var geometry: Geometry {
+    let pool: Geometry.Pool = pool.map { hasRunningMaximum ? .running($0) : .window($0) } ?? .none
+    return Geometry(input: inputShape, window: window, sums: accumulatorShape, pool: pool, output: outputShape)
+  }
+
+  /// The way of computing that its flags stand for.
+  var variant: any KernelVariant {
+    switch work {
     case .maxPool: return MaxPoolRows(geometry: geometry)
     case .averagePool(let epilogue):
       let result = epilogue.map { PoolResult.requantized($0) } ?? .sums
-      if stage.lineBuffer.hwc != nil { return HWCAveragePool(geometry: geometry, result: result) }
-      return stage.hasRunningSum
-        ? RunningAveragePool(geometry: geometry, result: result, sums: sums)
+      if lineBuffer.hwc != nil { return HWCAveragePool(geometry: geometry, result: result) }
+      return hasRunningSum
+        ? RunningAveragePool(geometry: geometry, result: result, sums: sumsBuffer)
         : AveragePoolRows(geometry: geometry, result: result)
     case .dense(let work):
       let terms = DenseTerms(
         weights: work.weights, element: work.areBytes ? .bytes : .packed, nonZeros: work.nonZeros,
         epilogue: work.epilogue, geometry: geometry)
-      if stage.hasRunningSum { return RunningDense(terms: terms, sums: sums) }
-      return stage.destination == .output ? DenseOutput(terms: terms) : DenseRows(terms: terms)
+      if hasRunningSum { return RunningDense(terms: terms, sums: sumsBuffer) }
+      return destination == .output ? DenseOutput(terms: terms) : DenseRows(terms: terms)
     case .convolution(let work):
       let terms = ConvolutionTerms(
         weights: work.weights, groupChannels: work.groupChannels, outputsPerGroup: work.outputsPerGroup,
-        nonZeros: work.nonZeros, epilogue: work.epilogue, geometry: geometry, constants: stage.constants)
-      let lanes = (stage.lineBuffer.lanes ?? stage.planes?.lanes).map {
+        nonZeros: work.nonZeros, epilogue: work.epilogue, geometry: geometry, constants: constants)
+      let lanes = (lineBuffer.lanes ?? planes?.lanes).map {
         Lanes(
           distance: $0.distance, outputs: $0.outputs, guardBias: $0.guardBias,
           remainingGuardBias: $0.remainingGuardBias)
       }
-      if let form = stage.hwc {
+      if let form = hwc {
         switch work.unrolled {
         case .taps(let taps, _)?: return HWCDepthwise(terms: terms, form: form, taps: taps)
         case .channelTiles(let tiles, _)?: return HWCTiles(terms: terms, form: form, tiles: tiles)
-        case .columns?, nil: return nil
+        case .columns?, nil: fatalError("no variant")
         }
       }
-      if let planes = stage.planes {
-        guard let lanes, let scales = work.scales else { return nil }
+      if let planes = planes {
+        guard let lanes, let scales = work.scales else { fatalError("no variant") }
         switch planes.kind {
         case .rows: return PlaneRows(terms: terms, lanes: lanes, scales: scales)
         case .points: return PlanePoints(terms: terms, lanes: lanes, scales: scales)
         case .channels:
-          return PlaneChannels(terms: terms, lanes: lanes, scales: scales, spread: SpreadPlane(stage))
+          return PlaneChannels(terms: terms, lanes: lanes, scales: scales, spread: SpreadPlane(geometry))
         }
       }
       switch work.unrolled {
       case .channelTiles(let tiles, let columnTile)?:
-        guard let lanes else { return nil }
+        guard let lanes else { fatalError("no variant") }
         return UnrolledTiles(
           terms: terms, lanes: lanes, tiles: tiles, columnTile: columnTile,
-          source: stage.widened.map { .widened(WidenedWindow($0)) } ?? .words,
-          firing: stage.columnTilesPerRow.map { .perColumnTile(tiles: $0) }
-            ?? (stage.hasRunningMaximum ? .perRow : .whenDue))
+          source: widened.map { .widened($0) } ?? .words,
+          firing: columnTilesPerRow.map { .perColumnTile(tiles: $0) }
+            ?? (hasRunningMaximum ? .perRow : .whenDue))
       case .taps(let taps, let areStatements)?:
-        guard let lanes else { return nil }
+        guard let lanes else { fatalError("no variant") }
         if !areStatements { return TapListDepthwise(terms: terms, lanes: lanes, taps: taps) }
         return UnrolledDepthwise(
           terms: terms, lanes: lanes, taps: taps,
-          source: stage.gatheredWindow.map { .gathered(WidenedWindow($0)) } ?? (stage.widensBytes ? .bytes : .words))
+          source: gatheredWindow.map { .gathered($0) } ?? (widensBytes ? .bytes : .words))
       case .columns(let tiles)?:
-        guard let columns = stage.columns else { return nil }
-        return VectorColumns(terms: terms, tiles: tiles, columns: columns)
+        guard let columns = columns else { fatalError("no variant") }
+        return VectorColumns(terms: terms, tiles: tiles, vectors: columns)
       case nil:
         guard let lanes else { return PackedBytes(terms: terms) }
-        if stage.usesSharedConvolution, let scales = work.scales {
+        if usesSharedConvolution, let scales = work.scales {
           return SharedPackedLanes(terms: terms, lanes: lanes, scales: scales)
         }
         return PackedLanes(
-          terms: terms, lanes: lanes, sums: stage.lineBuffer.lanes?.partTaps.map { .parts(taps: $0) } ?? .whole)
+          terms: terms, lanes: lanes, sums: lineBuffer.lanes?.partTaps.map { .parts(taps: $0) } ?? .whole)
       }
     }
-  }
-}
-
-extension WidenedWindow {
-  fileprivate init(_ window: Stage.WidenedWindow) {
-    self.init(rows: window.rows, channels: window.channels, width: window.width, kept: window.kept)
   }
 }

@@ -2,7 +2,7 @@
 extension Scheduler {
   /// The chain with the inputs of at most the first `count` stages in lanes. A stage can follow rows of bytes, which
   /// are paired as they come, or a stage that makes words of the same two columns.
-  static func inLanes(_ stages: [Stage], first count: Int) -> [Stage] {
+  static func inLanes(_ stages: [Draft], first count: Int) -> [Draft] {
     var stages = stages
     for index in stages.indices.prefix(count) {
       guard let lanes = lanes(of: stages[index]) else { continue }
@@ -26,7 +26,7 @@ extension Scheduler {
   }
 
   /// A stage by itself with its input in lanes and its weights packed.
-  static func packedInLanes(_ stage: Stage) -> Stage? {
+  static func packedInLanes(_ stage: Draft) -> Draft? {
     guard let lanes = lanes(of: stage) else { return nil }
     var stage = stage
     stage.pair(lanes, words: words(stage, lanes))
@@ -35,7 +35,7 @@ extension Scheduler {
   }
 
   /// How the columns of a stage pair up, where its accumulators fit a lane.
-  private static func lanes(of stage: Stage) -> LineBuffer.SWARLanes? {
+  private static func lanes(of stage: Draft) -> LineBuffer.SWARLanes? {
     guard case .convolution(let work) = stage.work, stage.input.elementBytes == 1, stage.outputShape.width > 1,
       canBeLinear(stage) || (stage.windowRows == 1 && !stage.window.hasPadding)
     else { return nil }
@@ -78,18 +78,18 @@ extension Scheduler {
 
   /// Rows that no window sees would have no place in a line buffer that moves; they occur where strides exceed windows.
   /// Neither would the first row behind more rows of padding than a window has.
-  static func canBeLinear(_ stage: Stage) -> Bool {
+  static func canBeLinear(_ stage: Draft) -> Bool {
     stage.rowStep <= stage.windowRows && stage.window.top < stage.windowRows
   }
 
   /// The chain with its weights packed, where they are not code.
-  static func asPacked(_ stages: [Stage], _ known: inout KnownTiles) -> [Stage] {
+  static func asPacked(_ stages: [Draft], _ known: inout KnownTiles) -> [Draft] {
     stages.indices.map { asPacked(stages[$0], $0, &known) }
   }
 
   /// The stage with its weights packed: its window is one block of memory, so that the taps of a channel have the same
   /// offsets in every row. Constant channels lose their weights.
-  private static func asPacked(_ stage: Stage, _ index: Int, _ known: inout KnownTiles) -> Stage {
+  private static func asPacked(_ stage: Draft, _ index: Int, _ known: inout KnownTiles) -> Draft {
     guard stage.lineBuffer.lanes != nil, case .convolution(var work) = stage.work, work.unrolled == nil else {
       return stage
     }
@@ -114,12 +114,12 @@ extension Scheduler {
   }
 
   /// Words of a channel: those that windows reach, and room for the row behind the halo on its left.
-  private static func words(_ stage: Stage, _ lanes: LineBuffer.SWARLanes) -> Int {
+  private static func words(_ stage: Draft, _ lanes: LineBuffer.SWARLanes) -> Int {
     max((lanes.outputs - 1) * stage.window.strideWidth + stage.window.kernelWidth, stage.window.left + lanes.distance)
   }
 }
 
-extension Stage {
+extension Draft {
   fileprivate mutating func pair(_ lanes: LineBuffer.SWARLanes, words: Int) {
     lineBuffer.lanes = lanes
     lineBuffer.elementBytes = 4

@@ -1,94 +1,12 @@
 import TernaryIR
 
-/// A map as words of two lanes, rows `y` and `y + distance`, the channels of a position after one another: position
-/// `(row, column)` begins at word `(row · pitch + column) · positionWords`. Padding is stored, that between two rows
-/// once.
-package struct HWCMap: Sendable, Equatable {
-  /// Rows of words; the first holds the topmost row of padding, or of the map.
-  package var rows: Int
-  /// Positions of a row of words.
-  package var pitch: Int
-  /// Words of a position: a multiple of `HWCScales.unit`.
-  package var positionWords: Int
-  /// Positions of padding between two rows.
-  package var halo: Int
-  /// Position of the first column.
-  package var left: Int
-  /// Rows of the map from one lane to the other.
-  package var distance: Int
-  /// Whether all of it holds padding before rows arrive; else what stands beside the rows is written as it is needed.
-  package var isFilled = false
-
-  package var rowWords: Int { pitch * positionWords }
-  /// Behind the last row lies its padding.
-  package var words: Int { rows * rowWords + halo * positionWords }
-}
-
-/// How a stage makes whole maps whose positions hold all channels. Code sums up words of both lanes, whose accumulators
-/// never leave 15 bits: blocks of output channels a position at a time, depthwise convolutions a channel at a time.
-package struct HWCForm: Sendable, Equatable {
-  /// Output rows of the lower lane; those of the upper one follow them. Of an odd height the last is nobody's row.
-  package var half: Int
-  /// Added to both lanes of an accumulator, so that none is ever negative.
-  package var guardBias: Int
-  /// Requantizers of the channels.
-  package var scales: HWCScales
-  /// Whether functions of depthwise convolutions name all columns of a row: faster, and longer.
-  package var namesColumns = false
-  package var guardWord: Int { guardBias << 16 | guardBias }
-
-  /// Most taps of a function that names columns: each has a pointer.
-  package static let mostPointers = 6
-}
-
-/// A function that makes a channel's map: for a number of taps that are added, and a number of those subtracted.
-package struct DepthwiseFunction: Sendable, Hashable, Comparable {
-  /// The requantizers' shift where it is better a constant, else 0.
-  package var shift: Int
-  package var plus: Int
-  package var minus: Int
-  package var namesColumns: Bool
-  package var taps: Int { plus + minus }
-  /// Both numbers in a byte, four bits each.
-  package var counts: Int { plus << 4 | minus }
-
-  package static func < (a: Self, b: Self) -> Bool { (a.shift, a.counts) < (b.shift, b.counts) }
-}
-
-extension HWCForm {
-  package func function(_ taps: TapList) -> DepthwiseFunction {
-    DepthwiseFunction(
-      shift: scales.constant, plus: taps.plus, minus: taps.minus,
-      namesColumns: namesColumns && (1...Self.mostPointers).contains(taps.offsets.count))
-  }
-}
-
-extension FirmwarePlan {
-  /// Functions that its depthwise convolutions share whose positions hold all channels, in order.
-  package var depthwiseFunctions: [DepthwiseFunction] {
-    let functions = stages.flatMap { stage in
-      guard let form = stage.hwc, case .taps(let lists, _)? = stage.unrolled else { return [DepthwiseFunction]() }
-      return lists.map(form.function)
-    }
-    return Set(functions).sorted()
-  }
-}
-
-extension Stage {
-  /// Words of its input map from the first of an output position's window to that of the next column and of the next
-  /// row.
-  package var positionSteps: (column: Int, row: Int)? {
-    lineBuffer.hwc.map { ($0.positionWords * window.strideWidth, $0.rowWords * window.strideHeight) }
-  }
-}
-
 extension Scheduler {
   /// The plan in which convolutions make whole maps, HWC, where that is possible: a convolution, depthwise and
   /// pointwise ones behind it, and an average pool over all that they make. All but the first work in place.
   ///
   /// - Returns: The fastest that the budgets allow.
   static func hwc(
-    _ network: TernaryNetwork, _ stages: [Stage], _ options: PlanningOptions, isVector: Bool
+    _ network: TernaryNetwork, _ stages: [Draft], _ options: PlanningOptions, isVector: Bool
   ) -> FirmwarePlan? {
     guard let chain = hwc(stages, options) else { return nil }
     for namesColumns in canNameColumns(chain, options.core) ? [true, false] : [false] {
@@ -101,11 +19,11 @@ extension Scheduler {
   }
 
   /// Whether there are registers for the pointers, and few columns.
-  private static func canNameColumns(_ chain: [Stage], _ core: Core) -> Bool {
+  private static func canNameColumns(_ chain: [Draft], _ core: Core) -> Bool {
     core.accumulators >= 8 && chain[0].outputShape.width <= 8
   }
 
-  private static func hwc(_ stages: [Stage], _ options: PlanningOptions) -> [Stage]? {
+  private static func hwc(_ stages: [Draft], _ options: PlanningOptions) -> [Draft]? {
     guard let count = stages.firstIndex(where: { if case .averagePool = $0.work { true } else { false } }), count > 1,
       canPoolPositions(stages[count]), isVectorNext(stages[(count + 1)...])
     else { return nil }
@@ -160,7 +78,7 @@ extension Scheduler {
   }
 
   /// Depthwise convolutions share functions where they share a shift: the smallest, where it serves all.
-  private static func shareShifts(_ stages: inout [Stage]) {
+  private static func shareShifts(_ stages: inout [Draft]) {
     let own = stages.indices.filter {
       if case .taps? = stages[$0].unrolled { stages[$0].hwc != nil } else { false }
     }
@@ -179,7 +97,7 @@ extension Scheduler {
   }
 
   /// The caller's rows as they come.
-  private static func inputMap(_ stage: Stage, _ half: Int) -> HWCMap {
+  private static func inputMap(_ stage: Draft, _ half: Int) -> HWCMap {
     let window = stage.window
     return HWCMap(
       rows: (half - 1) * window.strideHeight + window.kernelHeight,
@@ -187,7 +105,7 @@ extension Scheduler {
       halo: 0, left: window.left, distance: half * window.strideHeight, isFilled: true)
   }
 
-  private static func form(_ stage: Stage, _ half: Int, _ core: Core) -> HWCForm? {
+  private static func form(_ stage: Draft, _ half: Int, _ core: Core) -> HWCForm? {
     guard case .convolution(let work) = stage.work, stage.pool == nil, stage.input.elementBytes == 1,
       stage.output.elementBytes == 1
     else { return nil }
@@ -200,7 +118,7 @@ extension Scheduler {
   }
 
   private static func code(
-    _ stage: Stage, _ work: ConvolutionWork, _ map: HWCMap, _ core: Core
+    _ stage: Draft, _ work: ConvolutionWork, _ map: HWCMap, _ core: Core
   ) -> UnrolledWeights? {
     let window = stage.window
     let places = (0..<window.kernelHeight).flatMap { ky in
@@ -224,14 +142,14 @@ extension Scheduler {
   }
 
   /// Whether nothing follows, or a dense layer.
-  private static func isVectorNext(_ stages: ArraySlice<Stage>) -> Bool {
+  private static func isVectorNext(_ stages: ArraySlice<Draft>) -> Bool {
     guard let next = stages.first else { return true }
     if case .dense = next.work { return true }
     return false
   }
 
   /// All that its input holds, in one window, summed up in lanes of 16 bits.
-  private static func canPoolPositions(_ stage: Stage) -> Bool {
+  private static func canPoolPositions(_ stage: Draft) -> Bool {
     let window = stage.window
     let rows = (stage.inputShape.height + 1) / 2
     return !window.hasPadding && stage.outputShape.height * stage.outputShape.width == 1
@@ -239,9 +157,4 @@ extension Scheduler {
       && stage.input.elementBytes == 1 && stage.epilogue?.limits.isEmpty ?? true
       && rows * stage.inputShape.width * stage.input.maximumCode <= Int(UInt16.max)
   }
-}
-
-extension Int {
-  /// The smallest multiple that is not below it.
-  func rounded(toMultipleOf step: Int) -> Int { (self + step - 1) / step * step }
 }

@@ -4,7 +4,7 @@ import TernaryIR
 /// words.
 extension Scheduler {
   /// Whether a stage can take its rows in column tiles, as the depthwise convolution before it makes them.
-  static func canTakeColumnTiles(_ stages: [Stage], _ index: Int, _ stage: Stage) -> Bool {
+  static func canTakeColumnTiles(_ stages: [Draft], _ index: Int, _ stage: Draft) -> Bool {
     guard index > 0, index + 1 < stages.count, stages[index - 1].pool == nil,
       case .taps(_, areStatements: true)? = stages[index - 1].unrolled
     else { return false }
@@ -19,7 +19,7 @@ extension Scheduler {
   /// when nobody reads what stood there any more.
   ///
   /// - Returns: Whether it does.
-  static func putInPlace(_ stages: [Stage], _ index: Int, _ stage: inout Stage) -> Bool {
+  static func putInPlace(_ stages: [Draft], _ index: Int, _ stage: inout Draft) -> Bool {
     guard index > 0, stage.windowRows == 1, stage.rowStep == 1, !stage.window.hasPadding, stage.input.elementBytes == 1
     else { return false }
     let maker = stages[index - 1]
@@ -54,23 +54,11 @@ extension Scheduler {
   }
 }
 
-extension Stage {
+extension Draft {
   /// Words from a row, and from a channel, to the next.
   package struct Strides: Hashable, Sendable {
     package var row: Int
     package var channel: Int
-  }
-
-  /// The window of a column tile, as words of two lanes in scratch memory: `[row][channel][column]`.
-  package struct WidenedWindow: Equatable, Sendable {
-    package var rows: Int
-    package var channels: Int
-    package var width: Int
-    /// Words of a row that the column tile before has made and that only move.
-    package var kept = 0
-    package var words: Int { rows * channels * width }
-    /// A row of a few words is unpacked by as many statements, a longer one by a loop.
-    package var statements: Int { width <= 16 ? width : 1 }
   }
 
   /// What unrolled channel tiles read where rows are bytes.
@@ -176,12 +164,5 @@ extension Stage {
     lineBuffer.channelStride = columnTile
     lineBuffer.rowStride = columnTile * inputShape.channels
     lineBuffer.tailBytes = 0
-  }
-}
-
-extension FirmwarePlan {
-  /// Column tiles in which a stage makes its rows; nil: it makes them as a whole.
-  func columnTiles(madeBy index: Int) -> Int? {
-    if case .lineBuffer(let next) = stages[index].destination { stages[next].columnTilesPerRow } else { nil }
   }
 }
