@@ -17,7 +17,7 @@ struct InputRows {
   private func printRows(_ out: inout ProgramBuilder) {
     let layout = edge.layout
     let halo = layout.left > 0 ? " + \(layout.left)" : ""
-    let offset = edge.rowOffset("s", "rows[0]", made: "rows[1]")
+    let offset = edge.rowOffset("s", "rows[0]", made: "rows[\(reader.operation.output)]", slot: reader.slotFunction)
     let type = layout.cType
     reader.printDescriptorPointer(&out)
     if layout.holdsWords {

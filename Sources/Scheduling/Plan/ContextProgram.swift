@@ -20,7 +20,24 @@ extension Context {
     out.print("const IN_FLASH struct stage *const s = &\(descriptor);")
   }
   func printCounters(_ out: inout ProgramBuilder) {
-    out.print("uint16_t *const rows = row_counters(memory) + \(index);")
+    out.print("uint16_t *const rows = row_counters(memory) + \(operation.inputs[0]);")
+  }
+
+  /// C expressions of row counters, from that of its first input on: of rows that it has made, and that the reader of its
+  /// output has.
+  var made: String { counter(operation.output) }
+  private var madeByReader: String { counter(successors[0].operation.output) }
+  func counter(_ edge: Int) -> String { "rows[\(edge - operation.inputs[0])]" }
+
+  /// C condition: the next output row can be made.
+  var isDue: String {
+    let (first, output) = (operation.inputs[0], operation.output)
+    if operation.inputs.count == 1 {
+      return output == first + 1 ? "row_is_due(s, rows)" : "next_row_is_due(s, rows[0], \(made))"
+    }
+    // Of operations that combine rows.
+    return (["\(made) < \(self.output.shape.height)"] + operation.inputs.map { "\(counter($0)) > \(made)" })
+      .joined(separator: " && ")
   }
 
   // MARK: Output
@@ -49,7 +66,7 @@ extension Context {
     case .rows, .whole, .columnTile, .inPlace:
       let halo = output.layout.left > 0 ? " + \(output.layout.left)" : ""
       out.print("const IN_FLASH struct stage *const next = &\(successors[0].descriptor);")
-      var offset = output.rowOffset("next", "oy", made: "rows[2]")
+      var offset = output.rowOffset("next", "oy", made: madeByReader, slot: successors[0].slotFunction)
       if type == "uint8_t" {
         if case .inPlace(let step) = output.residency, step > 0 { offset = " + oy * \(step)" }
         out.assign("uint8_t *const out", "memory + next->buffer\(offset)\(halo)")
@@ -146,9 +163,7 @@ extension Context {
 
   /// Lets those that read the row have it, as far as they work while it is made.
   func printSuccessor(_ out: inout ProgramBuilder) {
-    for next in successors where plan.fusionGroup(of: next.index) == plan.fusionGroup(of: index) {
-      out.print("\(next.name)_advance(memory);")
-    }
+    for next in told { out.print("\(next.name)_advance(memory);") }
   }
 
   // MARK: Input
@@ -160,6 +175,10 @@ extension Context {
     switch rows.place(in: input) {
     case .front: return nil
     case .steps: return "oy * \(rows.step) * s->row_stride"
+    case .shared(let skipped, let gone):
+      let first = variant.firing == .perRow ? "rows[0] - 1U" : rows.step == 1 ? "oy" : "oy * \(rows.step)"
+      let add = variant.firing == .perRow ? skipped + rows.top : skipped
+      return "(\(first)\(add == 0 ? "" : " + \(add)U") - \(counter(gone))) * s->row_stride"
     case .modulo: return "row_offset(s, oy * \(rows.step))"
     }
   }
@@ -192,15 +211,17 @@ extension Context {
   /// Writes padding from the first window on that reaches below the map.
   func printPaddingBelow(_ fill: String, _ out: inout ProgramBuilder) {
     let first = variant.rows.rowsBeforePadding
-    if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
+    if first > 1 { out.block("if (\(made) >= \(first))") { $0.print(fill) } } else { out.print(fill) }
   }
 }
 
 extension Edge {
   /// C expression of the offset of row `y` from slot 0, in elements, to be added; empty where there is one row.
   ///
-  /// - Parameter made: Rows that its reader has made.
-  package func rowOffset(_ descriptor: String, _ y: String, made: String) -> String {
+  /// - Parameters:
+  ///   - made: Rows that its reader has made.
+  ///   - slot: The function that finds a slot where several operations read.
+  package func rowOffset(_ descriptor: String, _ y: String, made: String, slot: String) -> String {
     switch rowPlace {
     case .single: return ""
     case .modulo: return " + row_offset(\(descriptor), \(y))"
@@ -208,6 +229,7 @@ extension Edge {
       let top = above > 0 ? "\(y) + \(above)U" : y
       let row = step > 0 ? "\(top) - \(step > 1 ? "\(step)U * " : "")\(made)" : top
       return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
+    case .shared: return " + \(slot)(memory, \(y)) * \(descriptor)->row_stride"
     }
   }
 }

@@ -76,6 +76,7 @@ package struct RowWindow: Sendable, Equatable {
     case .single: .front
     case .modulo: .modulo
     case .linear(_, let slide): slide > 0 ? .front : .steps
+    case .shared(let above, let counter): .shared(skipped: above - top, counter: counter)
     }
   }
 

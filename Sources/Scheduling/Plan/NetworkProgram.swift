@@ -21,6 +21,7 @@ package struct NetworkProgram {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")
     }
     out.print()
+    SharedRows(plan).print(&out)
     SharedConvolution(plan).print(to: &out)
     let advancing = contexts.filter(\.advances)
     if advancing.count > 1 {
@@ -103,7 +104,7 @@ package struct NetworkProgram {
       out.print("uint16_t *const rows = row_counters(memory);")
       InputRows(plan).print(&out)
       out.print("rows[0]++;")
-      for reader in input.consumers.map({ Context(plan, $0) }) where reader.advances {
+      for reader in input.told.map({ Context(plan, $0) }) {
         out.print("\(reader.name)_advance(memory);")
       }
     }
@@ -130,14 +131,15 @@ package struct NetworkProgram {
         out.print("return;")
       }
       for fusionGroup in plan.fusionGroups.indices.dropFirst() {
-        let context = Context(plan, plan.fusionGroups[fusionGroup].lowerBound)
-        if context.output.residency == .caller { continue }
-        printHalos(fusionGroup, &out)
-        if context.variant.firing == .afterGroup {
-          if planes.first == context.index { out.print("convolve_layers(memory);") }
-          continue
+        let starters = plan.starters(ofGroup: fusionGroup)
+        if !starters.isEmpty { printHalos(fusionGroup, &out) }
+        for context in starters {
+          if context.variant.firing == .afterGroup {
+            if planes.first == context.index { out.print("convolve_layers(memory);") }
+          } else {
+            out.print("\(context.name)_advance(memory);")
+          }
         }
-        out.print("\(context.name)_advance(memory);")
       }
       guard let last = contexts.last else { return }
       if last.output.residency == .caller {

@@ -82,6 +82,14 @@ package enum Firing: Sendable, Equatable {
   case afterGroup
   /// When the caller asks for the output.
   case onFinish
+
+  /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with others.
+  package var isToldOfRows: Bool {
+    switch self {
+    case .whenDue, .perRow, .perColumnTile, .whenComplete: true
+    case .afterGroup, .onFinish: false
+    }
+  }
 }
 
 /// Who moves the rows of a line buffer up when an output row has been made.

@@ -63,8 +63,8 @@ package struct AveragePoolRows: KernelVariant {
       context.printCounters(&out)
       if !isBlock { out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);") }
       out.print("int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         out.print()
         if isBlock {
@@ -91,7 +91,7 @@ package struct AveragePoolRows: KernelVariant {
           context.printPacking(&out)
         }
         context.printProbe(&out)
-        out.print("rows[1]++;")
+        out.print("\(context.made)++;")
         context.printSuccessor(&out)
       }
     }
@@ -146,8 +146,8 @@ package struct RunningAveragePool: KernelVariant {
       context.printDescriptorPointer(&out)
       context.printCounters(&out)
       out.print("uint16_t *const sums = (uint16_t *)(void *)(memory + \(context.plan.buffers[sums].offset));\n")
-      out.block("if (rows[1] < \(geometry.output.height))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("if (\(context.made) < \(geometry.output.height))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         out.print("const uint32_t r = rows[0] - 1U - oy * \(rows); /* of the window */")
         context.printDestination(&out)
         out.print()
@@ -169,7 +169,7 @@ package struct RunningAveragePool: KernelVariant {
         }
         out.block("if (r == \(rows - 1))") { out in
           context.printProbe(&out)
-          out.print("rows[1]++;")
+          out.print("\(context.made)++;")
           context.printSuccessor(&out)
         }
       }

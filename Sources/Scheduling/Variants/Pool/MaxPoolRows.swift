@@ -30,8 +30,8 @@ package struct MaxPoolRows: KernelVariant {
       context.printDescriptorPointer(&out)
       context.printCounters(&out)
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);\n")
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         out.print()
         out.print("locate_rows(s, oy, window);")
@@ -42,7 +42,7 @@ package struct MaxPoolRows: KernelVariant {
           context.printPacking(&out)
         }
         context.printProbe(&out)
-        out.print("rows[1]++;")
+        out.print("\(context.made)++;")
         context.printSuccessor(&out)
       }
     }
