@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import TernaryIR
 
 /// Network to plan: storage, stages, fusion groups, arena.
@@ -15,6 +16,7 @@ package enum Scheduler {
     _ network: TernaryNetwork, _ options: PlanningOptions
   ) throws(ModelError) -> (plan: FirmwarePlan, least: Int) {
     try checkShape(network)
+    if let graph = try graphAttempt(network, options) { return graph }
     var names = Names(reserved: [options.name])
     var stages: [Draft] = []
     for index in network.layers.indices {
@@ -79,6 +81,18 @@ package enum Scheduler {
     {
       plan = inPlanes
     }
+    plan.flash = FlashEstimate(plan)
+    let problems = plan.problems()
+    guard problems.isEmpty else { throw ModelError(problems) }
+    return (plan, min(least, plan.stateBytes))
+  }
+
+  private static func graphAttempt(
+    _ network: TernaryNetwork, _ options: PlanningOptions
+  ) throws(ModelError) -> (plan: FirmwarePlan, least: Int)? {
+    guard getenv("STERNA_GRAPH") != nil else { return nil }
+    var scheduler = GraphScheduler(network, options)
+    guard var (plan, least) = scheduler.attempt() else { return nil }
     plan.flash = FlashEstimate(plan)
     let problems = plan.problems()
     guard problems.isEmpty else { throw ModelError(problems) }

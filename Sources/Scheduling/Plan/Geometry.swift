@@ -75,7 +75,7 @@ package struct RowWindow: Sendable, Equatable {
     switch edge.rowPlace {
     case .single: .front
     case .modulo: .modulo
-    case .linear(_, let slide): slide > 0 ? .front : .steps
+    case .linear(let above, let slide): slide > 0 ? .front : .steps(skipped: above - top)
     case .shared(let above, let counter): .shared(skipped: above - top, counter: counter)
     }
   }

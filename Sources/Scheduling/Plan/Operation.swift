@@ -30,6 +30,7 @@ package struct Context: Sendable {
   package var layer: Layer { operation.layer }
   package var variant: any KernelVariant { operation.variant }
   package var input: Edge { plan.edges[operation.inputs[0]] }
+  package var inputs: [Edge] { operation.inputs.map { plan.edges[$0] } }
   package var output: Edge { plan.edges[operation.output] }
   /// Those that read what it makes.
   package var successors: [Context] { output.consumers.map { Context(plan, $0) } }

@@ -28,8 +28,8 @@ package enum RowPlace: Sendable, Equatable {
 /// The slot of the first row of a window that is read as one block of memory.
 package enum WindowPlace: Sendable, Equatable {
   case front
-  /// Slot `rowStep · oy` of output row `oy`.
-  case steps
+  /// Slot `rowStep · oy + skipped` of output row `oy`: others see more padding above.
+  case steps(skipped: Int)
   /// Slot `rowStep · oy % slots`: of windows of one row, or where all rows are there.
   case modulo
   /// Slot `rowStep · oy + skipped − gone`, of rows that several operations read.

@@ -178,7 +178,7 @@ struct ScheduleReplay {
     let edge = context.operation.inputs[0]
     return switch rows.place(in: context.input) {
     case .front: 0
-    case .steps: oy * rows.step
+    case .steps(let skipped): oy * rows.step + skipped
     case .modulo: oy * rows.step % context.input.slots
     case .shared(let skipped, _):
       (context.variant.firing == .perRow ? arrived[edge] - 1 + rows.top : oy * rows.step) + skipped - gone[edge]
@@ -263,7 +263,7 @@ struct ScheduleReplay {
     let edge = plan.edges[index]
     var slot = y + edge.storedAbove - gone[index]
     if slot >= edge.slots {
-      let kept = edge.consumers.map { firstNeeded(contexts[$0], on: index) }.min() ?? 0
+      let kept = min(y + edge.storedAbove, edge.consumers.map { firstNeeded(contexts[$0], on: index) }.min() ?? 0)
       let by = kept - gone[index]
       require((0...edge.slots).contains(by), "rows of edge \(index) move up by \(by) of \(edge.slots)")
       guard found.isEmpty else { return nil }

@@ -34,6 +34,11 @@ struct SharedRows {
         for other in needed.dropFirst() {
           out.block("if (\(other) < kept)") { $0.print("kept = \(other);") }
         }
+        // Strides beyond a window leave rows that nobody sees.
+        if readers.contains(where: { $0.variant.rows.step > $0.variant.rows.rows }) {
+          let row = "y\(above == 0 ? "" : " + \(above)U")"
+          out.block("if (kept > \(row))") { $0.print("kept = \(row);") }
+        }
         out.print("by = kept - rows[\(gone)];")
         out.print("slide_rows(first, (\(slots) - by) * \(words), by * \(words));")
         out.print("rows[\(gone)] = (uint16_t)kept;")

@@ -73,7 +73,8 @@ extension Scheduler {
       shape: shape, storage: stage.output,
       layout: Layout(
         element: element, order: .planes, channelStride: shape.height * shape.width, rowStride: shape.width),
-      residency: .result, producer: stages.count - 1, consumers: [], told: [], buffer: buffer, offset: buffers[buffer].offset)
+      residency: .result, producer: stages.count - 1, consumers: [], told: [], buffer: buffer,
+      offset: buffers[buffer].offset)
   }
 }
 

@@ -221,7 +221,8 @@ package struct RunningDense: KernelVariant {
     let rowBytes = PackedWeights.bytes(run(context))
     out.block(context.prototype) { out in
       context.printDescriptorPointer(&out)
-      out.print("const uint32_t y = row_counters(memory)[\(context.operation.inputs[0])] - 1U; /* the row that has arrived */")
+      out.print(
+        "const uint32_t y = row_counters(memory)[\(context.operation.inputs[0])] - 1U; /* the row that has arrived */")
       out.print("int32_t *const sums = (int32_t *)(void *)\(at)")
       terms.printDots(context, count: run(context), row: " + \(rowBytes == 1 ? "" : "\(rowBytes) * ")y", &out) {
         $1.print("const int32_t a = \($0);\n")

@@ -25,6 +25,7 @@ package struct AveragePoolRows: KernelVariant {
   /// Whether its windows' rows always follow one another in the line buffer, none of padding among them.
   private func hasContiguousWindows(_ context: Context) -> Bool {
     let (rows, slots) = (self.rows, context.input.slots)
+    if context.input.isLinear || context.columnSkip > 0 { return false }
     return rows.top + rows.bottom == 0 && (slots == rows.input || (slots == rows.rows && rows.rows == rows.step))
   }
 
@@ -72,7 +73,7 @@ package struct AveragePoolRows: KernelVariant {
           let offset = isWhole ? " + oy * \(rows.step) * s->row_stride" : ""
           out.assign("const uint8_t *const block", "memory + s->buffer\(offset)")
         } else {
-          out.print("locate_rows(s, oy, window);")
+          out.print(context.locateRows("oy", "window"))
         }
         out.block("for (uint32_t oc = 0; oc < \(output.channels); oc++)") { out in
           context.printRow(&out)
@@ -80,7 +81,7 @@ package struct AveragePoolRows: KernelVariant {
             out.print()
             out.print("sum_pool_block_u8(s, block + oc * s->channel_stride, acc);")
           } else {
-            out.print("const uint8_t *const values = memory + s->buffer + oc * s->channel_stride;\n")
+            out.print("const uint8_t *const values = \(context.lookedUpInput) + oc * s->channel_stride;\n")
             out.print("sum_pool_row_u8(s, values, window, \(context.input.layout.paddingCode), acc);")
           }
           if let requantization = requantization(context) {
