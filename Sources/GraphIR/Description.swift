@@ -14,7 +14,7 @@ extension Graph: CustomStringConvertible {
       let inputs = node.inputs.map { quoted(self[$0].name) }.joined(separator: ", ")
       lines.append("\(quoted(node.name)): \(node.operation) (\(inputs)) -> \(self[node.output].shape)")
     }
-    lines.append("output \(quoted(self[output].name)) \(self[output].shape)")
+    for output in outputs { lines.append("output \(quoted(self[output].name)) \(self[output].shape)") }
     return lines.joined(separator: "\n") + "\n"
   }
 }
@@ -38,6 +38,10 @@ extension Operation: CustomStringConvertible {
     case .maxPool(let window): "maxPool \(window)"
     case .averagePool(let window): "averagePool \(window)"
     case .flatten: "flatten"
+    case .addition(let addition): "addition " + addition.signs.map { $0 < 0 ? "-" : "+" }.joined()
+    case .concatenation: "concatenation"
+    case .slice(let slice): "slice \(slice.first)..<\(slice.first + slice.count)"
+    case .resize(let resize): "resize \(resize.rows)x\(resize.columns)"
     }
   }
 
@@ -54,6 +58,10 @@ extension Operation: CustomStringConvertible {
     case .maxPool: "maxPool"
     case .averagePool: "averagePool"
     case .flatten: "flatten"
+    case .addition: "addition"
+    case .concatenation: "concatenation"
+    case .slice: "slice"
+    case .resize: "resize"
     }
   }
 }

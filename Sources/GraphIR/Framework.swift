@@ -119,10 +119,29 @@ extension Framework {
     }
   }
 
-  package var noSkip: String {
+  /// Where two branches quantize one result, each in its own way.
+  package var quantizeBeforeBranches: String {
     switch self {
-    case .keras: "remove the skip connection or parallel branch (keras.layers.Add, Concatenate) from the model"
-    default: "remove the skip connection or parallel branch (x + f(x), torch.cat) from forward()"
+    case .pytorch:
+      "put one QuantIdentity or QuantReLU behind the layer and let all branches read its result, before any of them pools "
+        + "or rescales it"
+    case .keras: "put one QActivation behind the layer, in front of all branches"
+    case .finn: "keep the Quant node in front of the fork: take the file from before streamlining"
+    case .onnxRuntime: "leave one QuantizeLinear and DequantizeLinear per tensor: set DedicatedQDQPair=False"
+    }
+  }
+
+  /// Where the inputs of an addition or concatenation are to lie on grids.
+  ///
+  /// - Parameter isConcatenation: Else an addition.
+  package func quantizeOperands(isConcatenation: Bool) -> String {
+    switch self {
+    case .pytorch where isConcatenation:
+      "put one shared QuantIdentity on each tensor that torch.cat joins, or a QuantIdentity behind torch.cat"
+    case .pytorch: "put a QuantIdentity(bit_width=8, return_quant_tensor=True) on each operand in front of the addition"
+    case .keras: "put a QActivation('quantized_bits(8)') on each input of \(isConcatenation ? "Concatenate" : "Add")"
+    case .finn: "keep the Quant nodes in front of the join: take the file from before streamlining"
+    case .onnxRuntime: "let quantize_static quantize all inputs of the node: do not list it in nodes_to_exclude"
     }
   }
 }

@@ -25,7 +25,7 @@ package struct Graph: Sendable, Equatable {
     /// The file's name of the node, or `<type> #<index>` where it has none; unique.
     package var name: String
     package var operation: Operation
-    /// The activations it reads. One for every operation of today; two for a residual addition later.
+    /// The activations it reads: as many as the operation takes, one for most. Several nodes may read a value.
     package var inputs: [ValueID]
     package var output: ValueID
 
@@ -63,13 +63,14 @@ package struct Graph: Sendable, Equatable {
   package var values: [Value]
   package var nodes: [Node]
   package var input: ValueID
-  package var output: ValueID
-  /// What the file does behind the output.
-  package var trailing: TrailingNode?
+  /// The file's outputs in its order, at least one and each another value. Nodes may read them as well.
+  package var outputs: [ValueID]
+  /// What the file does behind each of the outputs.
+  package var trailings: [TrailingNode?]
 
   package init(
     name: String, framework: Framework = .pytorch, inputLayout: InputLayout? = nil, inputElement: InputElement = .real,
-    values: [Value], nodes: [Node], input: ValueID, output: ValueID, trailing: TrailingNode? = nil
+    values: [Value], nodes: [Node], input: ValueID, outputs: [ValueID], trailings: [TrailingNode?]? = nil
   ) {
     self.name = name
     self.framework = framework
@@ -78,9 +79,23 @@ package struct Graph: Sendable, Equatable {
     self.values = values
     self.nodes = nodes
     self.input = input
-    self.output = output
-    self.trailing = trailing
+    self.outputs = outputs
+    self.trailings = trailings ?? outputs.map { _ in nil }
   }
+
+  /// A graph of one output.
+  package init(name: String, values: [Value], nodes: [Node], input: ValueID, output: ValueID) {
+    self.init(name: name, values: values, nodes: nodes, input: input, outputs: [output])
+  }
+
+  /// The first output; of most networks it is the only one.
+  package var output: ValueID {
+    get { outputs[0] }
+    set { outputs[0] = newValue }
+  }
+
+  /// What the file does behind the first output.
+  package var trailing: TrailingNode? { trailings.first ?? nil }
 
   package subscript(_ id: ValueID) -> Value { values[id.index] }
 }

@@ -17,6 +17,49 @@ package enum Operation: Sendable, Equatable {
   case averagePool(Window)
   /// `[channels, height, width]` to `[channels · height · width]`, in that order.
   case flatten
+  /// Two activations or more of one shape, added or subtracted element by element.
+  case addition(Addition)
+  /// Joins the channels of two activations or more; rows and columns are the same for all.
+  case concatenation
+  /// Takes some channels.
+  case slice(ChannelSlice)
+  /// Repeats rows and columns.
+  case resize(Resize)
+}
+
+/// `Σ signs[i] · x[i]`, element by element.
+package struct Addition: Sendable, Equatable {
+  /// +1 or −1 for each input.
+  package var signs: [Int]
+
+  package init(signs: [Int]) {
+    self.signs = signs
+  }
+}
+
+/// Channels `first ..< first + count` of an activation, all of them inside.
+package struct ChannelSlice: Sendable, Equatable {
+  package var first: Int
+  /// At least 1.
+  package var count: Int
+
+  package init(first: Int, count: Int) {
+    self.first = first
+    self.count = count
+  }
+}
+
+/// Repeats each element `rows` times downwards and `columns` times to the right:
+/// `y[c][oy][ox] = x[c][oy / rows][ox / columns]`.
+package struct Resize: Sendable, Equatable {
+  /// At least 1 each.
+  package var rows: Int
+  package var columns: Int
+
+  package init(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+  }
 }
 
 /// A constant that is exactly `integer · scale`: a plain float is `1 · value`, a quantized bias its integer times its
@@ -50,7 +93,7 @@ package struct TernaryWeights: Sendable, Equatable {
   }
 }
 
-package struct Padding: Sendable, Equatable {
+package struct Padding: Sendable, Hashable {
   package var top: Int
   package var left: Int
   package var bottom: Int

@@ -8,11 +8,49 @@ package struct ShapeProblem: Error, Sendable, Equatable {
 }
 
 extension Operation {
+  /// The numbers of inputs that the operation takes.
+  package var inputCounts: ClosedRange<Int> {
+    switch self {
+    case .addition(let addition): addition.signs.count...addition.signs.count
+    case .concatenation: 2...Self.maximumInputs
+    default: 1...1
+    }
+  }
+
+  /// The most inputs of one operation. Far more than any network joins at one place.
+  package static let maximumInputs = 256
+
+  /// The shape of the result.
+  ///
+  /// - Parameter inputs: One for each input, `[channels, height, width]` or `[features]`, every extent at least 1.
+  package func outputShape(for inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
+    guard inputCounts.contains(inputs.count), let first = inputs.first, inputs.allSatisfy({ !$0.isEmpty }) else {
+      throw ShapeProblem("has \(inputs.count) inputs")
+    }
+    switch self {
+    case .addition:
+      if let other = inputs.first(where: { $0 != first }) {
+        throw ShapeProblem("adds tensors of shapes \(first) and \(other): they are not the same")
+      }
+      return first
+    case .concatenation:
+      if let other = inputs.first(where: { $0.dropFirst() != first.dropFirst() }) {
+        throw ShapeProblem("joins the channels of tensors of shapes \(first) and \(other): their other extents differ")
+      }
+      var output = first
+      // Each at most `maximumElements`, and at most `maximumInputs` of them.
+      output[0] = inputs.reduce(0) { $0 + $1[0] }
+      _ = try elementCount(output)
+      return output
+    default: return try outputShape(for: first)
+    }
+  }
+
   /// The largest number of elements of one activation. More than any firmware can hold, and small enough that sums and
   /// products of extents cannot overflow.
   package static let maximumElements = 1 << 24
 
-  /// The shape of the result.
+  /// The shape of the result of an operation with one input.
   ///
   /// - Parameter input: `[channels, height, width]` or `[features]`, every extent at least 1.
   package func outputShape(for input: [Int]) throws(ShapeProblem) -> [Int] {
@@ -41,6 +79,26 @@ extension Operation {
       return output
     case .flatten:
       return [try elementCount(input)]
+    case .slice(let slice):
+      guard slice.first >= 0, slice.count >= 1, let channels = input.first,
+        slice.first <= channels - slice.count
+      else {
+        throw ShapeProblem("takes \(slice.count) channels from \(slice.first) on, its input has shape \(input)")
+      }
+      return [slice.count] + input.dropFirst()
+    case .resize(let resize):
+      guard input.count == 3 else {
+        throw ShapeProblem("needs an input of shape [channels, height, width], it gets \(input)")
+      }
+      let factors = 1...Self.maximumElements
+      guard factors.contains(resize.rows), factors.contains(resize.columns) else {
+        throw ShapeProblem("repeats rows and columns \(resize.rows) and \(resize.columns) times")
+      }
+      // Both factors of each product are at most 2^24.
+      let output = [input[0], input[1] * resize.rows, input[2] * resize.columns]
+      _ = try elementCount(output)
+      return output
+    case .addition, .concatenation: throw ShapeProblem("has one input")
     }
   }
 }

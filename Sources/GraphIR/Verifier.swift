@@ -4,8 +4,9 @@ extension Graph {
   /// What breaks the rules of a graph; empty for a sound one.
   ///
   /// The importer promises them, so a finding here is a defect of the compiler, not of the user's file: indices lie
-  /// inside `values`, each value but the input has one producer that stands before its readers, names are unique, shapes
-  /// are what the operations make of their inputs, constants lie in the ranges that their types document.
+  /// inside `values`, each value but the input has one producer that stands before its readers, no output stands twice,
+  /// names are unique, shapes are what the operations make of their inputs, constants lie in the ranges that their types
+  /// document.
   package func verified() -> [Diagnostic] {
     var verifier = GraphVerifier(graph: self)
     verifier.run()
@@ -22,30 +23,27 @@ private struct GraphVerifier {
   }
 
   mutating func run() {
-    guard graph.values.indices.contains(graph.input.index), graph.values.indices.contains(graph.output.index) else {
-      findings.append(.brokenGraph(nil, "input or output is no value of the graph"))
+    guard graph.values.indices.contains(graph.input.index), !graph.outputs.isEmpty,
+      graph.outputs.allSatisfy({ graph.values.indices.contains($0.index) })
+    else {
+      findings.append(.brokenGraph(nil, "there is no output, or input or output is no value of the graph"))
       return
+    }
+    if Set(graph.outputs).count != graph.outputs.count || graph.trailings.count != graph.outputs.count {
+      findings.append(.brokenGraph(nil, "an output stands twice, or the nodes behind the outputs are not as many"))
     }
     checkValues()
     var isDefined = [Bool](repeating: false, count: graph.values.count)
     isDefined[graph.input.index] = true
-    var isRead = [Bool](repeating: false, count: graph.values.count)
     var names = Set<String>()
     for node in graph.nodes {
-      for input in node.inputs where graph.values.indices.contains(input.index) {
-        if isRead[input.index] {
-          findings.append(
-            .brokenGraph(node.name, "'\(graph[input].name)' is read a second time: a graph has no branches"))
-        }
-        isRead[input.index] = true
-      }
       if !names.insert(node.name).inserted {
         findings.append(.brokenGraph(node.name, "two nodes have this name"))
       }
       check(node, isDefined: &isDefined)
     }
-    if !isDefined[graph.output.index] {
-      findings.append(.brokenGraph(nil, "no node computes the output"))
+    for output in graph.outputs where !isDefined[output.index] {
+      findings.append(.brokenGraph(nil, "no node computes the output '\(graph[output].name)'"))
     }
     if let layout = graph.inputLayout, layout.fileShape.reduce(1, *) != graph[graph.input].shape.reduce(1, *) {
       findings.append(.brokenGraph(nil, "the file's input has shape \(layout.fileShape), the graph's another size"))
@@ -65,13 +63,14 @@ private struct GraphVerifier {
   }
 
   private mutating func check(_ node: Graph.Node, isDefined: inout [Bool]) {
-    guard node.inputs.count == 1, let input = node.inputs.first, graph.values.indices.contains(input.index),
+    guard node.operation.inputCounts.contains(node.inputs.count),
+      node.inputs.allSatisfy({ graph.values.indices.contains($0.index) }),
       graph.values.indices.contains(node.output.index)
     else {
       findings.append(.brokenGraph(node.name, "wrong number of inputs, or an index outside the graph's values"))
       return
     }
-    if !isDefined[input.index] {
+    for input in node.inputs where !isDefined[input.index] {
       findings.append(.brokenGraph(node.name, "reads '\(graph[input].name)' before it is computed"))
     }
     if isDefined[node.output.index] {
@@ -79,7 +78,7 @@ private struct GraphVerifier {
     }
     isDefined[node.output.index] = true
     do throws(ShapeProblem) {
-      let shape = try node.operation.outputShape(for: graph[input].shape)
+      let shape = try node.operation.outputShape(for: node.inputs.map { graph[$0].shape })
       if shape != graph[node.output].shape {
         findings.append(.brokenGraph(node.name, "makes shape \(shape), declared is \(graph[node.output].shape)"))
       }
@@ -100,6 +99,8 @@ extension Operation {
     case .convolution(let convolution): convolution.weights.problem ?? convolution.bias.flatMap(problem(in:))
     case .dense(let dense): dense.weights.problem ?? dense.bias.flatMap(problem(in:))
     case .arithmetic(let arithmetic): problem(in: arithmetic.constants)
+    case .addition(let addition):
+      addition.signs.count >= 2 && addition.signs.allSatisfy { abs($0) == 1 } ? nil : "signs \(addition.signs)"
     default: nil
     }
   }

@@ -3,7 +3,7 @@ import GraphIR
 /// What one channel's accumulator `a` means: `clamp(slope · a + offset, lower, upper)`, in exact arithmetic.
 ///
 /// Everything real that stands between two quantizers (weight scale, bias, BatchNorm, Relu, constants) gathers here.
-struct AffineMap: Sendable {
+struct AffineMap: Sendable, Equatable {
   var slope: Rational
   var offset: Rational
   var lower: Rational?
@@ -42,6 +42,9 @@ struct AffineMap: Sendable {
     lower = lower.map(bounded) ?? newLower
     upper = upper.map(bounded) ?? newUpper
   }
+
+  /// Whether it is `slope · a + offset`, without a bound.
+  var isLinear: Bool { lower == nil && upper == nil }
 
   /// The map of the channel whose weights are negated: `a` changes its sign.
   mutating func negateAccumulator() {

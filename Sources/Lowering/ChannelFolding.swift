@@ -22,7 +22,9 @@ package struct ReducedNetwork: Sendable, Equatable {
 /// the requantizers there, and those that no weight looks at. Pruned and trained-away channels are common; each takes its
 /// part of rings, tables and work with it.
 ///
-/// Every channel that is kept has the values that it had. The channels of input and output are all kept.
+/// Every channel that is kept has the values that it had. The channels of the input and the outputs are all kept, and those
+/// of the tensors that an addition, concatenation or slice reads or makes. What several layers read keeps the channels that
+/// one of them needs.
 package struct DeadChannelElimination {
   private var network: TernaryNetwork
   /// Of each tensor, the value of each channel that has but one.
@@ -65,12 +67,15 @@ package struct DeadChannelElimination {
         }
         constants[layer.output.index] = found
         network.layers[index].kind = .convolution(convolution)
-      case .dense(let dense) where layer.output != network.outputTensor:
+      case .dense(let dense) where !network.outputTensors.contains(layer.output):
         constants[layer.output.index] = (0..<dense.outputs).map { output in
           dense.requantizer.constant(of: output, over: sums(dense, output, source, values))
         }
       case .dense: break
-      case .maxPool: constants[layer.output.index] = values
+      case .maxPool, .resize: constants[layer.output.index] = values
+      case .slice(let slice):
+        constants[layer.output.index] = Array(values[slice.first..<(slice.first + slice.count)])
+      case .add, .concatenate: break
       case .averagePool(let pool):
         let taps = pool.window.kernelHeight * pool.window.kernelWidth
         constants[layer.output.index] = values.map { value in
@@ -120,16 +125,19 @@ package struct DeadChannelElimination {
   /// Of each tensor, the channels to keep: at least one.
   private func keptChannels() -> [[Int]] {
     var isNeeded = network.tensors.map { [Bool](repeating: false, count: $0.shape.channels) }
-    isNeeded[network.outputTensor.index] = isNeeded[network.outputTensor.index].map { _ in true }
-    isNeeded[network.inputTensor.index] = isNeeded[network.inputTensor.index].map { _ in true }
-    for layer in network.layers.reversed() {
+    func keepAll(_ tensors: [TernaryNetwork.TensorID]) {
+      for tensor in tensors { isNeeded[tensor.index] = isNeeded[tensor.index].map { _ in true } }
+    }
+    keepAll(network.outputTensors + [network.inputTensor])
+    for layer in network.layers where layer.joinsOrSlices { keepAll(layer.inputs + [layer.output]) }
+    for layer in network.layers.reversed() where !layer.joinsOrSlices {
       for channel in isNeeded[layer.input.index].indices
       where needs(layer, channel, isNeeded[layer.output.index]) {
         isNeeded[layer.input.index][channel] = true
       }
     }
     var kept = isNeeded.map { flags in flags.indices.filter { flags[$0] } }
-    for layer in network.layers {
+    for layer in network.layers where !layer.joinsOrSlices {
       let target = network[layer.output].shape.channels
       if let perChannel = layer.outputsPerChannel {
         // Such a layer has all outputs of an input channel, or none.
@@ -158,7 +166,7 @@ package struct DeadChannelElimination {
     case .dense(let dense):
       if value != nil { return false }
       return (0..<dense.outputs).contains { dense.weights($0, channel, source.shape).contains { $0 != 0 } }
-    case .maxPool, .averagePool: return true
+    case .maxPool, .averagePool, .resize, .add, .concatenate, .slice: return true
     }
   }
 
@@ -202,7 +210,7 @@ package struct DeadChannelElimination {
         dense.outputs = outputs.count
         dense.accumulators = Dense.accumulators(dense.weights, outputs: outputs.count, input: target)
         reduced.layers[index].kind = .dense(dense)
-      case .maxPool, .averagePool: break
+      case .maxPool, .averagePool, .add, .concatenate, .slice, .resize: break
       }
     }
     return reduced
@@ -215,8 +223,16 @@ extension Layer {
     switch kind {
     case .convolution(let convolution):
       convolution.groups > 1 && convolution.groupChannels == 1 ? convolution.outputChannels / convolution.groups : nil
-    case .dense: nil
-    case .maxPool, .averagePool: 1
+    case .dense, .add, .concatenate, .slice: nil
+    case .maxPool, .averagePool, .resize: 1
+    }
+  }
+
+  /// A layer whose inputs and output keep all channels.
+  fileprivate var joinsOrSlices: Bool {
+    switch kind {
+    case .add, .concatenate, .slice: true
+    case .convolution, .dense, .maxPool, .averagePool, .resize: false
     }
   }
 

@@ -6,7 +6,8 @@ import TernaryIR
 /// Walks a graph once and gathers everything between two quantizers into one integer layer.
 ///
 /// A value of the graph is the raw input, integers with a scale, or the pending result of a layer whose quantizer has
-/// not been met yet. Real arithmetic is exact throughout (`Rational`), rounding happens only inside `Requantization`.
+/// not been met yet. Any number of nodes may read it: each quantizer behind a pending layer closes it, and quantizers that
+/// make the same integers of it close it once (`ClosedLayers`). Real arithmetic is exact throughout (`Rational`), rounding happens only inside `Requantization`.
 struct GraphLowering {
   enum Meaning {
     case rawInput([InputQuantization.Step])
@@ -21,32 +22,42 @@ struct GraphLowering {
   var input: InputQuantization?
   var tensors: [Tensor] = []
   var layers: [Layer] = []
+  var closed = ClosedLayers()
+  private var meanings: [Graph.ValueID: Meaning] = [:]
 
   init(_ graph: Graph) {
     self.graph = graph
   }
 
   mutating func run() throws(ModelError) -> TernaryNetwork {
-    var meaning = Meaning.rawInput([])
+    meanings[graph.input] = .rawInput([])
     var problems: [Diagnostic] = []
     for node in graph.nodes {
       do throws(ModelError) {
-        meaning = try lower(node, meaning)
+        meanings[node.output] = try lower(node)
       } catch {
         problems += error.diagnostics
         if case .quantize(let quantizer) = node.operation {
-          meaning = try assumedIntegers(node, quantizer)
+          meanings[node.output] = try assumedIntegers(node, quantizer)
         } else {
-          meaning = .failed
+          meanings[node.output] = .failed
         }
       }
     }
     guard problems.isEmpty else { throw ModelError(problems) }
-    let output = try finish(meaning)
+    var outputs: [TernaryNetwork.TensorID] = []
+    for output in graph.outputs {
+      let tensor = try finish(output)
+      guard !outputs.contains(tensor) else { throw ModelError(.sameOutput(graph[output].name)) }
+      outputs.append(tensor)
+    }
     guard let input else { throw ModelError(.inputNotQuantized(graph, .init())) }
     return TernaryNetwork(
-      name: graph.name, input: input, tensors: tensors, layers: layers, inputTensor: .init(0), outputTensor: output)
+      name: graph.name, input: input, tensors: tensors, layers: layers, inputTensor: .init(0), outputTensors: outputs)
   }
+
+  /// What a value means that a node before has made.
+  func meaning(of value: Graph.ValueID) -> Meaning { meanings[value] ?? .failed }
 
   /// What a quantizer behind a refused node gives, whatever stands in front of it; no network is made of it.
   private mutating func assumedIntegers(
@@ -61,11 +72,13 @@ struct GraphLowering {
     return .integers(.init(tensors.count - 1), scale: Rational(scale))
   }
 
-  private mutating func lower(_ node: Graph.Node, _ meaning: Meaning) throws(ModelError) -> Meaning {
-    if case .failed = meaning {
+  private mutating func lower(_ node: Graph.Node) throws(ModelError) -> Meaning {
+    let hasFailed = node.inputs.contains { if case .failed = self.meaning(of: $0) { true } else { false } }
+    if hasFailed {
       guard case .quantize(let quantizer) = node.operation else { return .failed }
       return try assumedIntegers(node, quantizer)
     }
+    let meaning = meaning(of: node.inputs[0])
     return switch node.operation {
     case .quantize(let quantizer): try quantize(node, quantizer, meaning)
     case .convolution(let convolution): try convolve(node, convolution, meaning)
@@ -79,6 +92,10 @@ struct GraphLowering {
     case .maxPool(let window): try maxPool(node, window, meaning)
     case .averagePool(let window): try averagePool(node, window, meaning)
     case .flatten: flatten(meaning)
+    case .addition(let addition): try add(node, addition)
+    case .concatenation: try concatenate(node)
+    case .slice(let slice): try self.slice(node, slice)
+    case .resize(let resize): try self.resize(node, resize, meaning)
     }
   }
 
@@ -87,7 +104,7 @@ struct GraphLowering {
   private mutating func convolve(
     _ node: Graph.Node, _ convolution: GraphIR.Convolution, _ meaning: Meaning
   ) throws(ModelError) -> Meaning {
-    let (source, scale) = try integers(meaning, before: node)
+    let (source, scale) = try integers(meaning, of: node.inputs[0], before: node)
     let window = TernaryIR.Window(convolution.window)
     let tensor = tensors[source.index]
     if window.hasPadding, !tensor.grid.contains(tensor.zeroPoint) {
@@ -100,18 +117,19 @@ struct GraphLowering {
         operation: .convolution(
           weights: convolution.weights.values, groupChannels: tensor.shape.channels / convolution.groups,
           groups: convolution.groups, window: window),
-        source: source, shape: shape,
+        origin: .value(node.output), sources: [source], shape: shape,
         maps: maps(convolution.weights, convolution.bias, shape.channels, scale, tensor.zeroPoint)))
   }
 
   private mutating func multiply(_ node: Graph.Node, _ dense: GraphIR.Dense, _ meaning: Meaning) throws(ModelError)
     -> Meaning
   {
-    let (source, scale) = try integers(meaning, before: node)
+    let (source, scale) = try integers(meaning, of: node.inputs[0], before: node)
     let shape = try shape(of: node)
     return .pending(
       PendingLayer(
-        name: node.name, operation: .dense(weights: dense.weights.values), source: source, shape: shape,
+        name: node.name, operation: .dense(weights: dense.weights.values), origin: .value(node.output),
+        sources: [source], shape: shape,
         maps: maps(dense.weights, dense.bias, shape.channels, scale, tensors[source.index].zeroPoint)))
   }
 
@@ -135,13 +153,13 @@ struct GraphLowering {
     switch meaning {
     case .rawInput: throw ModelError(.inputNotQuantized(graph, .init(node: node.name)))
     case .integers(let source, let scale):
-      return .integers(addMaxPool(node.name, TernaryIR.Window(window), source, shape), scale: scale)
+      return .integers(try move(source, .maxPool(TernaryIR.Window(window)), named: node.name), scale: scale)
     case .pending(var layer):
-      if layer.maps.contains(where: { $0.signSincePool < 0 }), !layer.pools.isEmpty {
+      if layer.maps.contains(where: { $0.signSincePool < 0 }), layer.maxPool != nil {
         throw ModelError(.decreasingAfterMaxPool(node.name, channel: 0))
       }
       for c in layer.maps.indices { layer.maps[c].signSincePool = 1 }
-      layer.pools.append((node.name, TernaryIR.Window(window)))
+      layer.moves.append((node.name, .maxPool(TernaryIR.Window(window))))
       layer.outputShape = shape
       return .pending(layer)
     case .failed: return .failed
@@ -161,7 +179,7 @@ struct GraphLowering {
       window = whole
       meaning = .integers(layer.source, scale: layer.maps[0].slope * Rational(inner.kernelHeight * inner.kernelWidth))
     }
-    let (source, scale) = try integers(meaning, before: node)
+    let (source, scale) = try integers(meaning, of: node.inputs[0], before: node)
     let tensor = tensors[source.index]
     guard tensor.kind == .activation else {
       throw ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, tensor.name, graph.framework))
@@ -173,7 +191,8 @@ struct GraphLowering {
     let slope = scale / Rational(taps)
     return .pending(
       PendingLayer(
-        name: node.name, operation: .averagePool(window), source: source, shape: try shape(of: node),
+        name: node.name, operation: .averagePool(window), origin: .value(node.output), sources: [source],
+        shape: try shape(of: node),
         maps: [AffineMap(slope: slope, offset: slope * Rational(-taps * tensor.zeroPoint))]))
   }
 
@@ -237,14 +256,14 @@ struct GraphLowering {
   }
 
   /// The value as a pending layer: integers become one that does nothing yet.
-  private func pending(_ meaning: Meaning, at node: Graph.Node) throws(ModelError) -> PendingLayer {
+  func pending(_ meaning: Meaning, at node: Graph.Node) throws(ModelError) -> PendingLayer {
     switch meaning {
     case .pending(let layer): return layer
     case .rawInput: throw ModelError(.inputNotQuantized(graph, .init(node: node.name)))
     case .integers(let source, let scale):
       let tensor = tensors[source.index]
       return PendingLayer(
-        name: node.name, operation: .identity, source: source, shape: tensor.shape,
+        name: node.name, operation: .identity, origin: .tensor(source), sources: [source], shape: tensor.shape,
         maps: [AffineMap(slope: scale, offset: scale * Rational(-tensor.zeroPoint))])
     case .failed: preconditionFailure("what stands behind a refused node is not lowered")
     }
@@ -279,17 +298,23 @@ struct GraphLowering {
     }
     let value = graph[graph.input]
     let grid = quantizer.minimum...quantizer.maximum
-    input = InputQuantization(
+    var found = InputQuantization(
       name: value.name, steps: steps, scale: quantizer.scale, zeroPoint: quantizer.zeroPoint,
       minimum: quantizer.minimum, maximum: quantizer.maximum,
       addsZeroPointAfterRounding: quantizer.zeroPointOrder == .afterRounding, isSigned: quantizer.isSigned)
-    input?.fileShape = graph.inputLayout?.fileShape ?? []
-    input?.isChannelsLast = graph.inputLayout?.isChannelsLast ?? false
+    found.fileShape = graph.inputLayout?.fileShape ?? []
+    found.isChannelsLast = graph.inputLayout?.isChannelsLast ?? false
     switch graph.inputElement {
     case .real: break
-    case .uint8: input?.element = .uint8
-    case .int8: input?.element = .int8
+    case .uint8: found.element = .uint8
+    case .int8: found.element = .int8
     }
+    if let input {
+      // A second branch from the input, with a quantizer of its own: the firmware takes one tensor.
+      guard input == found else { throw ModelError(.inputQuantizedTwice(graph, node.name)) }
+      return .integers(.init(0), scale: Rational(quantizer.scale))
+    }
+    input = found
     tensors.append(
       Tensor(
         name: value.name, shape: try shape(value.shape, node), range: grid, zeroPoint: quantizer.zeroPoint,
@@ -301,14 +326,10 @@ struct GraphLowering {
   private mutating func close(
     _ open: PendingLayer, _ quantizer: Quantizer, _ node: Graph.Node
   ) throws(ModelError) -> Meaning {
-    if !open.pools.isEmpty, let c = open.maps.firstIndex(where: { $0.signSincePool < 0 }) {
-      throw ModelError(.decreasingAfterMaxPool(open.pools[0].name, channel: c))
+    if let pool = open.maxPool, let c = open.maps.firstIndex(where: { $0.signSincePool < 0 }) {
+      throw ModelError(.decreasingAfterMaxPool(pool, channel: c))
     }
     let layer = open.normalized()
-    let source = tensors[layer.source.index]
-    let domains = try layer.accumulators(of: source)
-    let requantization = try Requantization(
-      maps: layer.maps, domains: domains, quantizer: quantizer, location: .init(node: layer.name))
     var zeroPoint = quantizer.zeroPoint
     var scale = quantizer.scale
     if let truncation = quantizer.truncation {
@@ -316,48 +337,49 @@ struct GraphLowering {
       zeroPoint /= 1 << truncation.shift
       scale = truncation.outputScale
     }
-    let tensor = Tensor(
-      name: graph[node.output].name, shape: layer.shape, range: requantization.range,
-      grid: quantizer.minimum...quantizer.maximum, zeroPoint: zeroPoint, scale: Rational(scale).approximation)
-    var output = add(layer, domains, requantization.requantizer, tensor)
-    var shape = layer.shape
-    for pool in layer.pools {
-      guard let size = pool.window.outputSize(height: shape.height, width: shape.width) else {
-        throw ModelError(.windowDoesNotFit(pool.name))
-      }
-      shape = Shape(shape.channels, size.height, size.width)
-      output = addMaxPool(pool.name, pool.window, output, shape)
+    var tensor = Tensor(
+      name: graph[node.output].name, shape: layer.shape, range: 0...0, grid: quantizer.minimum...quantizer.maximum,
+      zeroPoint: zeroPoint, scale: Rational(scale).approximation)
+    let kind: Layer.Kind
+    switch layer.operation {
+    case .addition(let scales):
+      (kind, tensor.range) = try addition(layer, scales, quantizer)
+    case .concatenation:
+      (kind, tensor.range) = try concatenation(layer, quantizer, zeroPoint: zeroPoint)
+    default:
+      let domains = try layer.accumulators(of: tensors[layer.source.index])
+      let requantization = try Requantization(
+        maps: layer.maps, domains: domains, quantizer: quantizer, location: .init(node: layer.name))
+      kind = self.kind(layer, domains, requantization.requantizer)
+      tensor.range = requantization.range
     }
-    return .integers(output, scale: Rational(scale))
+    let output = try append(kind, of: layer, tensor)
+    return .integers(try move(output, layer.moves), scale: Rational(scale))
   }
 
   /// The integers that a layer is to read. An average pool without a quantizer hands over its exact sum.
-  private mutating func integers(
-    _ meaning: Meaning, before node: Graph.Node
+  mutating func integers(
+    _ meaning: Meaning, of value: Graph.ValueID, before node: Graph.Node
   ) throws(ModelError) -> (TernaryNetwork.TensorID, scale: Rational) {
     switch meaning {
     case .rawInput: throw ModelError(.inputNotQuantized(graph, .init(node: node.name)))
     case .integers(let id, let scale): return (id, scale)
     case .pending(let layer):
-      let problem = ModelError(.notQuantized(node.name, graph[node.inputs[0]].name, layer.name, graph.framework))
+      let problem = ModelError(.notQuantized(node.name, graph[value].name, layer.name, graph.framework))
+      if case .concatenation = layer.operation {
+        let (id, scale) = try settled(layer, before: node)
+        return (try move(id, layer.moves), scale)
+      }
       guard layer.maps.count == 1 else { throw problem }
       let source = tensors[layer.source.index]
       let map = layer.maps[0]
       if case .identity = layer.operation {
         // Factors alone: the same integers on a grid of another scale. A maximum of them needs a positive one.
         let isPlain = map.isPlain(zeroPoint: source.zeroPoint, over: source.range)
-        guard isPlain, !map.slope.isZero, layer.pools.isEmpty || map.slope > .zero else { throw problem }
-        var (id, shape) = (layer.source, layer.shape)
-        for pool in layer.pools {
-          guard let size = pool.window.outputSize(height: shape.height, width: shape.width) else {
-            throw ModelError(.windowDoesNotFit(pool.name))
-          }
-          shape = Shape(shape.channels, size.height, size.width)
-          id = addMaxPool(pool.name, pool.window, id, shape)
-        }
-        return (id, map.slope)
+        guard isPlain, !map.slope.isZero, layer.maxPool == nil || map.slope > .zero else { throw problem }
+        return (try move(layer.source, layer.moves), map.slope)
       }
-      guard case .averagePool(let window) = layer.operation, layer.pools.isEmpty else { throw problem }
+      guard case .averagePool(let window) = layer.operation, layer.moves.isEmpty else { throw problem }
       let domain = try layer.accumulators(of: source)[0]
       let taps = window.kernelHeight * window.kernelWidth
       let zeroPoint = taps * source.zeroPoint
@@ -367,74 +389,109 @@ struct GraphLowering {
       // base is rounded to an even number.
       guard isPlain, map.slope > .zero, source.kind == .activation else { throw problem }
       guard taps * min(255, source.grid.count) < 1 << 16 else {
-        throw ModelError(.wideMean(node.name, graph[node.inputs[0]].name, layer.name, taps: taps, graph.framework))
+        throw ModelError(.wideMean(node.name, graph[value].name, layer.name, taps: taps, graph.framework))
       }
       let tensor = Tensor(
         name: layer.name, shape: layer.shape, kind: .sum, range: domain, zeroPoint: zeroPoint,
         scale: map.slope.approximation)
-      return (add(layer, [domain], nil, tensor), map.slope)
+      return (try append(kind(layer, [domain], nil), of: layer, tensor), map.slope)
     case .failed: preconditionFailure("what stands behind a refused node is not lowered")
     }
   }
 
-  private mutating func finish(_ meaning: Meaning) throws(ModelError) -> TernaryNetwork.TensorID {
-    switch meaning {
+  private mutating func finish(_ output: Graph.ValueID) throws(ModelError) -> TernaryNetwork.TensorID {
+    switch meaning(of: output) {
     case .rawInput: throw ModelError(.inputNotQuantized(graph, .init()))
     case .integers(let id, _):
-      guard !layers.isEmpty else { throw ModelError(.noLayers()) }
+      guard id != .init(0) else { throw ModelError(.noLayers()) }
       return id
     case .pending(let open):
-      guard open.pools.isEmpty else { throw ModelError(.poolWithoutQuantizer(open.pools[0].name, graph.framework)) }
+      if case .concatenation = open.operation {
+        // It is what its inputs are: nothing has to be computed.
+        let (id, _) = try settled(open, before: nil)
+        return try move(id, open.moves)
+      }
+      guard open.moves.isEmpty else { throw ModelError(.moveWithoutQuantizer(open.moves[0].name, graph.framework)) }
       let layer = open.normalized()
+      var tensor = Tensor(name: graph[output].name, shape: layer.shape, kind: .logits, range: 0...0)
+      if case .addition(let scales) = layer.operation {
+        let sum = try unquantizedAddition(layer, scales)
+        (tensor.range, tensor.grid, tensor.scale) = (sum.range, sum.range, sum.scale)
+        return try append(.add(sum.addition), of: layer, tensor)
+      }
       let domains = try layer.accumulators(of: tensors[layer.source.index])
       let logits = try Logits(maps: layer.maps, domains: domains, location: .init(node: layer.name))
-      let tensor = Tensor(
-        name: graph[graph.output].name, shape: layer.shape, kind: .logits, range: logits.range, scale: logits.scale)
-      return add(layer, domains, logits.requantizer, tensor)
+      (tensor.range, tensor.grid, tensor.scale) = (logits.range, logits.range, logits.scale)
+      return try append(kind(layer, domains, logits.requantizer), of: layer, tensor)
     case .failed: preconditionFailure("a network with problems has been refused")
     }
   }
 
   // MARK: Building the network
 
-  private mutating func add(
-    _ layer: PendingLayer, _ domains: [ClosedRange<Int>], _ requantizer: Requantizer?, _ tensor: Tensor
-  ) -> TernaryNetwork.TensorID {
-    tensors.append(tensor)
-    let output = TernaryNetwork.TensorID(tensors.count - 1)
-    let kind: Layer.Kind
+  /// The layer that a pending one of one input becomes.
+  private func kind(
+    _ layer: PendingLayer, _ domains: [ClosedRange<Int>], _ requantizer: Requantizer?
+  ) -> Layer.Kind {
     switch (layer.operation, requantizer) {
     case (.convolution(let weights, let groupChannels, let groups, let window), let requantizer?):
-      kind = .convolution(
+      .convolution(
         TernaryIR.Convolution(
           weights: weights, outputChannels: layer.shape.channels, groupChannels: groupChannels, groups: groups,
           window: window, accumulators: domains, requantizer: requantizer))
     case (.dense(let weights), let requantizer?):
-      kind = .dense(
+      .dense(
         TernaryIR.Dense(
           weights: weights, outputs: layer.shape.channels, accumulators: domains, requantizer: requantizer))
     case (.averagePool(let window), let requantizer):
-      kind = .averagePool(AveragePool(window: window, accumulators: domains[0], requantizer: requantizer))
-    case (_, nil), (.identity, _):
+      .averagePool(AveragePool(window: window, accumulators: domains[0], requantizer: requantizer))
+    case (_, nil), (.identity, _), (.addition, _), (.concatenation, _):
       preconditionFailure("only an average pool may go without a requantizer, and identities have been normalized")
     }
-    layers.append(Layer(name: layer.name, kind: kind, inputs: [layer.source], output: output))
-    return output
   }
 
-  private mutating func addMaxPool(
-    _ name: String, _ window: TernaryIR.Window, _ source: TernaryNetwork.TensorID, _ shape: Shape
-  ) -> TernaryNetwork.TensorID {
-    var tensor = tensors[source.index]
-    tensor.name = name
-    tensor.shape = shape
+  /// Adds the layer that a pending one has become, unless it is there already.
+  mutating func append(
+    _ kind: Layer.Kind, of layer: PendingLayer, _ tensor: Tensor
+  ) throws(ModelError) -> TernaryNetwork.TensorID {
+    if let known = closed.output(layer.origin, kind, tensor, tensors) { return known }
+    guard !layer.hasWeights || closed.isNew(layer.origin) else {
+      throw ModelError(.branchBeforeQuantizer(layer.name, tensor.name, graph.framework))
+    }
     tensors.append(tensor)
     let output = TernaryNetwork.TensorID(tensors.count - 1)
-    layers.append(Layer(name: name, kind: .maxPool(window), inputs: [source], output: output))
+    let name = closed.uniqueName(layer.name)
+    layers.append(Layer(name: name, kind: kind, inputs: layer.sources, output: output))
+    closed.add(layer.origin, kind, output)
     return output
   }
 
-  private func shape(of node: Graph.Node) throws(ModelError) -> Shape {
+  private mutating func move(
+    _ source: TernaryNetwork.TensorID, _ moves: [(name: String, move: PendingLayer.Move)]
+  ) throws(ModelError) -> TernaryNetwork.TensorID {
+    var output = source
+    for (name, move) in moves { output = try self.move(output, move, named: name) }
+    return output
+  }
+
+  mutating func move(
+    _ source: TernaryNetwork.TensorID, _ move: PendingLayer.Move, named name: String
+  ) throws(ModelError) -> TernaryNetwork.TensorID {
+    var tensor = tensors[source.index]
+    guard let shape = move.outputShape(tensor.shape) else { throw ModelError(.windowDoesNotFit(name)) }
+    (tensor.name, tensor.shape) = (name, shape)
+    let kind: Layer.Kind =
+      switch move {
+      case .maxPool(let window): .maxPool(window)
+      case .resize(let resize): .resize(resize)
+      }
+    return try append(
+      kind,
+      of: PendingLayer(
+        name: name, operation: .identity, origin: .tensor(source), sources: [source], shape: shape, maps: []), tensor)
+  }
+
+  func shape(of node: Graph.Node) throws(ModelError) -> Shape {
     try shape(graph[node.output].shape, node)
   }
 
@@ -449,7 +506,7 @@ struct GraphLowering {
 
 extension AffineMap {
   /// Whether the map is `slope · (a − zeroPoint)` for every `a` of a domain: no term, and no bound that cuts values off.
-  fileprivate func isPlain(zeroPoint: Int, over domain: ClosedRange<Int>) -> Bool {
+  func isPlain(zeroPoint: Int, over domain: ClosedRange<Int>) -> Bool {
     let ends = [domain.lowerBound, domain.upperBound].map { slope * Rational($0) + offset }
     return offset == slope * Rational(-zeroPoint)
       && !(lower.map { bound in ends.contains { $0 < bound } } ?? false)
@@ -460,7 +517,7 @@ extension AffineMap {
 extension PendingLayer {
   /// The window of a pool behind which nothing has happened but factors.
   fileprivate func plainMean(zeroPoint: Int) -> TernaryIR.Window? {
-    guard case .averagePool(let window) = operation, maps.count == 1, pools.isEmpty, !window.hasPadding,
+    guard case .averagePool(let window) = operation, maps.count == 1, moves.isEmpty, !window.hasPadding,
       maps[0].lower == nil, maps[0].upper == nil,
       maps[0].offset == maps[0].slope * Rational(-zeroPoint * window.kernelHeight * window.kernelWidth)
     else { return nil }

@@ -14,14 +14,8 @@ struct Logits {
 
   init(maps: [AffineMap], domains: [ClosedRange<Int>], location: Diagnostic.Location) throws(ModelError) {
     for (channel, map) in maps.enumerated() {
-      let ends = [domains[channel].lowerBound, domains[channel].upperBound].map {
-        map.slope * Rational($0) + map.offset
-      }
-      if map.lower.map({ bound in ends.contains { $0 < bound } }) ?? false
-        || map.upper.map({ bound in ends.contains { bound < $0 } }) ?? false
-      {
-        throw ModelError(.clampedLogits(location))
-      }
+      let ends = [domains[channel].lowerBound, domains[channel].upperBound].map { Rational($0) }
+      guard map.isWithinBounds(at: ends) else { throw ModelError(.clampedLogits(location)) }
     }
     guard let fit = Self.exact(maps, domains) ?? Self.dyadic(maps, domains) else {
       throw ModelError(.logitsOutOfRange(location))
@@ -96,6 +90,61 @@ struct Logits {
       }
     }
     return low...high
+  }
+}
+
+extension Logits {
+  /// A sum of activations whose scales are in no simple ratio: each is brought to the finest power of two for which
+  /// everything stays within int32.
+  ///
+  /// - Parameter scales: Of the inputs, not 0.
+  static func sum(
+    _ map: AffineMap, _ scales: [Rational], _ inputs: [Tensor], _ location: Diagnostic.Location
+  ) throws(ModelError) -> (addition: Addition, scale: Double, range: ClosedRange<Int>) {
+    let slopes = scales.map { $0 * map.slope }
+    let reals = zip(scales, inputs).map { scale, input in
+      [input.range.lowerBound, input.range.upperBound].map { scale * Rational($0) }
+    }
+    let ends = [
+      reals.reduce(.zero) { $0 + min($1[0], $1[1]) }, reals.reduce(.zero) { $0 + max($1[0], $1[1]) },
+    ]
+    guard map.isWithinBounds(at: ends) else { throw ModelError(.clampedLogits(location)) }
+    for exponent in stride(from: 64, through: -64, by: -1) {
+      let unit = exponent >= 0 ? Rational(1, BigInt(1) << exponent) : Rational(BigInt(1) << -exponent, 1)
+      let exact = slopes.map { $0 / unit }
+      let multipliers = exact.compactMap { Int32(exactly: $0.roundedHalfEven).map(Int.init) }
+      guard multipliers.count == scales.count, !multipliers.contains(0),
+        let offset = Int32(exactly: (map.offset / unit).roundedHalfEven).map(Int.init),
+        let accumulators = Addition.accumulators(multipliers, inputs: inputs), accumulators.fitsInt32
+      else { continue }
+      let range = (accumulators.lowerBound + offset)...(accumulators.upperBound + offset)
+      guard range.fitsInt32 else { continue }
+      var error = (map.offset / unit - Rational(offset)).magnitude
+      var pairs = 1
+      for (index, input) in inputs.enumerated() {
+        let largest = max(abs(input.range.lowerBound), abs(input.range.upperBound))
+        error = error + Rational(largest) * (exact[index] - Rational(multipliers[index])).magnitude
+        // The number is for people, and of three inputs of 16 bits too large.
+        pairs = pairs.multipliedReportingOverflow(by: input.range.count).overflow ? .max : pairs * input.range.count
+      }
+      let requantizer = Requantizer(
+        form: .logits(multipliers: [1], offsets: [offset]), minimum: range.lowerBound, maximum: range.upperBound,
+        proof: .init(pairs: pairs, exceptions: 0, resolution: error.approximation))
+      return (
+        Addition(multipliers: multipliers, accumulators: accumulators, requantizer: requantizer), unit.approximation,
+        range
+      )
+    }
+    throw ModelError(.logitsOutOfRange(location))
+  }
+}
+
+extension AffineMap {
+  /// Whether no bound cuts off what lies between the map's values at these ends.
+  fileprivate func isWithinBounds(at ends: [Rational]) -> Bool {
+    let values = ends.map { slope * $0 + offset }
+    return !(lower.map { bound in values.contains { $0 < bound } } ?? false)
+      && !(upper.map { bound in values.contains { bound < $0 } } ?? false)
   }
 }
 

@@ -52,10 +52,11 @@ extension Diagnostic {
       fix: "move the MaxPool behind the quantizer (nn.MaxPool2d after QuantReLU), or keep gamma positive")
   }
 
-  static func poolWithoutQuantizer(_ node: String, _ framework: Framework) -> Diagnostic {
+  static func moveWithoutQuantizer(_ node: String, _ framework: Framework) -> Diagnostic {
     Diagnostic(
       code: "activation-not-quantized", location: .init(node: node),
-      message: "the network ends in a MaxPool of un-quantized values: expected a quantizer between layer and pool",
+      message:
+        "the network ends in a MaxPool or Resize of un-quantized values: expected a quantizer between layer and pool",
       fix: framework.quantizeActivation(behindRelu: false))
   }
 
@@ -85,6 +86,31 @@ extension Diagnostic {
       code: "truncated-zero-point", location: .init(node: node),
       message: "Trunc shifts the zero point to a fraction: expected a multiple of the discarded bits' unit",
       fix: "use zero point 0 before TruncAvgPool2d")
+  }
+
+  static func inputQuantizedTwice(_ graph: Graph, _ node: String) -> Diagnostic {
+    Diagnostic(
+      code: "input-quantized-twice", location: .init(node: node, tensor: graph[graph.input].name),
+      message:
+        "a second quantizer reads the network's input, with another scale or grid: expected one for all branches",
+      fix: graph.framework == .pytorch
+        ? "quantize the input once: x = self.quant_input(x) in front of all branches" : graph.framework.quantizeInput)
+  }
+
+  static func branchBeforeQuantizer(_ node: String, _ tensor: String, _ framework: Framework) -> Diagnostic {
+    Diagnostic(
+      code: "branch-before-quantizer", location: .init(node: node, tensor: tensor),
+      message:
+        "branches quantize the layer's result differently, so that it would have to be computed once for each: expected "
+        + "one quantizer in front of the branches",
+      fix: framework.quantizeBeforeBranches)
+  }
+
+  static func sameOutput(_ tensor: String) -> Diagnostic {
+    Diagnostic(
+      code: "outputs", location: .init(tensor: tensor),
+      message: "the output holds the very integers of another output: expected outputs that differ",
+      fix: "return each tensor once from forward()")
   }
 
   static func windowDoesNotFit(_ node: String) -> Diagnostic {

@@ -10,31 +10,78 @@ struct PendingLayer {
     case averagePool(TernaryIR.Window)
     /// The input itself: a BatchNorm, Relu or second quantizer without a layer before it.
     case identity
+    /// `Σ scale · q` over the sources, element by element, a real number: how it becomes an integer accumulator depends on
+    /// the quantizer. No source stands twice, and no scale is 0.
+    case addition(scales: [Rational])
+    /// The channels of all sources: the accumulators are their integers.
+    case concatenation
+  }
+
+  /// What a layer computes before anything is done with it: two that have one origin are made of one accumulator.
+  enum Origin: Hashable {
+    /// The graph's value.
+    case value(Graph.ValueID)
+    /// Integers, as `identity` takes them.
+    case tensor(TernaryNetwork.TensorID)
+  }
+
+  /// What moves values without changing any, between the accumulators and the quantizer.
+  enum Move: Equatable {
+    /// It commutes with a requantizer that does not decrease.
+    case maxPool(TernaryIR.Window)
+    case resize(TernaryIR.Resize)
+
+    /// nil where a window does not fit.
+    func outputShape(_ shape: Shape) -> Shape? {
+      switch self {
+      case .maxPool(let window):
+        window.outputSize(height: shape.height, width: shape.width).map { Shape(shape.channels, $0.height, $0.width) }
+      case .resize(let resize): Shape(shape.channels, shape.height * resize.rows, shape.width * resize.columns)
+      }
+    }
   }
 
   var name: String
   var operation: Operation
-  var source: TernaryNetwork.TensorID
+  var origin: Origin
+  /// One; of an addition or concatenation at least two.
+  var sources: [TernaryNetwork.TensorID]
   /// Extents of the accumulators.
   var shape: Shape
   /// What each channel's accumulator means: one for all channels alike, or one per channel.
   var maps: [AffineMap]
-  /// Max pools between the accumulators and the quantizer: they commute with a non-decreasing requantizer.
-  var pools: [(name: String, window: TernaryIR.Window)] = []
-  /// Extents behind the pools.
+  var moves: [(name: String, move: Move)] = []
+  /// Extents behind the moves.
   var outputShape: Shape
   /// Whether channels have been flattened into features.
   var isFlattened = false
 
   init(
-    name: String, operation: Operation, source: TernaryNetwork.TensorID, shape: Shape, maps: [AffineMap]
+    name: String, operation: Operation, origin: Origin, sources: [TernaryNetwork.TensorID], shape: Shape,
+    maps: [AffineMap]
   ) {
     self.name = name
     self.operation = operation
-    self.source = source
+    self.origin = origin
+    self.sources = sources
     self.shape = shape
     self.maps = maps
     outputShape = shape
+  }
+
+  var source: TernaryNetwork.TensorID { sources[0] }
+
+  /// The first max pool among the moves.
+  var maxPool: String? {
+    moves.first { if case .maxPool = $0.move { true } else { false } }?.name
+  }
+
+  /// Whether a second layer of its kind takes memory for weights and work for all taps.
+  var hasWeights: Bool {
+    switch operation {
+    case .convolution, .dense: true
+    case .averagePool, .identity, .addition, .concatenation: false
+    }
   }
 
   /// Composes one factor and term for all channels, or one for each.
@@ -61,7 +108,13 @@ extension PendingLayer {
     case .averagePool(let window):
       guard maps.count > 1 || maps[0].slope.isNegative || maps[0].slope.isZero else { return self }
       layer.becomeDepthwise(window)
-    case .convolution, .dense: break
+    case .addition(let scales):
+      // Sums are negated as a whole, if no channel is against it.
+      if maps.allSatisfy({ $0.slope.isNegative || $0.slope.isZero }) {
+        layer.operation = .addition(scales: scales.map { -$0 })
+        for c in layer.maps.indices { layer.maps[c].negateAccumulator() }
+      }
+    case .convolution, .dense, .concatenation: break
     }
     layer.normalizeSigns()
     return layer
@@ -91,11 +144,12 @@ extension PendingLayer {
     case .dense(var weights):
       normalize(&weights)
       operation = .dense(weights: weights)
-    case .averagePool, .identity: break
+    case .averagePool, .identity, .addition, .concatenation: break
     }
   }
 
-  /// Reachable accumulators: per channel, or a single range for a pool. Bounds every partial sum in any order as well.
+  /// Reachable accumulators: per channel, or a single range for a pool. Bounds every partial sum in any order as well. None
+  /// of an addition or concatenation, which decide when they are closed.
   ///
   /// - Throws: where a channel can leave int32.
   func accumulators(of input: Tensor) throws(ModelError) -> [ClosedRange<Int>] {
@@ -106,7 +160,7 @@ extension PendingLayer {
           weights, outputChannels: shape.channels, window: window, input: input)
       case .dense(let weights): TernaryIR.Dense.accumulators(weights, outputs: shape.channels, input: input)
       case .averagePool(let window): [AveragePool.accumulators(window, input: input)]
-      case .identity: []
+      case .identity, .addition, .concatenation: []
       }
     for (channel, range) in result.enumerated()
     where range.lowerBound <= Int(Int32.min) || range.upperBound >= Int(Int32.max) {

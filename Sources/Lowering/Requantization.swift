@@ -45,7 +45,7 @@ struct Requantization {
 }
 
 extension Diagnostic {
-  fileprivate static func undecidableRounding(_ location: Location, channel: Int) -> Diagnostic {
+  static func undecidableRounding(_ location: Location, channel: Int) -> Diagnostic {
     Diagnostic(
       code: "undecidable-rounding", location: location,
       message:

@@ -5,7 +5,7 @@ internal import GraphIR
 ///
 /// Reshapes, transpositions and selections only change the view. The layers that read it take it as it is (a dense layer
 /// permutes its weights), or bring it into the graph's own layout.
-struct ActivationView {
+struct ActivationView: Hashable {
   var id: Graph.ValueID
   /// As the file has it, with the batch and with `padding`.
   var shape: [Int]
@@ -57,12 +57,19 @@ extension ImportState {
     if view.padding == .none, graph.canChangeInputLayout(of: view.id), view.count == self[view.id].shape.reduce(1, *) {
       let isChannelsLast = view.order != nil
       if view.order == nil || view.order == channelsLastOrder(wanted) {
-        graph.changeInputLayout(to: wanted, isChannelsLast: isChannelsLast)
+        try changeInputLayout(to: wanted, isChannelsLast: isChannelsLast)
         return ActivationView(id: view.id, shape: view.shape)
       }
     }
+    if view.padding == .none, let slice = slice(view), graph.grid(of: view.id) != nil || isAssumed(view) {
+      return try shared(view) { state throws(Diagnostic) in
+        try state.emit(node, [.slice(slice)], input: view, shape: view.shape)
+      }
+    }
     if let selection = selection(view), let quantizer = graph.grid(of: view.id)?.storedQuantizer {
-      return try emit(node, [.convolution(selection), .quantize(quantizer)], input: view, shape: view.shape)
+      return try shared(view) { state throws(Diagnostic) in
+        try state.emit(node, [.convolution(selection), .quantize(quantizer)], input: view, shape: view.shape)
+      }
     }
     throw .layout(node, tensor: self[view.id].name, value: self[view.id].shape, shape: view.shape)
   }
@@ -79,7 +86,9 @@ extension ImportState {
       weights: TernaryWeights(
         name: "identity", values: [Int8](repeating: 1, count: channels), shape: [channels, 1, 1, 1], scales: [1]),
       window: Window(kernel: (1, 1), padding: view.padding), groups: channels)
-    return try emit(node, [.convolution(identity), .quantize(quantizer)], input: view, shape: view.shape)
+    return try shared(view) { state throws(Diagnostic) in
+      try state.emit(node, [.convolution(identity), .quantize(quantizer)], input: view, shape: view.shape)
+    }
   }
 
   /// The view as the input of a dense layer, and where its columns are not the value's elements in order, which they are.
@@ -120,7 +129,7 @@ extension ImportState {
       graph.canChangeInputLayout(of: view.id), self[view.id].shape == Array(view.shape.dropFirst())
     else { return nil }
     let (height, width, channels) = (view.shape[1], view.shape[2], view.shape[3])
-    graph.changeInputLayout(to: [channels, height, width], isChannelsLast: true)
+    try changeInputLayout(to: [channels, height, width], isChannelsLast: true)
     view.order = (0..<height * width * channels).map { $0 % channels * height * width + $0 / channels }
     return self.channels(of: indices, in: view).map { $0.map { exact[$0] } }
   }
@@ -146,6 +155,19 @@ private func channelsLastOrder(_ shape: [Int]) -> [Int] {
 }
 
 extension ImportState {
+  private func isAssumed(_ view: ActivationView) -> Bool { graph.isAssumedQuantized(view.id) }
+
+  /// A view that takes whole channels that follow one another, and all of their elements in order.
+  func slice(_ view: ActivationView) -> ChannelSlice? {
+    let source = self[view.id].shape
+    let plane = source.dropFirst().reduce(1, *)
+    guard let order = view.order, let first = order.first, first % plane == 0, order.count % plane == 0,
+      source.count == 1 || Array(view.shape.suffix(2)) == Array(source.suffix(2)),
+      order.indices.allSatisfy({ order[$0] == first + $0 })
+    else { return nil }
+    return ChannelSlice(first: first / plane, count: order.count / plane)
+  }
+
   /// A view that takes whole channels, and of each the same evenly spaced rows and columns, as a convolution with one
   /// weight other than 0 for each output: exact where its result is put on the very grid that it came from.
   private func selection(_ view: ActivationView) -> Convolution? {

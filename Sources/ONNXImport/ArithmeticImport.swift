@@ -33,9 +33,9 @@ private func importArithmetic(
     return try emit(node, reversed, constant, input: input, &state)
   case (.constant(let left), .constant(let right)):
     return .constant(try folded(node, kind, left, right, &state))
-  case (.activation, .activation):
-    // A residual addition will be imported here, as an operation with two inputs.
-    throw .twoActivations(node)
+  case (.activation(let left), .activation(let right)):
+    guard kind == .add || kind == .subtract else { throw .twoActivations(node) }
+    return try joined(node, [left, right], signs: [1, kind == .add ? 1 : -1], &state)
   case (.codes, _), (_, .codes), (.integerInput, _), (_, .integerInput): throw .integerOperands(node)
   default: throw .operands(node)
   }
@@ -196,13 +196,11 @@ private func importFolded(
 extension Diagnostic {
   fileprivate static func twoActivations(_ node: OperatorNode) -> Diagnostic {
     let names = [0, 1].map { node.inputName($0).map { "'\($0)'" } ?? "none" }.joined(separator: " and ")
-    let isSum = node.type == "Add" || node.type == "Sub"
     return Diagnostic(
-      code: "residual", location: Location(node: node.name, tensor: node.inputName(1)),
+      code: "product-of-activations", location: Location(node: node.name, tensor: node.inputName(1)),
       message: "\(node.type) combines two activations, \(names): expected a constant operand",
-      fix: isSum
-        ? node.framework.noSkip
-        : "gates and products of activations (SiLU, squeeze-and-excitation, attention) cannot be compiled: remove them")
+      fix: "gates and products of activations (SiLU, squeeze-and-excitation, attention) cannot be compiled: remove them"
+    )
   }
 
   fileprivate static func integerOperands(_ node: OperatorNode) -> Diagnostic {

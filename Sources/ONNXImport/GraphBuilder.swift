@@ -7,8 +7,6 @@ struct GraphBuilder {
   private var values: [Graph.Value] = []
   private var nodes: [Graph.Node] = []
   private var facts: [Facts] = []
-  /// What the file does behind the output.
-  var trailing: TrailingNode?
   private var nodeNames = Set<String>()
   private var valueNames = Set<String>()
 
@@ -25,6 +23,8 @@ struct GraphBuilder {
   }
 
   private var hasQuantizedInput = false
+  /// A layer has read the input, or what is made of it element by element, in the layout that it has.
+  private var isInputLayoutFixed = false
   private(set) var inputLayout: Graph.InputLayout?
   private let fileShape: [Int]
 
@@ -50,7 +50,10 @@ struct GraphBuilder {
   func source(of id: Graph.ValueID) -> (value: Graph.Value, node: Graph.Node?) {
     var id = id
     while let node = facts[id.index].producer.map({ nodes[$0] }) {
-      guard node.operation.movesOnly, let input = node.inputs.first else { return (self[id], node) }
+      // Which of several inputs is to blame is not asked.
+      guard node.operation.movesOnly, node.inputs.count == 1, let input = node.inputs.first else {
+        return (self[id], node)
+      }
       id = input
     }
     return (self[id], nil)
@@ -58,7 +61,7 @@ struct GraphBuilder {
 
   /// Whether the input may still be taken in another layout, with `id` following it.
   func canChangeInputLayout(of id: Graph.ValueID) -> Bool {
-    facts[id.index].isPointwiseOfInput && inputLayout?.isChannelsLast != true
+    facts[id.index].isPointwiseOfInput && inputLayout?.isChannelsLast != true && !isInputLayoutFixed
   }
 
   /// The file begins with a DequantizeLinear of its integer input: integers are what the network takes anyway.
@@ -78,27 +81,51 @@ struct GraphBuilder {
   ) throws(ShapeProblem) -> Graph.ValueID {
     var current = input
     for (step, operation) in operations.enumerated() {
-      let shape = try operation.outputShape(for: self[current].shape)
       let isLast = step == operations.count - 1
-      let facts = Facts(
-        grid: operation.grid(of: self.facts[current.index].grid),
-        isAssumedQuantized: operation.movesOnly && isAssumedQuantized(current),
-        isPointwiseOfInput: self.facts[current.index].isPointwiseOfInput && operation.isPointwise,
-        producer: nodes.count)
-      let name = isLast ? node.output : "\(node.output) (\(operation.kind))"
-      let output = addValue(name: name, shape: shape, facts)
-      nodes.append(
-        Graph.Node(name: uniqueName(node, step: step), operation: operation, inputs: [current], output: output))
-      current = output
+      current = try append(
+        operation, inputs: [current], node: node, step: step,
+        output: isLast ? node.output : "\(node.output) (\(operation.kind))")
     }
     return current
   }
 
-  func finished(_ index: ModelIndex, output: Graph.ValueID) -> Graph {
+  /// Appends an operation that computes the result of a node of the file.
+  ///
+  /// - Parameter inputs: At least one.
+  mutating func append(
+    _ operation: Operation, inputs: [Graph.ValueID], node: OperatorNode
+  ) throws(ShapeProblem) -> Graph.ValueID {
+    try append(operation, inputs: inputs, node: node, step: 0, output: node.output)
+  }
+
+  private mutating func append(
+    _ operation: Operation, inputs: [Graph.ValueID], node: OperatorNode, step: Int, output name: String
+  ) throws(ShapeProblem) -> Graph.ValueID {
+    let shape = try operation.outputShape(for: inputs.map { self[$0].shape })
+    let known = inputs.map { self.facts[$0.index] }
+    if !operation.isPointwise, known.contains(where: \.isPointwiseOfInput) { isInputLayoutFixed = true }
+    let facts = Facts(
+      grid: operation.grid(of: known.map(\.grid)),
+      isAssumedQuantized: operation.movesOnly && known.contains(where: \.isAssumedQuantized)
+        && known.allSatisfy { $0.isAssumedQuantized || $0.grid != nil },
+      isPointwiseOfInput: known[0].isPointwiseOfInput && operation.isPointwise, producer: nodes.count)
+    let output = addValue(name: name, shape: shape, facts)
+    nodes.append(
+      Graph.Node(name: uniqueName(node, step: step), operation: operation, inputs: inputs, output: output))
+    return output
+  }
+
+  /// Whether the value is a sum of activations that nothing has quantized since: another addition may take it up.
+  func isSum(_ id: Graph.ValueID) -> Bool {
+    guard let producer = facts[id.index].producer, case .addition = nodes[producer].operation else { return false }
+    return true
+  }
+
+  func finished(_ index: ModelIndex, outputs: [Graph.ValueID], trailings: [TrailingNode?]) -> Graph {
     Graph(
       name: index.graphName, framework: index.framework, inputLayout: inputLayout,
       inputElement: hasQuantizedInput ? .real : index.inputElement,
-      values: values, nodes: nodes, input: input, output: output, trailing: trailing)
+      values: values, nodes: nodes, input: input, outputs: outputs, trailings: trailings)
   }
 
   private mutating func addValue(name: String, shape: [Int], _ facts: Facts) -> Graph.ValueID {
@@ -120,9 +147,9 @@ extension Operation {
   /// Whether the result holds elements of the input, or means or multiples of them.
   fileprivate var movesOnly: Bool {
     switch self {
-    case .maxPool, .averagePool, .flatten: true
+    case .maxPool, .averagePool, .flatten, .concatenation, .slice, .resize: true
     case .arithmetic(let arithmetic): arithmetic.factor != nil
-    case .quantize, .convolution, .dense, .batchNormalization, .relu, .clip: false
+    case .quantize, .convolution, .dense, .batchNormalization, .relu, .clip, .addition: false
     }
   }
 
@@ -131,7 +158,9 @@ extension Operation {
     switch self {
     case .quantize, .relu, .clip: true
     case .arithmetic(let arithmetic): arithmetic.constants.count == 1
-    case .convolution, .dense, .batchNormalization, .maxPool, .averagePool, .flatten: false
+    case .convolution, .dense, .batchNormalization, .maxPool, .averagePool, .flatten, .addition, .concatenation, .slice,
+      .resize:
+      false
     }
   }
 }

@@ -56,11 +56,18 @@ extension Arithmetic {
 
 extension Operation {
   /// The grid of the result; nil where it is no integers' any more.
-  func grid(of input: Grid?) -> Grid? {
+  ///
+  /// - Parameter inputs: At least one.
+  func grid(of inputs: [Grid?]) -> Grid? {
+    if case .concatenation = self { return Grid(joining: inputs) }
+    return grid(of: inputs[0])
+  }
+
+  private func grid(of input: Grid?) -> Grid? {
     if case .quantize(let quantizer) = self { return Grid(quantizer) }
     guard var grid = input else { return nil }
     switch self {
-    case .flatten: return grid
+    case .flatten, .slice, .resize: return grid
     // The largest of negated integers is the smallest of them.
     case .maxPool: return grid.isNegative ? nil : grid
     case .averagePool:
@@ -77,8 +84,24 @@ extension Operation {
       return grid
     case .relu: return grid.clamped(minimum: 0, maximum: nil)
     case .clip(let minimum, let maximum): return grid.clamped(minimum: minimum, maximum: maximum)
-    case .quantize, .convolution, .dense, .batchNormalization: return nil
+    case .quantize, .convolution, .dense, .batchNormalization, .addition, .concatenation: return nil
     }
+  }
+}
+
+extension Grid {
+  /// The grid on which all lie; nil where they differ in more than their range.
+  fileprivate init?(joining grids: [Grid?]) {
+    guard let first = grids[0], var quantizer = first.storedQuantizer else { return nil }
+    for grid in grids {
+      guard let other = grid?.storedQuantizer, other.scale == quantizer.scale, other.zeroPoint == quantizer.zeroPoint
+      else { return nil }
+      quantizer.minimum = min(quantizer.minimum, other.minimum)
+      quantizer.maximum = max(quantizer.maximum, other.maximum)
+    }
+    quantizer.isSigned = quantizer.minimum < 0
+    guard (quantizer.isSigned ? -128...127 : 0...255).contains(quantizer.maximum) else { return nil }
+    self.init(quantizer)
   }
 }
 

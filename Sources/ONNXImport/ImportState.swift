@@ -22,6 +22,10 @@ struct ImportState {
   private var hidden: [String] = []
   private var spentElements = 0
   /// Elements of the tensors that have been asked for, and of those whose data was there.
+  /// What the file does behind each output, by its place among them.
+  private var trailings: [Int: TrailingNode] = [:]
+  /// Views that have been brought into the graph's layout, so that several readers share what that takes.
+  private var maps: [ActivationView: ActivationView] = [:]
   private var declaredElements = 0
   private var storedElements = 0
   var graph: GraphBuilder
@@ -59,16 +63,20 @@ struct ImportState {
     spentElements += elements
   }
 
-  /// Whether nothing but the model's end reads the name; nodes that change neither values nor order do not count.
-  func isModelOutput(_ name: String) -> Bool {
+  /// The model output that the name is, by its place among them, where nothing but the model's end reads it; nodes that
+  /// change neither values nor order do not count.
+  func modelOutput(_ name: String) -> Int? {
     var name = name
-    while name != index.output {
+    while true {
+      if let output = index.outputs.firstIndex(of: name) {
+        // Of a single output no other node is looked at that may read it.
+        return index.outputs.count == 1 || !index.hasReader(name) ? output : nil
+      }
       guard let reader = index.onlyReader(of: name), ModelIndex.passingTypes.contains(reader.opType),
         let next = reader.output.first
-      else { return false }
+      else { return nil }
       name = next
     }
-    return true
   }
 
   /// Remembers an operator that cannot be compiled, behind a node that has been refused: it is named, and not judged.
@@ -188,10 +196,15 @@ extension ImportState {
     for name in node.proto.output where !name.isEmpty { resolved[name] = result }
   }
 
-  /// Leaves out the node that computes the model's output: the value before it takes its place.
-  mutating func leaveOut(_ trailing: TrailingNode, behind input: ActivationView) {
-    graph.trailing = trailing
-    resolved[index.output] = .activation(input)
+  /// Gives an output of a node that has several its meaning.
+  mutating func bind(_ name: String, to result: Resolved) {
+    if !name.isEmpty { resolved[name] = inOrder(result) }
+  }
+
+  /// Leaves out the node that computes a model output: the value before it takes its place.
+  mutating func leaveOut(_ trailing: TrailingNode, output: Int, behind input: ActivationView) {
+    trailings[output] = trailing
+    resolved[index.outputs[output]] = .activation(input)
   }
 
   /// Appends operations that together compute the node's result from one value.
@@ -210,6 +223,60 @@ extension ImportState {
     } catch {
       throw .shape(node, tensor: self[input.id].name, error.message)
     }
+  }
+
+  /// Appends an operation that joins several values.
+  mutating func emit(
+    _ node: OperatorNode, _ operation: Operation, inputs: [ActivationView], shape: [Int], order: [Int]? = nil
+  ) throws(Diagnostic) -> ActivationView {
+    do throws(ShapeProblem) {
+      let id = try graph.append(operation, inputs: inputs.map(\.id), node: node)
+      return ActivationView(id: id, shape: shape, order: order)
+    } catch {
+      throw .shape(node, tensor: self[inputs[0].id].name, error.message)
+    }
+  }
+
+  /// Brings a view into the graph's layout, once for all who read it so.
+  mutating func shared(
+    _ view: ActivationView, _ make: (inout ImportState) throws(Diagnostic) -> ActivationView
+  ) throws(Diagnostic) -> ActivationView {
+    if let known = maps[view] { return known }
+    let made = try make(&self)
+    maps[view] = made
+    return made
+  }
+
+  /// Takes the input in another layout; what has been said of it so far stays true.
+  ///
+  /// - Parameter shape: `[channels, height, width]`.
+  mutating func changeInputLayout(to shape: [Int], isChannelsLast: Bool) throws(Diagnostic) {
+    if isChannelsLast {
+      // Where each of the file's elements lies now.
+      let (channels, plane) = (shape[0], shape[1] * shape[2])
+      func moved(_ view: ActivationView) -> ActivationView {
+        guard graph.canChangeInputLayout(of: view.id) else { return view }
+        var view = view
+        view.order = (view.order ?? Array(0..<view.count)).map { $0 % channels * plane + $0 / channels }
+        return view
+      }
+      for (name, known) in resolved {
+        switch known {
+        case .activation(let view) where graph.canChangeInputLayout(of: view.id):
+          try spend(view.count, for: name)
+          resolved[name] = .activation(moved(view))
+        case .integerInput(let view) where graph.canChangeInputLayout(of: view.id):
+          try spend(view.count, for: name)
+          resolved[name] = .integerInput(moved(view))
+        case .codes(var codes) where graph.canChangeInputLayout(of: codes.input.id):
+          try spend(codes.input.count, for: name)
+          codes.input = moved(codes.input)
+          resolved[name] = .codes(codes)
+        default: break
+        }
+      }
+    }
+    graph.changeInputLayout(to: shape, isChannelsLast: isChannelsLast)
   }
 
   /// Appends a layer or pool that makes `[1, channels, height, width]` of a map.
@@ -253,16 +320,19 @@ extension ImportState {
       }
       throw ModelError(problems)
     }
-    let output: Graph.ValueID
-    switch resolved[index.output] {
-    case .activation(let view) where view.id != graph.input:
-      guard view.padding == .none, view.order == nil else { throw ModelError(.rearrangedOutput(index, view.shape)) }
-      output = view.id
-    case .codes: throw ModelError(.integerOutput(index))
-    case .activation, .constant, .integerInput: throw ModelError(.constantOutput(index))
-    case .failed, nil: throw ModelError(.undefinedOutput(index))
+    var outputs: [Graph.ValueID] = []
+    for name in index.outputs {
+      switch resolved[name] {
+      case .activation(let view) where view.id != graph.input:
+        guard view.padding == .none, view.order == nil else { throw ModelError(.rearrangedOutput(name, view.shape)) }
+        guard !outputs.contains(view.id) else { throw ModelError(.sameOutput(name)) }
+        outputs.append(view.id)
+      case .codes: throw ModelError(.integerOutput(name))
+      case .activation, .constant, .integerInput: throw ModelError(.constantOutput(name))
+      case .failed, nil: throw ModelError(.undefinedOutput(name, index))
+      }
     }
-    let finished = graph.finished(index, output: output)
+    let finished = graph.finished(index, outputs: outputs, trailings: outputs.indices.map { trailings[$0] })
     let findings = finished.verified()
     if !findings.isEmpty { throw ModelError(findings) }
     return (finished, warnings)
@@ -373,29 +443,37 @@ extension Diagnostic {
           : "export the model again, with a sample of the size that it was trained for")
   }
 
-  fileprivate static func constantOutput(_ index: ModelIndex) -> Diagnostic {
+  fileprivate static func sameOutput(_ name: String) -> Diagnostic {
     Diagnostic(
-      code: "outputs", location: Location(tensor: index.output),
+      code: "outputs", location: Location(tensor: name),
+      message:
+        "the output is the same tensor as another one, as far as the firmware computes it: expected different ones",
+      fix: "return each tensor once from forward(), and the logits without their softmax or argmax")
+  }
+
+  fileprivate static func constantOutput(_ name: String) -> Diagnostic {
+    Diagnostic(
+      code: "outputs", location: Location(tensor: name),
       message: "the model's output is a constant or the input itself: expected the result of a network",
       fix: "return the network's result from forward(), and export again")
   }
 
-  fileprivate static func integerOutput(_ index: ModelIndex) -> Diagnostic {
+  fileprivate static func integerOutput(_ name: String) -> Diagnostic {
     Diagnostic(
-      code: "outputs", location: Location(tensor: index.output),
+      code: "outputs", location: Location(tensor: name),
       message: "the model's output is a QuantizeLinear's: expected a real tensor",
       fix: "end the model with a DequantizeLinear: return the dequantized tensor from forward()")
   }
 
-  fileprivate static func undefinedOutput(_ index: ModelIndex) -> Diagnostic {
+  fileprivate static func undefinedOutput(_ name: String, _ index: ModelIndex) -> Diagnostic {
     Diagnostic(
-      code: "outputs", location: Location(tensor: index.output), message: "no node computes the model's output",
+      code: "outputs", location: Location(tensor: name), message: "no node computes the model's output",
       fix: index.framework.exportAgain)
   }
 
-  fileprivate static func rearrangedOutput(_ index: ModelIndex, _ shape: [Int]) -> Diagnostic {
+  fileprivate static func rearrangedOutput(_ name: String, _ shape: [Int]) -> Diagnostic {
     Diagnostic(
-      code: "outputs", location: Location(tensor: index.output),
+      code: "outputs", location: Location(tensor: name),
       message:
         "the model's output, of shape \(shape), is padded, cropped or in another order of axes than it was computed: "
         + "expected the last layer's own, [1, channels, height, width] or [1, features]",

@@ -74,7 +74,7 @@ private func sliced(_ count: Int, from start: Int, to end: Int, by step: Int) ->
 }
 
 /// The elements of `data` at the product of the places along each axis.
-private func selected(
+func selected(
   _ data: Resolved?, _ picked: [[Int]], shape: [Int], result: [Int], _ node: OperatorNode, _ state: inout ImportState
 ) throws(Diagnostic) -> Resolved {
   var count = 1
@@ -105,7 +105,7 @@ private func selected(
 
 extension ImportState {
   /// The shape of what is picked from: a constant, or an activation, whose padding is made real first.
-  fileprivate mutating func shapeOfPlaces(_ data: Resolved?, _ node: OperatorNode) throws(Diagnostic) -> [Int] {
+  mutating func shapeOfPlaces(_ data: Resolved?, _ node: OperatorNode) throws(Diagnostic) -> [Int] {
     switch data {
     case .constant(let constant): constant.shape
     case .activation(let view): try unpadded(view, node).shape
@@ -144,49 +144,19 @@ extension ImportState {
   return .constant(value)
 }
 
-/// ONNX `Concat` of lists.
-@Sendable func importConcat(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
-  let axis = try node.int("axis", default: 0)
-  var values: [Int64] = []
-  for position in 0..<node.inputCount {
-    switch try state.input(node, position) {
-    case .activation, .codes, .integerInput:
-      // Of one tensor alone nothing is joined.
-      if node.inputCount == 1, let input = try state.input(node, position) { return input }
-      throw .concatenation(node, position)
-    default: break
-    }
-    let constant = try state.requiredConstant(node, position)
-    guard let part = constant.integers, constant.shape.count == 1, axis == 0 || axis == -1 else {
-      throw .list(node, constant)
-    }
-    try state.spend(part.count, for: constant.origin)
-    values += part
-  }
-  return .constant(list(values, named: node.output))
-}
-
 /// A bound of a slice: negative ones count from the end, all are brought into the list.
 private func clamped(_ bound: Int, count: Int) -> Int {
   let (shifted, overflow) = bound.addingReportingOverflow(bound < 0 ? count : 0)
   return overflow ? 0 : min(max(shifted, 0), count)
 }
 
-private func list(_ values: [Int64], named name: String) -> Constant {
+func list(_ values: [Int64], named name: String) -> Constant {
   Constant(origin: name, shape: [values.count], numbers: .integers(values), type: .int64)
 }
 
 // MARK: - Diagnostics
 
 extension Diagnostic {
-  fileprivate static func list(_ node: OperatorNode, _ constant: Constant) -> Diagnostic {
-    Diagnostic(
-      code: "constant-expression", location: Location(node: node.name, tensor: constant.origin),
-      message:
-        "\(node.type) of constants joins one of shape \(constant.shape): expected lists of integers, as shapes are",
-      fix: node.framework.foldConstants)
-  }
-
   fileprivate static func missingShape(_ node: OperatorNode) -> Diagnostic {
     Diagnostic(
       code: "missing-input", location: Location(node: node.name), message: "Shape has no input: ONNX demands one",
@@ -222,12 +192,5 @@ extension Diagnostic {
         "ConstantOfShape's shape or value is not one: expected a list of at most \(ONNXLimits.tensorRank) extents and "
         + "one number",
       fix: node.framework.foldConstants)
-  }
-
-  fileprivate static func concatenation(_ node: OperatorNode, _ position: Int) -> Diagnostic {
-    Diagnostic(
-      code: "unsupported-operator", location: Location(node: node.name, tensor: node.inputName(position)),
-      message: "Concat joins activations: expected a network without branches, or lists of constants",
-      fix: node.framework.noSkip)
   }
 }

@@ -2,7 +2,7 @@ internal import Diagnostics
 internal import GraphIR
 internal import ONNXFormat
 
-/// The file's names, looked up: initializers, producers, the one input, the one output; all checked to be sound.
+/// The file's names, looked up: initializers, producers, the one input, the outputs; all checked to be sound.
 struct ModelIndex {
   let graphName: String
   let opset: Int
@@ -13,14 +13,17 @@ struct ModelIndex {
   /// Its shape behind the batch, as the file has it.
   let input: (name: String, shape: [Int])
   let inputElement: Graph.InputElement
-  let output: String
+  /// At least one, each once.
+  let outputs: [String]
   /// Who wrote the file.
   let framework: Framework
-  /// The one node that reads a name, by its index; −1 for several, and where the name is a model output as well.
+  /// The one node that reads a name, by its index; −1 for several.
   private let readers: [String: Int]
 
   /// Operators that pass a tensor on, whatever its shape, when they stand behind the last layer.
   static let passingTypes = ["Identity", "Cast", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Dropout"]
+
+  fileprivate static let mostOutputs = 256
 
   init(_ model: ONNXModelProto) throws(ModelError) {
     var problems: [Diagnostic] = []
@@ -43,17 +46,22 @@ struct ModelIndex {
     inputElement = element
     producers = Self.producers(graph, initializers, input: inputName, &problems)
     // All outputs of one node that is left out anyway (TopK's values and indices) count as one.
-    let outputs = graph.output.map(\.name)
-    output = outputs.first ?? ""
+    let names = graph.output.map(\.name)
+    var seenTopK = Set<Int>()
     let producers = producers
-    let isTopK = outputs.allSatisfy { name in
-      producers[name].map { graph.node[$0].opType == "TopK" && $0 == producers[outputs[0]] } ?? false
+    outputs = names.filter { name in
+      guard let producer = producers[name], graph.node[producer].opType == "TopK" else { return true }
+      return seenTopK.insert(producer).inserted
     }
-    if outputs.isEmpty || output.isEmpty || (outputs.count > 1 && !isTopK) { problems.append(.outputs(outputs)) }
+    if names.isEmpty || names.contains("") || names.count > Self.mostOutputs || Set(names).count != names.count {
+      problems.append(.outputs(names))
+    }
     if !problems.isEmpty { throw ModelError(Array(problems.prefix(ImportState.maximumReports))) }
   }
 
   func node(_ number: Int) -> OperatorNode { OperatorNode(nodes[number], index: number, framework: framework) }
+
+  func hasReader(_ name: String) -> Bool { readers[name] != nil }
 
   func onlyReader(of name: String) -> ONNXNodeProto? {
     readers[name].flatMap { nodes.indices.contains($0) ? nodes[$0] : nil }
@@ -226,10 +234,13 @@ extension Diagnostic {
 
   fileprivate static func outputs(_ names: [String]) -> Diagnostic {
     Diagnostic(
-      code: "outputs", message: "the graph has \(names.count) outputs\(listed(names)): expected exactly one",
+      code: "outputs",
+      message:
+        "the graph has \(names.count) outputs\(listed(names)): expected 1 to \(ModelIndex.mostOutputs), each with a name of "
+        + "its own",
       fix: names.isEmpty
         ? "export the model again, with its result as an output"
-        : "return one tensor from the model, the logits as a rule")
+        : "return each tensor once from the model, the logits as a rule")
   }
 
   private static func listed(_ names: [String]) -> String {

@@ -48,8 +48,13 @@ extension ModelImporter {
     entry("BatchNormalization", "in inference mode, per channel: on [N, C, H, W] or [N, C]", importBatchNormalization),
     entry("Relu", "", importRelu),
     entry("Clip", "constant bounds", importClip),
-    entry("Add", "of a constant, per channel or for all", importAdd),
-    entry("Sub", "of a constant or from one, per channel or for all", importSub),
+    entry(
+      "Add",
+      "of a constant, per channel or for all; of two quantized activations of one shape, as in residual networks",
+      importAdd),
+    entry(
+      "Sub", "of a constant or from one, per channel or for all; of two quantized activations of one shape", importSub),
+    entry("Sum", "of quantized activations of one shape", importSum),
     entry("Mul", "by a constant, per channel or for all", importMul),
     entry("Div", "by a constant other than 0, per channel or for all", importDiv),
     entry("Neg", "", importNeg),
@@ -76,9 +81,15 @@ extension ModelImporter {
       "Transpose", "of the input from channels last; in front of a flatten or linear layer; one that changes nothing",
       importTranspose),
     entry("Shape", "", importShape),
+    entry("Resize", "mode nearest, rows and columns repeated a whole number of times", importResize),
+    entry("Upsample", "mode nearest, rows and columns repeated a whole number of times", importResize),
     entry("Gather", "constant places of a constant, or of channels, rows and columns behind a quantizer", importGather),
     entry("Slice", "of constants, or of channels, rows and columns behind a quantizer", importSlice),
-    entry("Concat", "of constant lists", importConcat),
+    entry("Split", "of constants, or of channels, rows and columns behind a quantizer", importSplit),
+    entry(
+      "Concat",
+      "of the channels of quantized activations: on one grid, or with a quantizer behind it; of constant lists",
+      importConcat),
     entry("ConstantOfShape", "of constants", importConstantOfShape),
 
     // Operators without an effect in inference, and constants.

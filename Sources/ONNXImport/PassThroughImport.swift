@@ -68,7 +68,9 @@ internal import ONNXFormat
 /// `Softmax`, `ArgMax` and others behind the logits: they do not change which class wins.
 @Sendable func importTrailing(_ node: OperatorNode, _ state: inout ImportState) throws(Diagnostic) -> Resolved {
   let input = try state.activation(node, 0)
-  guard node.proto.output.contains(where: { state.isModelOutput($0) }) else { throw .innerTrailing(node) }
+  guard let output = node.proto.output.compactMap({ state.modelOutput($0) }).first else {
+    throw .innerTrailing(node)
+  }
   let view = try state.trailing(input, node)
   let rank = view.shape.count
   let isCoerced = state.index.opset < 13
@@ -84,7 +86,7 @@ internal import ONNXFormat
       throw node.wrongAttribute("largest", expected: "1, and 'sorted' as well")
     }
     let count = try state.requiredConstant(node, 1).uniform.flatMap { Int(exactly: $0) } ?? 0
-    kind = .topK(count: count, areIndices: !state.isModelOutput(node.output))
+    kind = .topK(count: count, areIndices: state.modelOutput(node.output) == nil)
   case "Sigmoid": kind = .sigmoid
   default:
     axis = try node.int("axis", default: isCoerced ? 1 : -1)
@@ -105,7 +107,7 @@ internal import ONNXFormat
     throw .topKCount(node, count)
   }
   state.warn(.droppedTrailing(node))
-  state.leaveOut(TrailingNode(type: node.type, kind: kind, axes: axes), behind: view)
+  state.leaveOut(TrailingNode(type: node.type, kind: kind, axes: axes), output: output, behind: view)
   state.bindAll(node, to: .activation(view))
   return .activation(view)
 }

@@ -1,9 +1,9 @@
 internal import Diagnostics
 
 extension ImportState {
-  /// The nodes that the output depends on, each after those it depends on itself; by their index in the file.
+  /// The nodes that the outputs depend on, each after those it depends on itself; by their index in the file.
   ///
-  /// A depth-first walk from the output with a stack of its own: chains of any length, cycles, linear time. Reports
+  /// A depth-first walk from each output with a stack of its own: chains of any length, cycles, linear time. Reports
   /// cycles and names that nothing defines.
   mutating func schedule() -> [Int] {
     enum Mark { case new, open, done }
@@ -29,16 +29,18 @@ extension ImportState {
       }
     }
 
-    if let problem = enter(index.output, reader: nil) { report(problem) }
-    while let top = stack.last {
-      let inputs = index.nodes[top.node].input
-      if top.input < inputs.count {
-        stack[stack.count - 1].input += 1
-        if let problem = enter(inputs[top.input], reader: top.node) { report(problem) }
-      } else {
-        stack.removeLast()
-        marks[top.node] = .done
-        order.append(top.node)
+    for output in index.outputs {
+      if let problem = enter(output, reader: nil) { report(problem) }
+      while let top = stack.last {
+        let inputs = index.nodes[top.node].input
+        if top.input < inputs.count {
+          stack[stack.count - 1].input += 1
+          if let problem = enter(inputs[top.input], reader: top.node) { report(problem) }
+        } else {
+          stack.removeLast()
+          marks[top.node] = .done
+          order.append(top.node)
+        }
       }
     }
     return order

@@ -192,12 +192,21 @@ extension Diagnostic {
     _ node: OperatorNode, _ tensor: String, source: Graph.Value, computedBy producer: Graph.Node?
   ) -> Diagnostic {
     let origin = producer.map { "the result of \($0.operation.kind) '\($0.name)'" } ?? "the model's input"
+    let isJoin = ["Add", "Sub", "Sum", "Concat"].contains(node.type)
+    let fix =
+      if producer == nil {
+        node.framework.quantizeInput
+      } else if isJoin || producer?.operation == .concatenation {
+        node.framework.quantizeOperands(isConcatenation: node.type == "Concat" || !isJoin)
+      } else {
+        node.framework.quantizeActivation(behindRelu: producer?.operation == .relu)
+      }
     return Diagnostic(
       code: "unquantized-activation", location: Location(node: node.name, tensor: source.name),
       message: "\(node.type) computes with real numbers: '\(source.name)', \(origin), reaches it"
         + (tensor == source.name ? "" : " as '\(tensor)'")
+        + (producer?.operation == .concatenation ? " from several grids" : "")
         + " without a quantizer: expected integers of at most 8 bits",
-      fix: producer == nil
-        ? node.framework.quantizeInput : node.framework.quantizeActivation(behindRelu: producer?.operation == .relu))
+      fix: fix)
   }
 }

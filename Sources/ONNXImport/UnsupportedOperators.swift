@@ -12,7 +12,6 @@ private enum Replacement {
   case normalization
   case interpolation
   case transposedConvolution
-  case split
   case sequence
   case reduction
   case finn
@@ -59,21 +58,20 @@ private enum Replacement {
         "MeanVarianceNormalization", "SkipLayerNormalization", "SimplifiedLayerNormalization",
       ]
     ),
-    (.interpolation, ["Resize", "Upsample", "GridSample", "AffineGrid", "MaxUnpool", "RoiAlign", "CenterCropPad"]),
+    (.interpolation, ["GridSample", "AffineGrid", "MaxUnpool", "RoiAlign", "CenterCropPad"]),
     (.transposedConvolution, ["ConvTranspose", "DeformConv", "Col2Im"]),
-    (.split, ["Split", "SplitToSequence"]),
     (
       .sequence,
       [
         "SequenceConstruct", "SequenceAt", "SequenceEmpty", "SequenceInsert", "ConcatFromSequence", "SequenceLength",
-        "SequenceErase", "Optional", "OptionalGetElement",
+        "SequenceErase", "SplitToSequence", "Optional", "OptionalGetElement",
       ]
     ),
     (
       .reduction,
       [
         "ReduceSum", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSumExp", "CumSum", "LpPool",
-        "GlobalLpPool", "ReduceSumSquare", "Sum", "Mean",
+        "GlobalLpPool", "ReduceSumSquare", "Mean",
       ]
     ),
     (
@@ -117,10 +115,14 @@ private enum Replacement {
     case .attention: "attention cannot be compiled: use convolutions or linear layers"
     case .normalization:
       framework == .keras ? "use BatchNormalization instead" : "use nn.BatchNorm2d or nn.BatchNorm1d instead"
-    case .interpolation: "images cannot be resized inside the network: resize in front of it, or use strides and pools"
+    case .interpolation:
+      framework == .keras
+        ? "use UpSampling2D(interpolation='nearest'), strides or pools"
+        : "use nn.Upsample(scale_factor=2, mode='nearest'), strides or pools"
     case .transposedConvolution:
-      framework == .keras ? "use Conv2D: the map cannot be made larger" : "use Conv2d: the map cannot be made larger"
-    case .split: "a tensor cannot be split into branches: keep one path of layers"
+      framework == .keras
+        ? "use UpSampling2D(interpolation='nearest') and a Conv2D behind it"
+        : "use nn.Upsample(scale_factor=2, mode='nearest') and a Conv2d behind it"
     case .sequence:
       "keep one tensor per layer in forward(): no lists, and export with torch.jit.trace rather than script"
     case .reduction: "reduce rows and columns by a mean or a maximum (AdaptiveAvgPool2d(1), x.amax((2, 3)))"

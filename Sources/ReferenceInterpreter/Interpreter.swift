@@ -15,8 +15,10 @@ package struct Interpreter: Sendable {
   package struct Result: Sendable {
     /// Integers of every layer's output, in the order of `network.layers`, each `[channel][row][column]`.
     package var layers: [[Int32]]
-    /// Integers of the network's output.
-    package var output: [Int32]
+    /// Integers of the network's outputs, in the order of `network.outputTensors`.
+    package var outputs: [[Int32]]
+    /// Integers of the first output, of most networks the only one.
+    package var output: [Int32] { outputs[0] }
   }
 
   /// - Parameter input: Quantized integers of one sample, `[channel][row][column]`; values outside the input's range
@@ -28,13 +30,15 @@ package struct Interpreter: Sendable {
       min(max($0, Int32(range.lowerBound)), Int32(range.upperBound))
     }
     for layer in network.layers {
-      values[layer.output.index] = execute(layer, values[layer.input.index])
+      values[layer.output.index] = execute(layer, layer.inputs.map { values[$0.index] })
     }
     return Result(
-      layers: network.layers.map { values[$0.output.index] }, output: values[network.outputTensor.index])
+      layers: network.layers.map { values[$0.output.index] },
+      outputs: network.outputTensors.map { values[$0.index] })
   }
 
-  private func execute(_ layer: Layer, _ input: [Int32]) -> [Int32] {
+  private func execute(_ layer: Layer, _ inputs: [[Int32]]) -> [Int32] {
+    let input = inputs[0]
     let source = network[layer.input]
     let shape = network[layer.output].shape
     switch layer.kind {
@@ -51,7 +55,51 @@ package struct Interpreter: Sendable {
       guard let requantizer = pool.requantizer else { return sums }
       let plane = shape.height * shape.width
       return sums.indices.map { Int32(requantizer.apply(Int(sums[$0]), channel: $0 / plane)) }
+    case .add(let addition):
+      return Self.add(inputs, addition, shape)
+    case .concatenate(let concatenation):
+      return Self.concatenate(inputs, concatenation, plane: shape.height * shape.width)
+    case .slice(let slice):
+      let plane = shape.height * shape.width
+      return Array(input[(slice.first * plane)..<((slice.first + slice.count) * plane)])
+    case .resize(let resize):
+      return Self.resize(input, source.shape, resize, shape)
     }
+  }
+
+  private static func add(_ inputs: [[Int32]], _ addition: Addition, _ shape: Shape) -> [Int32] {
+    var output: [Int32] = []
+    output.reserveCapacity(shape.count)
+    for place in 0..<shape.count {
+      var accumulator = 0
+      for (input, multiplier) in zip(inputs, addition.multipliers) { accumulator += multiplier * Int(input[place]) }
+      let channel = place / (shape.height * shape.width)
+      output.append(Int32(addition.requantizer.apply(accumulator, channel: channel)))
+    }
+    return output
+  }
+
+  private static func concatenate(_ inputs: [[Int32]], _ concatenation: Concatenation, plane: Int) -> [Int32] {
+    var output: [Int32] = []
+    for (input, requantizer) in zip(inputs, concatenation.requantizers) {
+      for (place, value) in input.enumerated() {
+        output.append(requantizer.map { Int32($0.apply(Int(value), channel: place / plane)) } ?? value)
+      }
+    }
+    return output
+  }
+
+  private static func resize(_ input: [Int32], _ from: Shape, _ resize: Resize, _ to: Shape) -> [Int32] {
+    var output: [Int32] = []
+    output.reserveCapacity(to.count)
+    for c in 0..<to.channels {
+      for oy in 0..<to.height {
+        for ox in 0..<to.width {
+          output.append(input[(c * from.height + oy / resize.rows) * from.width + ox / resize.columns])
+        }
+      }
+    }
+    return output
   }
 
   private static func convolve(

@@ -147,9 +147,16 @@ package enum Scheduler {
 
   private static func checkShape(_ network: TernaryNetwork) throws(ModelError) {
     var problems: [Diagnostic] = []
-    for (layer, next) in zip(network.layers, network.layers.dropFirst()) where next.inputs != [layer.output] {
-      problems.append(.notAChain(next.name))
+    var last = network.inputTensor
+    for layer in network.layers {
+      switch layer.kind {
+      case .convolution, .dense, .maxPool, .averagePool:
+        if layer.inputs != [last] { problems.append(.notAChain(layer.name)) }
+      case .add, .concatenate, .slice, .resize: problems.append(.notAChain(layer.name))
+      }
+      last = layer.output
     }
+    if network.outputTensors != [last] { problems.append(.severalOutputs(network.outputTensors.count)) }
     for tensor in network.tensors {
       let shape = tensor.shape
       if max(shape.channels, shape.height, shape.width) > Int(UInt16.max) {
@@ -215,7 +222,17 @@ extension Diagnostic {
   fileprivate static func notAChain(_ name: String) -> Diagnostic {
     Diagnostic(
       code: "branching-network", location: .init(node: name),
-      message: "the layer does not read its predecessor: branches are not supported yet",
+      message:
+        "the layer does not read its predecessor alone, or joins, cuts or repeats what it reads: expected a network without "
+        + "branches, as no firmware can be made of others yet",
+      fix: "use a sequential network")
+  }
+
+  fileprivate static func severalOutputs(_ count: Int) -> Diagnostic {
+    Diagnostic(
+      code: "branching-network",
+      message: "the network has \(count) outputs, or its last layer does not make the output: expected one, the last "
+        + "layer's, as no firmware can be made of others yet",
       fix: "use a sequential network")
   }
 

@@ -47,3 +47,19 @@ extension AveragePool {
     return (taps * values.lowerBound)...(taps * values.upperBound)
   }
 }
+
+extension Addition {
+  /// Sums and partial sums; nil where one leaves 64 bits. Zero counts among the values, as elsewhere.
+  package static func accumulators(_ multipliers: [Int], inputs: [Tensor]) -> ClosedRange<Int>? {
+    var (low, high) = (0, 0)
+    for (multiplier, input) in zip(multipliers, inputs) {
+      let ends = [input.range.lowerBound, input.range.upperBound].map { $0.multipliedReportingOverflow(by: multiplier) }
+      guard !ends.contains(where: \.overflow) else { return nil }
+      let least = low.addingReportingOverflow(min(0, ends[0].partialValue, ends[1].partialValue))
+      let greatest = high.addingReportingOverflow(max(0, ends[0].partialValue, ends[1].partialValue))
+      guard !least.overflow, !greatest.overflow else { return nil }
+      (low, high) = (least.partialValue, greatest.partialValue)
+    }
+    return low...high
+  }
+}

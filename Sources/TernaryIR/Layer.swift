@@ -5,11 +5,16 @@ package struct Layer: Sendable, Equatable {
     case dense(Dense)
     case maxPool(Window)
     case averagePool(AveragePool)
+    case add(Addition)
+    case concatenate(Concatenation)
+    case slice(ChannelSlice)
+    case resize(Resize)
   }
 
   /// The ONNX node that it comes from; unique.
   package var name: String
   package var kind: Kind
+  /// One; of an addition or concatenation two or more.
   package var inputs: [TernaryNetwork.TensorID]
   package var output: TernaryNetwork.TensorID
 
@@ -22,15 +27,18 @@ package struct Layer: Sendable, Equatable {
     self.output = output
   }
 
+  /// The first input, of most layers the only one.
   package var input: TernaryNetwork.TensorID { inputs[0] }
 
-  /// Requantizer of the layer's accumulators; nil of a max pool and of an average pool that keeps its exact sum.
+  /// Requantizer of the layer's accumulators; nil of what moves values only, and of an average pool that keeps its exact
+  /// sum. A concatenation has one for each input, or none.
   package var requantizer: Requantizer? {
     switch kind {
     case .convolution(let convolution): convolution.requantizer
     case .dense(let dense): dense.requantizer
     case .averagePool(let pool): pool.requantizer
-    case .maxPool: nil
+    case .add(let addition): addition.requantizer
+    case .maxPool, .concatenate, .slice, .resize: nil
     }
   }
 }
@@ -135,13 +143,67 @@ package struct AveragePool: Sendable, Equatable {
   }
 }
 
+/// `a = Σ multipliers[i] · q_i`, element by element, over inputs of one shape, then the requantizer. Zero points are part of
+/// its offset.
+///
+/// The multipliers are in the ratio of the inputs' scales where those are small integers (1 and 1 for equal scales), and `a`
+/// is exact. Else they are fixed-point approximations and the requantizer is affine with multiplier 1: the pair is proven
+/// for each combination of the inputs' values.
+package struct Addition: Sendable, Equatable {
+  /// One for each input, of either sign, not 0.
+  package var multipliers: [Int]
+  /// Bounds of `a`, and of each partial sum in any order. Within int32 but for scales of which no such form is exact.
+  package var accumulators: ClosedRange<Int>
+  /// One entry for all channels, or one for each.
+  package var requantizer: Requantizer
+
+  package init(multipliers: [Int], accumulators: ClosedRange<Int>, requantizer: Requantizer) {
+    self.multipliers = multipliers
+    self.accumulators = accumulators
+    self.requantizer = requantizer
+  }
+}
+
+/// The channels of all inputs, one input after the other; rows and columns are the same for all.
+package struct Concatenation: Sendable, Equatable {
+  /// One for each input: what makes its values the output's. nil: they are already, with the output's scale, zero point and
+  /// grid.
+  package var requantizers: [Requantizer?]
+
+  package init(requantizers: [Requantizer?]) {
+    self.requantizers = requantizers
+  }
+}
+
+/// Channels `first ..< first + count` of the input.
+package struct ChannelSlice: Sendable, Equatable {
+  package var first: Int
+  package var count: Int
+
+  package init(first: Int, count: Int) {
+    self.first = first
+    self.count = count
+  }
+}
+
+/// `y[c][oy][ox] = x[c][oy / rows][ox / columns]`: each element `rows` times downwards and `columns` times to the right.
+package struct Resize: Sendable, Equatable {
+  package var rows: Int
+  package var columns: Int
+
+  package init(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+  }
+}
+
 extension Layer {
   /// Weights as the network has them; nil of a layer that has none.
   package var ternaryWeights: [Int8]? {
     switch kind {
     case .convolution(let convolution): convolution.weights
     case .dense(let dense): dense.weights
-    case .maxPool, .averagePool: nil
+    case .maxPool, .averagePool, .add, .concatenate, .slice, .resize: nil
     }
   }
 }

@@ -1,6 +1,6 @@
 /// An integer-only network: what the reference interpreter executes and the firmware computes, to the bit.
 ///
-/// Layers stand in order of execution. Nothing real is left but the scales that tell a user what the integers mean.
+/// Layers stand in order of execution; any number of them may read a tensor. Nothing real is left but the scales that tell a user what the integers mean.
 package struct TernaryNetwork: Sendable, Equatable {
   package struct TensorID: Hashable, Sendable {
     package var index: Int
@@ -12,18 +12,35 @@ package struct TernaryNetwork: Sendable, Equatable {
   package var tensors: [Tensor]
   package var layers: [Layer]
   package var inputTensor: TensorID
-  package var outputTensor: TensorID
+  /// In the file's order, at least one and each another; a layer makes it, and layers may read it as well.
+  package var outputTensors: [TensorID]
 
   package init(
     name: String, input: InputQuantization, tensors: [Tensor], layers: [Layer], inputTensor: TensorID,
-    outputTensor: TensorID
+    outputTensors: [TensorID]
   ) {
     self.name = name
     self.input = input
     self.tensors = tensors
     self.layers = layers
     self.inputTensor = inputTensor
-    self.outputTensor = outputTensor
+    self.outputTensors = outputTensors
+  }
+
+  /// A network of one output.
+  package init(
+    name: String, input: InputQuantization, tensors: [Tensor], layers: [Layer], inputTensor: TensorID,
+    outputTensor: TensorID
+  ) {
+    self.init(
+      name: name, input: input, tensors: tensors, layers: layers, inputTensor: inputTensor,
+      outputTensors: [outputTensor])
+  }
+
+  /// The first output; of most networks it is the only one.
+  package var outputTensor: TensorID {
+    get { outputTensors[0] }
+    set { outputTensors[0] = newValue }
   }
 
   package subscript(_ id: TensorID) -> Tensor { tensors[id.index] }

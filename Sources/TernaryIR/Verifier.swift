@@ -15,19 +15,25 @@ extension TernaryNetwork {
     }
     var defined = Set([inputTensor])
     for layer in layers {
-      guard layer.inputs.count == 1, layer.inputs.allSatisfy({ tensors.indices.contains($0.index) }),
+      guard layer.inputCounts.contains(layer.inputs.count),
+        layer.inputs.allSatisfy({ tensors.indices.contains($0.index) }),
         tensors.indices.contains(layer.output.index)
       else {
-        found.append(.malformedNetwork(layer.name, "refers to a tensor that does not exist"))
+        found.append(
+          .malformedNetwork(layer.name, "has the wrong number of inputs, or refers to a tensor that does not exist"))
         continue
       }
-      require(defined.contains(layer.input), layer.name, "reads a tensor before it is made")
+      require(layer.inputs.allSatisfy(defined.contains), layer.name, "reads a tensor before it is made")
       require(defined.insert(layer.output).inserted, layer.name, "makes a tensor that exists already")
-      for problem in layer.problems(input: self[layer.input], output: self[layer.output]) {
+      for problem in layer.problems(inputs: layer.inputs.map { self[$0] }, output: self[layer.output]) {
         found.append(.malformedNetwork(layer.name, problem))
       }
     }
-    require(defined.contains(outputTensor), name, "the output is never made")
+    require(!outputTensors.isEmpty, name, "there is no output")
+    require(Set(outputTensors).count == outputTensors.count, name, "an output stands twice")
+    for output in outputTensors {
+      require(defined.contains(output) && output != inputTensor, name, "output %\(output.index) is never made")
+    }
     for tensor in tensors where tensor.kind == .activation {
       require(
         tensor.range.lowerBound >= tensor.grid.lowerBound && tensor.range.upperBound <= tensor.grid.upperBound
@@ -38,7 +44,17 @@ extension TernaryNetwork {
 }
 
 extension Layer {
-  fileprivate func problems(input: Tensor, output: Tensor) -> [String] {
+  fileprivate var inputCounts: ClosedRange<Int> {
+    switch kind {
+    case .add(let addition): 2...max(2, addition.multipliers.count)
+    case .concatenate(let concatenation): 2...max(2, concatenation.requantizers.count)
+    case .convolution, .dense, .maxPool, .averagePool, .slice, .resize: 1...1
+    }
+  }
+
+  /// - Parameter inputs: At least one.
+  fileprivate func problems(inputs: [Tensor], output: Tensor) -> [String] {
+    let input = inputs[0]
     var found: [String] = []
     func require(_ condition: Bool, _ message: @autoclosure () -> String) {
       if !condition { found.append(message()) }
@@ -61,6 +77,11 @@ extension Layer {
           stated.lowerBound <= reachable.lowerBound && reachable.upperBound <= stated.upperBound,
           "channel \(channel) reaches accumulators \(reachable), not only \(stated)")
       }
+    }
+    func requireSameValues(_ what: String) {
+      require(
+        input.kind == output.kind && input.range == output.range && input.grid == output.grid
+          && input.zeroPoint == output.zeroPoint, "\(what) must not change the values' grid")
     }
     switch kind {
     case .convolution(let convolution):
@@ -91,13 +112,64 @@ extension Layer {
       requireStorable(pool.window)
       requireBounds([pool.accumulators], [AveragePool.accumulators(pool.window, input: input)])
       require((pool.requantizer == nil) == (output.kind == .sum), "an average pool without requantizer makes sums")
-    }
-    if let requantizer {
+    case .add(let addition):
+      require(addition.multipliers.count == inputs.count, "wrong number of multipliers")
+      require(!addition.multipliers.contains(0), "a multiplier of 0")
+      require(inputs.allSatisfy { $0.shape == output.shape }, "adds tensors of several shapes")
+      require(inputs.allSatisfy { $0.kind != .logits }, "adds logits")
+      if found.isEmpty {
+        let reachable = Addition.accumulators(addition.multipliers, inputs: inputs)
+        require(reachable != nil, "sums leave 64 bits")
+        if let reachable { requireBounds([addition.accumulators], [reachable]) }
+      }
+    case .concatenate(let concatenation):
+      require(concatenation.requantizers.count == inputs.count, "wrong number of requantizers")
+      let (height, width) = (output.shape.height, output.shape.width)
       require(
-        requantizer.entries == 1 || requantizer.entries == output.shape.channels, "wrong number of requantizer entries")
-      require((0...31).contains(requantizer.shift), "shift \(requantizer.shift) outside 0...31")
-      require(requantizer.proof.exceptions == 0, "\(requantizer.proof.exceptions) requantizer exceptions")
+        inputs.allSatisfy { $0.shape.height == height && $0.shape.width == width }
+          && inputs.reduce(0) { $0 + $1.shape.channels } == output.shape.channels,
+        "output \(output.shape) is not what the inputs make together")
+      require(output.kind == .activation, "joins what are no activations")
+      for (position, (part, requantizer)) in zip(inputs, concatenation.requantizers).enumerated() {
+        if let requantizer {
+          found += requantizer.problems(channels: part.shape.channels)
+          require(part.kind != .logits, "input \(position) are logits")
+          require(
+            output.grid.lowerBound <= requantizer.minimum && requantizer.maximum <= output.grid.upperBound,
+            "input \(position) is not requantized to the output's grid")
+        } else {
+          require(
+            part.kind == output.kind && part.grid == output.grid && part.zeroPoint == output.zeroPoint
+              && output.range.lowerBound <= part.range.lowerBound && part.range.upperBound <= output.range.upperBound,
+            "input \(position) lies on another grid than the output, and is not requantized")
+        }
+      }
+    case .slice(let slice):
+      let (shape, channels) = (input.shape, input.shape.channels)
+      require(
+        slice.first >= 0 && slice.count >= 1 && slice.first <= channels - slice.count
+          && Shape(slice.count, shape.height, shape.width) == output.shape,
+        "output \(output.shape) does not follow from input \(shape)")
+      requireSameValues("a slice")
+    case .resize(let resize):
+      let shape = input.shape
+      require(
+        (1...Int(UInt16.max)).contains(resize.rows) && (1...Int(UInt16.max)).contains(resize.columns)
+          && Shape(shape.channels, shape.height * resize.rows, shape.width * resize.columns) == output.shape,
+        "output \(output.shape) does not follow from input \(shape)")
+      requireSameValues("a resize")
     }
+    if let requantizer { found += requantizer.problems(channels: output.shape.channels) }
+    return found
+  }
+}
+
+extension Requantizer {
+  fileprivate func problems(channels: Int) -> [String] {
+    var found: [String] = []
+    if entries != 1 && entries != channels { found.append("wrong number of requantizer entries") }
+    if !(0...31).contains(shift) { found.append("shift \(shift) outside 0...31") }
+    if proof.exceptions != 0 { found.append("\(proof.exceptions) requantizer exceptions") }
     return found
   }
 }

@@ -92,6 +92,7 @@ import Testing
     case .dense(let dense): (taps, weights) = (dense.taps, dense.weights.map { Int8($0) })
     case .maxPool(let pool): window = pool
     case .averagePool(let pool): window = pool.window
+    case .add, .concatenate, .slice, .resize: break
     }
     let zeros = weights.count { $0 == 0 }
     let most = stage.input.storage.maximumCode

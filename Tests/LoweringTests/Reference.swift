@@ -46,17 +46,25 @@ enum Reference {
     }
   }
 
-  /// Runs a graph, a chain, on one sample.
+  /// Runs a graph on one sample; what its first output is.
   static func run(_ graph: Graph, _ input: [Double]) -> [Double] {
-    var values = input
-    for node in graph.nodes {
-      let shape = graph[node.inputs[0]].shape
-      values = apply(node.operation, values, shape.count == 3 ? shape : [shape[0], 1, 1])
-    }
-    return values
+    outputs(graph, input)[0]
   }
 
-  private static func apply(_ operation: GraphIR.Operation, _ x: [Double], _ shape: [Int]) -> [Double] {
+  /// Runs a graph on one sample.
+  static func outputs(_ graph: Graph, _ input: [Double]) -> [[Double]] {
+    var values = [graph.input: input]
+    for node in graph.nodes {
+      let shape = graph[node.inputs[0]].shape
+      let inputs = node.inputs.map { values[$0] ?? [] }
+      values[node.output] = apply(node.operation, inputs, shape.count == 3 ? shape : [shape[0], 1, 1])
+    }
+    return graph.outputs.map { values[$0] ?? [] }
+  }
+
+  /// - Parameter shape: Of the first input.
+  private static func apply(_ operation: GraphIR.Operation, _ inputs: [[Double]], _ shape: [Int]) -> [Double] {
+    let x = inputs[0]
     let plane = shape[1] * shape[2]
     switch operation {
     case .quantize(let quantizer): return x.map { real($0, quantizer) }
@@ -64,6 +72,21 @@ enum Reference {
     case .clip(let low, let high):
       return x.map { min(max($0, low.map(Double.init) ?? -.infinity), high.map(Double.init) ?? .infinity) }
     case .flatten: return x
+    case .addition(let addition):
+      return x.indices.map { i in zip(inputs, addition.signs).reduce(0) { $0 + Double($1.1) * $1.0[i] } }
+    case .concatenation: return inputs.flatMap { $0 }
+    case .slice(let slice): return Array(x[(slice.first * plane)..<((slice.first + slice.count) * plane)])
+    case .resize(let resize):
+      var result: [Double] = []
+      for c in 0..<shape[0] {
+        for y in 0..<shape[1] {
+          let row = (0..<shape[2]).flatMap { column in
+            [Double](repeating: x[c * plane + y * shape[2] + column], count: resize.columns)
+          }
+          for _ in 0..<resize.rows { result += row }
+        }
+      }
+      return result
     case .arithmetic(let arithmetic):
       return x.indices.map { i in
         let constant = arithmetic.constants[arithmetic.constants.count == 1 ? 0 : i / plane]
@@ -144,7 +167,7 @@ enum Reference {
   }
 }
 
-/// Builds a graph node by node; shapes follow.
+/// Builds a graph node by node; shapes follow. Each node reads the one before it, or those that are named.
 struct Chain {
   private(set) var graph: Graph
 
@@ -154,9 +177,15 @@ struct Chain {
   }
 
   /// Appends a node named after its type and number.
-  func then(_ name: String, _ operation: GraphIR.Operation) -> Chain {
+  ///
+  /// - Parameter names: Of the nodes whose results it reads.
+  func then(_ name: String, _ operation: GraphIR.Operation, of names: String...) -> Chain {
     var next = self
-    let shape = graph.values[graph.values.count - 1].shape
+    let inputs =
+      names.isEmpty
+      ? [Graph.ValueID(graph.values.count - 1)]
+      : names.compactMap { name in graph.nodes.first { $0.name == name }?.output }
+    let shape = graph[inputs[0]].shape
     let output: [Int]
     switch operation {
     case .convolution(let convolution):
@@ -167,12 +196,22 @@ struct Chain {
       let (height, width) = Self.extents(window, shape)
       output = [shape[0], height, width]
     case .flatten: output = [shape.reduce(1, *)]
-    case .quantize, .batchNormalization, .arithmetic, .relu, .clip: output = shape
+    case .quantize, .batchNormalization, .arithmetic, .relu, .clip, .addition: output = shape
+    case .concatenation: output = [inputs.reduce(0) { $0 + graph[$1].shape[0] }] + shape.dropFirst()
+    case .slice(let slice): output = [slice.count] + shape.dropFirst()
+    case .resize(let resize): output = [shape[0], shape[1] * resize.rows, shape[2] * resize.columns]
     }
-    let input = Graph.ValueID(graph.values.count - 1)
     next.graph.values.append(.init(name: "\(name)_out", shape: output))
     next.graph.output = .init(graph.values.count)
-    next.graph.nodes.append(.init(name: name, operation: operation, inputs: [input], output: next.graph.output))
+    next.graph.nodes.append(.init(name: name, operation: operation, inputs: inputs, output: next.graph.output))
+    return next
+  }
+
+  /// The graph with the results of these nodes as its outputs.
+  func ending(_ names: String...) -> Chain {
+    var next = self
+    next.graph.outputs = names.compactMap { name in graph.nodes.first { $0.name == name }?.output }
+    next.graph.trailings = names.map { _ in nil }
     return next
   }
 

@@ -118,7 +118,7 @@ import Testing
     case .averagePool(let pool):
       domains = [pool.accumulators]
       weights = [ArraySlice(repeating: 1, count: pool.window.kernelHeight * pool.window.kernelWidth)]
-    case .maxPool: return (0, [])
+    case .maxPool, .add, .concatenate, .slice, .resize: return (0, [])
     }
     let weightSums = weights.map { $0.reduce(0) { $0 + Int($1) } }
     let reachable = weights.map { row in

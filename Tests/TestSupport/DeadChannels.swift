@@ -63,9 +63,10 @@ extension TernaryNetwork {
       domains = [pool.accumulators]
       if pool.requantizer == nil { tensors[target].range = pool.accumulators }
       layers[index].kind = .averagePool(pool)
-    case .maxPool:
+    case .maxPool, .slice, .resize:
       tensors[target].range = source.range
       return
+    case .add, .concatenate: return
     }
     guard let requantizer = layers[index].requantizer else { return }
     tensors[target].range = Builder.range(requantizer, domains)
@@ -81,7 +82,7 @@ extension Layer {
     case .dense(var dense):
       for tap in (output * dense.taps)..<((output + 1) * dense.taps) { dense.weights[tap] = 0 }
       kind = .dense(dense)
-    case .maxPool, .averagePool: break
+    case .maxPool, .averagePool, .add, .concatenate, .slice, .resize: break
     }
   }
 
@@ -111,7 +112,7 @@ extension Layer {
     case .dense(var dense):
       dense.requantizer = saturated(dense.requantizer)
       kind = .dense(dense)
-    case .maxPool, .averagePool: break
+    case .maxPool, .averagePool, .add, .concatenate, .slice, .resize: break
     }
   }
 }

@@ -37,6 +37,10 @@ extension Context {
     case .dense: return "Dense layer"
     case .maxPool: text = "Max pool"
     case .averagePool: text = "Average pool"
+    case .add: return "Addition"
+    case .concatenate: return "Concatenation"
+    case .slice: return "Slice"
+    case .resize: return "Resize"
     }
     text += " \(window.kernelHeight)x\(window.kernelWidth)"
     if window.strideHeight != 1 || window.strideWidth != 1 {

@@ -181,6 +181,10 @@ extension Report.Layer {
       zeros = dense.weights.count { $0 == 0 }
     case .maxPool: kind = "max pool"
     case .averagePool: kind = "average pool"
+    case .add: kind = "addition"
+    case .concatenate: kind = "concatenation"
+    case .slice: kind = "slice"
+    case .resize: kind = "resize"
     }
     if stage.variant.geometry.isPooled { kind += " + max pool" }
     let positions = stage.variant.geometry.sums.height * stage.variant.geometry.sums.width

@@ -3,13 +3,22 @@ import Diagnostics
 /// A layer of the textual form while its lines are being read.
 struct LayerDraft {
   enum Kind: String {
-    case conv, dense, maxpool, avgpool
-  }
+    case conv, dense, maxpool, avgpool, add, concat, slice, resize
 
-  enum Form: String {
-    case affine
-    case halfEven = "half-even"
-    case thresholds, logits
+    var hasWindow: Bool { self == .conv || self == .maxpool || self == .avgpool }
+    var hasRequantizer: Bool { self == .conv || self == .dense || self == .avgpool || self == .add }
+
+    /// What may follow the inputs on the layer's first line.
+    var expected: String {
+      switch self {
+      case .conv: "kernel, stride, pad or groups"
+      case .maxpool, .avgpool: "kernel, stride or pad"
+      case .add: "factors"
+      case .slice: "first or count"
+      case .resize: "by"
+      case .dense, .concat: "the line's end"
+      }
+    }
   }
 
   let kind: Kind
@@ -21,34 +30,51 @@ struct LayerDraft {
   var groups = 1
 
   private var weights: [(values: [Int8], line: Int)] = []
-  private var form: Form?
-  private var shift = 0
-  private var clamp: ClosedRange<Int>?
-  private var multipliers: [Int] = []
-  private var offsets: [Int] = []
-  private var thresholds: [[Int]] = []
-  private var proof = Requantizer.Proof()
+  private var requantizer = RequantizerDraft()
+  /// Of a concatenation, the requantizers of single inputs.
+  private var parts: [Int: RequantizerDraft] = [:]
+  private var part: Int?
+  private var factors: [Int] = []
+  private var first = 0
+  private var count: Int?
+  private var resize = Resize(rows: 1, columns: 1)
   private var accumulators: [ClosedRange<Int>]?
   var output = TensorDraft()
 
-  /// - Parameter previous: The input where the line names none.
-  init(_ kind: Kind, _ line: inout TextLine, previous: TernaryNetwork.TensorID) throws(ModelError) {
+  /// - Parameters:
+  ///   - previous: The input where the line names none.
+  ///   - named: The tensors of a name.
+  init(
+    _ kind: Kind, _ line: inout TextLine, previous: TernaryNetwork.TensorID,
+    named: (String) -> [TernaryNetwork.TensorID]
+  ) throws(ModelError) {
     self.kind = kind
     start = line
     name = try line.string("the layer's name in quotes")
     var inputs: [TernaryNetwork.TensorID] = []
     while let id = try line.tensorID() { inputs.append(id) }
+    if inputs.isEmpty, line.skip("of") {
+      while line.isAtString {
+        let before = line
+        let ids = named(try line.string("a tensor's name in quotes"))
+        guard ids.count == 1 else { throw before.error("\(ids.count) tensors have this name: expected one") }
+        inputs.append(ids[0])
+      }
+    }
     self.inputs = inputs.isEmpty ? [previous] : inputs
-    var hasKernel = kind == .dense
+    guard (kind == .add || kind == .concat) == (self.inputs.count > 1) else {
+      throw line.error("\(self.inputs.count) inputs: expected \(self.inputs.count > 1 ? "one" : "two or more")")
+    }
+    var hasKernel = !kind.hasWindow
     while !line.isAtEnd {
-      if kind != .dense, line.skip("kernel") {
+      if kind.hasWindow, line.skip("kernel") {
         let extents = try line.extents("a kernel such as 3x3", counts: 2...2)
         (window.kernelHeight, window.kernelWidth) = (extents[0], extents[1])
         hasKernel = true
-      } else if kind != .dense, line.skip("stride") {
+      } else if kind.hasWindow, line.skip("stride") {
         let extents = try line.extents("a stride such as 2x2", counts: 2...2)
         (window.strideHeight, window.strideWidth) = (extents[0], extents[1])
-      } else if kind != .dense, line.skip("pad") {
+      } else if kind.hasWindow, line.skip("pad") {
         let expected = "padding: top left bottom right"
         func extent() throws(ModelError) -> Int {
           guard let extent = UInt16(exactly: try line.integer(expected)) else { throw line.error(expected: expected) }
@@ -59,10 +85,17 @@ struct LayerDraft {
       } else if kind == .conv, line.skip("groups") {
         groups = try line.integer()
         guard (1...Int(UInt16.max)).contains(groups) else { throw line.error("\(groups) groups: expected at least 1") }
+      } else if kind == .add, line.skip("factors") {
+        factors = try line.integers()
+      } else if kind == .slice, line.skip("first") {
+        first = try line.integer()
+      } else if kind == .slice, line.skip("count") {
+        count = try line.integer()
+      } else if kind == .resize, line.skip("by") {
+        let extents = try line.extents("factors such as 2x2", counts: 2...2)
+        resize = Resize(rows: extents[0], columns: extents[1])
       } else {
-        throw line.error(
-          expected: kind == .dense
-            ? "the line's end" : kind == .conv ? "kernel, stride, pad or groups" : "kernel, stride or pad")
+        throw line.error(expected: kind.expected)
       }
     }
     guard hasKernel else { throw line.error("no kernel: expected for instance 'kernel 3x3'") }
@@ -89,42 +122,28 @@ struct LayerDraft {
   mutating func read(_ keyword: String, _ line: inout TextLine) throws(ModelError) {
     switch keyword {
     case "weights" where kind == .conv || kind == .dense: break
-    case "accumulators" where kind != .maxpool:
+    case "accumulators" where kind.hasRequantizer:
       var ranges = accumulators ?? []
-      while !line.isAtEnd { ranges.append(try line.range()) }
+      // Sums of two activations alone may be wider than int32.
+      while !line.isAtEnd { ranges.append(try kind == .add ? line.wideRange() : line.range()) }
       accumulators = ranges
-    case "multipliers": multipliers += try line.integers()
-    case "offsets": offsets += try line.integers()
-    case "at": thresholds.append(try line.integers())
-    case "proof":
-      while !line.isAtEnd {
-        if line.skip("pairs") {
-          proof.pairs = try line.integer()
-        } else if line.skip("exceptions") {
-          proof.exceptions = try line.integer()
-        } else if line.skip("resolution") {
-          proof.resolution = try line.double()
-        } else {
-          throw line.error(expected: "pairs, exceptions or resolution")
-        }
+    case "part" where kind == .concat:
+      let position = try line.integer()
+      guard inputs.indices.contains(position), parts[position] == nil else {
+        throw line.error("part \(position): expected each of 0 to \(inputs.count - 1) at most once")
       }
+      (part, parts[position]) = (position, RequantizerDraft())
     case "output":
       try output.read(&line)
     default:
-      guard kind != .maxpool, let form = Form(rawValue: keyword) else {
-        throw ModelError(.text(line.number, 1, "'\(keyword)' has no place in a \(kind.rawValue) layer"))
+      var isRead = false
+      if let part {
+        isRead = try parts[part]?.read(keyword, &line) ?? false
+      } else if kind.hasRequantizer {
+        isRead = try requantizer.read(keyword, &line)
       }
-      guard self.form == nil else { throw ModelError(.text(line.number, 1, "a second requantizer")) }
-      self.form = form
-      while !line.isAtEnd {
-        if line.skip("clamp") {
-          clamp = try line.range()
-        } else if form == .affine || form == .halfEven, line.skip("shift") {
-          shift = try line.integer()
-          guard (0...31).contains(shift) else { throw line.error("shift \(shift): expected 0 to 31") }
-        } else {
-          throw line.error(expected: form == .affine || form == .halfEven ? "shift or clamp" : "clamp")
-        }
+      guard isRead else {
+        throw ModelError(.text(line.number, 1, "'\(keyword)' has no place in a \(kind.rawValue) layer"))
       }
     }
     try line.requireEnd()
@@ -133,7 +152,10 @@ struct LayerDraft {
   // MARK: Result
 
   /// The layer and its output tensor.
-  func finish(input: Tensor, output id: TernaryNetwork.TensorID) throws(ModelError) -> (Layer, Tensor) {
+  ///
+  /// - Parameter sources: The inputs' tensors, at least one.
+  func finish(sources: [Tensor], output id: TernaryNetwork.TensorID) throws(ModelError) -> (Layer, Tensor) {
+    let input = sources[0]
     let kind: Layer.Kind
     var output = output
     switch self.kind {
@@ -146,7 +168,7 @@ struct LayerDraft {
       let accumulators =
         accumulators
         ?? Convolution.accumulators(flat, outputChannels: weights.count, window: window, input: input)
-      guard let requantizer = try requantizer(accumulators) else { throw start.error("the layer has no requantizer") }
+      let requantizer = try requantizer.required(accumulators, start)
       kind = .convolution(
         Convolution(
           weights: flat, outputChannels: weights.count, groupChannels: groupChannels, groups: groups, window: window,
@@ -155,21 +177,18 @@ struct LayerDraft {
     case .dense:
       let flat = try flatWeights(taps: input.shape.count)
       let accumulators = accumulators ?? Dense.accumulators(flat, outputs: weights.count, input: input)
-      guard let requantizer = try requantizer(accumulators) else { throw start.error("the layer has no requantizer") }
+      let requantizer = try requantizer.required(accumulators, start)
       kind = .dense(
         Dense(weights: flat, outputs: weights.count, accumulators: accumulators, requantizer: requantizer))
       output.shape = output.shape ?? Shape(weights.count)
     case .maxpool:
       kind = .maxPool(window)
       if output.shape == nil { output.shape = try windowShape(input, input.shape.channels) }
-      output.range = output.range ?? input.range
-      output.grid = output.grid ?? input.grid
-      output.zeroPoint = output.zeroPoint ?? input.zeroPoint
-      output.scale = output.scale ?? input.scale
+      output.inherit(input)
     case .avgpool:
       let ranges = accumulators ?? [AveragePool.accumulators(window, input: input)]
       guard ranges.count == 1 else { throw start.error("\(ranges.count) accumulator ranges: expected one") }
-      let requantizer = try requantizer(ranges)
+      let requantizer = try requantizer.finish(ranges, start)
       kind = .averagePool(AveragePool(window: window, accumulators: ranges[0], requantizer: requantizer))
       if output.shape == nil { output.shape = try windowShape(input, input.shape.channels) }
       if requantizer == nil {
@@ -177,10 +196,61 @@ struct LayerDraft {
         output.range = output.range ?? ranges[0]
         output.zeroPoint = output.zeroPoint ?? window.kernelHeight * window.kernelWidth * input.zeroPoint
       }
+    case .add:
+      let factors = factors.isEmpty ? sources.map { _ in 1 } : factors
+      guard factors.count == sources.count else {
+        throw start.error("\(factors.count) factors for \(sources.count) inputs: expected as many")
+      }
+      guard let ranges = accumulators ?? Addition.accumulators(factors, inputs: sources).map({ [$0] }) else {
+        throw start.error("a sum leaves 64 bits")
+      }
+      guard ranges.count == 1 else { throw start.error("\(ranges.count) accumulator ranges: expected one") }
+      kind = .add(
+        Addition(
+          multipliers: factors, accumulators: ranges[0], requantizer: try requantizer.required(ranges, start)))
+      output.shape = output.shape ?? input.shape
+    case .concat:
+      var requantizers: [Requantizer?] = []
+      for (position, source) in sources.enumerated() {
+        requantizers.append(try parts[position]?.required([source.range], start))
+      }
+      kind = .concatenate(Concatenation(requantizers: requantizers))
+      if output.shape == nil {
+        let channels = sources.reduce(0) { $0 + $1.shape.channels }
+        output.shape = Shape(channels, input.shape.height, input.shape.width)
+      }
+      // What a requantizer puts out, and the values of the inputs that have none.
+      let ranges = zip(sources, requantizers).map { source, requantizer in
+        requantizer.map { $0.minimum...$0.maximum } ?? source.range
+      }
+      let whole = ranges.reduce(ranges[0]) {
+        min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound)
+      }
+      output.range = output.range ?? whole
+      if let position = requantizers.firstIndex(where: { $0 == nil }) { output.inherit(sources[position]) }
+    case .slice:
+      guard let count else { throw start.error("no count: expected for instance 'first 0 count 8'") }
+      guard (0...Int(UInt16.max)).contains(first), (1...Int(UInt16.max)).contains(count) else {
+        throw start.error("\(count) channels from \(first) on: expected numbers from 0 to 65535")
+      }
+      kind = .slice(ChannelSlice(first: first, count: count))
+      output.shape = output.shape ?? Shape(count, input.shape.height, input.shape.width)
+      output.kind = output.kind ?? input.kind
+      output.inherit(input)
+    case .resize:
+      kind = .resize(resize)
+      // Each factor is below 2^16, and so are the extents of what has been read.
+      let (height, width) = (input.shape.height * resize.rows, input.shape.width * resize.columns)
+      guard max(height, width) <= Int(UInt16.max) else {
+        throw start.error("\(height)x\(width) rows and columns: expected at most 65535")
+      }
+      output.shape = output.shape ?? Shape(input.shape.channels, height, width)
+      output.kind = output.kind ?? input.kind
+      output.inherit(input)
     }
     let layer = Layer(name: name, kind: kind, inputs: inputs, output: id)
     if let requantizer = layer.requantizer {
-      if form == .logits { output.kind = output.kind ?? .logits }
+      if case .logits = requantizer.form { output.kind = output.kind ?? .logits }
       output.range = output.range ?? requantizer.minimum...requantizer.maximum
     }
     return (layer, try output.tensor(named: name, start))
@@ -200,57 +270,6 @@ struct LayerDraft {
     }
     return weights.flatMap(\.values)
   }
-
-  private func requantizer(_ accumulators: [ClosedRange<Int>]) throws(ModelError) -> Requantizer? {
-    guard let form else { return nil }
-    if form == .thresholds {
-      guard let clamp else { throw start.error("thresholds need 'clamp'") }
-      guard !thresholds.isEmpty, thresholds.allSatisfy({ $0.count == clamp.count - 1 }) else {
-        throw start.error("thresholds: expected lines 'at' with \(clamp.count - 1) each, for clamp \(clamp)")
-      }
-      return Requantizer(
-        form: .thresholds(thresholds), minimum: clamp.lowerBound, maximum: clamp.upperBound, proof: proof)
-    }
-    let multipliers = multipliers.isEmpty ? [1] : multipliers
-    let offsets = offsets.isEmpty ? [Int](repeating: 0, count: multipliers.count) : offsets
-    guard multipliers.count == offsets.count else {
-      throw start.error("\(multipliers.count) multipliers and \(offsets.count) offsets: expected as many")
-    }
-    let result: Requantizer.Form =
-      switch form {
-      case .affine: .affine(multipliers: multipliers, offsets: offsets, shift: shift)
-      case .halfEven: .affineHalfEven(multipliers: multipliers, offsets: offsets, shift: shift)
-      case .logits, .thresholds: .logits(multipliers: multipliers, offsets: offsets)
-      }
-    var clamp = clamp
-    if clamp == nil { clamp = try logitsRange(multipliers, offsets, accumulators) }
-    guard let clamp else {
-      throw start.error("\(form.rawValue) needs 'clamp'")
-    }
-    return Requantizer(form: result, minimum: clamp.lowerBound, maximum: clamp.upperBound, proof: proof)
-  }
-
-  /// Every value that the logits can have.
-  private func logitsRange(
-    _ multipliers: [Int], _ offsets: [Int], _ accumulators: [ClosedRange<Int>]
-  ) throws(ModelError) -> ClosedRange<Int>? {
-    guard form == .logits else { return nil }
-    var values: [Int] = []
-    for (channel, range) in accumulators.enumerated() {
-      let entry = multipliers.count == 1 ? 0 : channel
-      guard multipliers.indices.contains(entry) else {
-        throw start.error("\(multipliers.count) multipliers for \(accumulators.count) channels")
-      }
-      for end in [range.lowerBound, range.upperBound] {
-        let (product, overflow) = end.multipliedReportingOverflow(by: multipliers[entry])
-        let (value, carry) = product.addingReportingOverflow(offsets[entry])
-        guard !overflow, !carry, Int32(exactly: value) != nil else { throw start.error("a logit leaves int32") }
-        values.append(value)
-      }
-    }
-    guard let low = values.min(), let high = values.max() else { return nil }
-    return low...high
-  }
 }
 
 /// A tensor of the textual form, with what the text leaves to be inferred.
@@ -263,6 +282,14 @@ struct TensorDraft {
   var grid: ClosedRange<Int>?
   var zeroPoint: Int?
   var scale: Double?
+
+  /// Takes what the text leaves out from the tensor whose values these are.
+  mutating func inherit(_ input: Tensor) {
+    range = range ?? input.range
+    grid = grid ?? input.grid
+    zeroPoint = zeroPoint ?? input.zeroPoint
+    scale = scale ?? input.scale
+  }
 
   mutating func read(_ line: inout TextLine) throws(ModelError) {
     id = try line.tensorID()

@@ -26,19 +26,25 @@ extension TernaryNetwork {
   ///     input TENSOR
   ///     [tensor TENSOR] …                      tensors that no layer makes
   ///     LAYER …
-  ///     [result %I]                            the last layer's output
+  ///     [result %I …]                          the last layer's output
   ///
-  ///     LAYER   = conv    NAME [%I] kernel HxW [stride HxW] [pad TOP LEFT BOTTOM RIGHT] [groups I]
-  ///             | dense   NAME [%I]
-  ///             | maxpool NAME [%I] kernel HxW [stride HxW] [pad …]
-  ///             | avgpool NAME [%I] kernel HxW [stride HxW] [pad …]
+  ///     LAYER   = conv    NAME [INPUTS] kernel HxW [stride HxW] [pad TOP LEFT BOTTOM RIGHT] [groups I]
+  ///             | dense   NAME [INPUTS]
+  ///             | maxpool NAME [INPUTS] kernel HxW [stride HxW] [pad …]
+  ///             | avgpool NAME [INPUTS] kernel HxW [stride HxW] [pad …]
+  ///             | add     NAME INPUTS [factors I …]          1 for each input; else the multipliers of the sum
+  ///             | concat  NAME INPUTS
+  ///             | slice   NAME [INPUTS] [first I] count I    channels
+  ///             | resize  NAME [INPUTS] by HxW               how often rows and columns are repeated
   ///       weights                              then a line of `+`, `-` and `0` for each output channel
   ///       affine [shift I] clamp R  |  half-even [shift I] clamp R  |  thresholds clamp R  |  logits [clamp R]
   ///       [multipliers I …]  [offsets I …]     one for all channels, or one for each; 1 and 0
   ///       [at I …]                             the thresholds: a line for all channels, or one for each
+  ///       [part I]                             the lines behind it tell of that input of a concatenation
   ///       [accumulators R …]                   computed from weights and input range
   ///       [proof [pairs I] [exceptions I] [resolution F]]
   ///       [output TENSOR]
+  ///     INPUTS  = %I … | of NAME …                                           tensors by number, or by name
   ///     TENSOR  = [%I] [NAME] [activation | sum | logits] [CxHxW] [range R] [grid R] [zero I] [scale F]
   ///
   /// `NAME` is in double quotes, `R` is `LOW...HIGH`, `%I` is a tensor's number. A layer reads the tensor before it and
@@ -63,7 +69,7 @@ private struct Parser {
   var inputTensor: TernaryNetwork.TensorID?
   var tensors: [Int: Tensor] = [:]
   var layers: [Layer] = []
-  var result: TernaryNetwork.TensorID?
+  var results: [TernaryNetwork.TensorID] = []
   /// The layer that is being read, and whether its weights are.
   var draft: LayerDraft?
   var isInWeights = false
@@ -92,22 +98,28 @@ private struct Parser {
       _ = try readTensor(&line, "tensor", start)
     case "result":
       try finishLayer()
-      guard let id = try line.tensorID() else { throw line.error(expected: "a tensor such as %0") }
-      guard tensors[id.index] != nil else { throw start.error("there is no tensor %\(id.index)") }
-      result = id
-      try line.requireEnd()
+      results = []
+      repeat {
+        guard let id = try line.tensorID() else { throw line.error(expected: "a tensor such as %0") }
+        guard tensors[id.index] != nil else { throw start.error("there is no tensor %\(id.index)") }
+        results.append(id)
+      } while !line.isAtEnd
     case let keyword:
       if let kind = LayerDraft.Kind(rawValue: keyword) {
         try finishLayer()
         guard let previous = layers.last?.output ?? inputTensor else { throw start.error("a layer before 'input'") }
-        draft = try LayerDraft(kind, &line, previous: previous)
+        let tensors = tensors
+        draft = try LayerDraft(kind, &line, previous: previous) { name in
+          tensors.keys.filter { tensors[$0]?.name == name }.sorted().map { .init($0) }
+        }
         isInWeights = false
       } else if draft != nil {
         try draft?.read(keyword, &line)
         isInWeights = keyword == "weights"
       } else {
         throw start.error(
-          expected: "network, quantize, input, tensor, conv, dense, maxpool, avgpool or result")
+          expected:
+            "network, quantize, input, tensor, conv, dense, maxpool, avgpool, add, concat, slice, resize or result")
       }
     }
   }
@@ -117,7 +129,8 @@ private struct Parser {
     func missing(_ statement: String) -> ModelError { ModelError(.text(number, 1, "no '\(statement)'")) }
     guard let name else { throw missing("network") }
     guard let inputTensor, let input = tensors[inputTensor.index] else { throw missing("input") }
-    guard let result = result ?? layers.last?.output else { throw ModelError(.text(number, 1, "no layer")) }
+    if results.isEmpty, let last = layers.last { results = [last.output] }
+    guard !results.isEmpty else { throw ModelError(.text(number, 1, "no layer")) }
     var list: [Tensor] = []
     for index in 0..<tensors.count {
       guard let tensor = tensors[index] else { throw ModelError(.text(number, 1, "tensor %\(index) is never made")) }
@@ -129,7 +142,7 @@ private struct Parser {
         name: input.name, scale: Float(input.scale), zeroPoint: input.zeroPoint, minimum: input.grid.lowerBound,
         maximum: input.grid.upperBound, isSigned: input.grid.lowerBound < 0)
     return TernaryNetwork(
-      name: name, input: quantization, tensors: list, layers: layers, inputTensor: inputTensor, outputTensor: result)
+      name: name, input: quantization, tensors: list, layers: layers, inputTensor: inputTensor, outputTensors: results)
   }
 
   // MARK: Statements
@@ -205,11 +218,13 @@ private struct Parser {
     guard let draft else { return }
     self.draft = nil
     isInWeights = false
-    guard let input = tensors[draft.inputs[0].index] else {
-      throw draft.start.error("there is no tensor %\(draft.inputs[0].index)")
+    var sources: [Tensor] = []
+    for id in draft.inputs {
+      guard let source = tensors[id.index] else { throw draft.start.error("there is no tensor %\(id.index)") }
+      sources.append(source)
     }
     let id = draft.output.id ?? nextID
-    let (layer, tensor) = try draft.finish(input: input, output: id)
+    let (layer, tensor) = try draft.finish(sources: sources, output: id)
     layers.append(layer)
     _ = try add(tensor, id, draft.start)
   }

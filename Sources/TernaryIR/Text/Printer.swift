@@ -12,7 +12,7 @@ extension TernaryNetwork {
       lines.append("")
       lines += layer.lines(self)
     }
-    lines += ["", "result %\(outputTensor.index)"]
+    lines += ["", "result " + outputTensors.map { "%\($0.index)" }.joined(separator: " ")]
     return lines.joined(separator: "\n") + "\n"
   }
 }
@@ -81,6 +81,19 @@ extension Layer {
       lines = ["avgpool \(head)\(pool.window.text)"]
       lines += pool.requantizer?.lines ?? []
       lines.append("  accumulators \(TextLine.text(pool.accumulators))")
+    case .add(let addition):
+      lines = ["add \(head) factors \(TextLine.text(addition.multipliers))"]
+      lines += addition.requantizer.lines
+      lines.append("  accumulators \(TextLine.text(addition.accumulators))")
+    case .concatenate(let concatenation):
+      lines = ["concat \(head)"]
+      for (position, requantizer) in concatenation.requantizers.enumerated() {
+        if let requantizer { lines += ["  part \(position)"] + requantizer.lines.map { "  " + $0 } }
+      }
+    case .slice(let slice):
+      lines = ["slice \(head) first \(slice.first) count \(slice.count)"]
+    case .resize(let resize):
+      lines = ["resize \(head) by \(resize.rows)x\(resize.columns)"]
     }
     return lines + ["  output \(TextLine.text(output, network[output]))"]
   }

@@ -85,6 +85,7 @@ struct TextLine {
   }
 
   var isAtEnd: Bool { tokens.isEmpty }
+  var isAtString: Bool { tokens.first?.isString ?? false }
   /// Column of the next token, or of the line's end.
   var column: Int { tokens.first?.column ?? endColumn }
 
@@ -156,6 +157,17 @@ struct TextLine {
         low <= high
       else { return nil }
       return Int(low)...Int(high)
+    }
+  }
+
+  /// `low...high`, within int64.
+  mutating func wideRange() throws(ModelError) -> ClosedRange<Int> {
+    try read("a range such as 0...255") { text in
+      let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+      guard parts.count == 4, parts[1].isEmpty, parts[2].isEmpty, let low = Int(parts[0]), let high = Int(parts[3]),
+        low <= high
+      else { return nil }
+      return low...high
     }
   }
 

@@ -34,6 +34,7 @@ extension Scheduler {
             $0, weightSums: [taps], accumulators: [0...(taps * input.maximumCode)], from: input, to: output,
             range: target.range)
         })
+    case .add, .concatenate, .slice, .resize: preconditionFailure("a network that branches has been refused")
     }
     var paddingCode = 0
     if case .maxPool = layer.kind {} else if window.hasPadding { paddingCode = source.zeroPoint - input.base }

@@ -79,7 +79,7 @@ private struct Probe {
       weightSums = [pool.window.kernelHeight * pool.window.kernelWidth]
       if pool.requantizer != nil { pool.requantizer = identity }
       layer.kind = .averagePool(pool)
-    case .maxPool: return nil
+    case .maxPool, .add, .concatenate, .slice, .resize: return nil
     }
     guard ranges.allSatisfy({ Int32(exactly: $0.lowerBound) != nil && Int32(exactly: $0.upperBound) != nil }) else {
       return nil

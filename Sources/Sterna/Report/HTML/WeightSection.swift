@@ -100,7 +100,7 @@ struct WeightPicture {
       weights = dense.weights
       (outputs, inputs) = (dense.outputs, stage.input.shape.channels)
       (rows, columns) = (stage.input.shape.height, stage.input.shape.width)
-    case .maxPool, .averagePool: return nil
+    case .maxPool, .averagePool, .add, .concatenate, .slice, .resize: return nil
     }
     let kernel = rows * columns
     let shownInputs = min(inputs, 128, Self.limit / kernel)
