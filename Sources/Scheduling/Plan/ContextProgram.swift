@@ -35,11 +35,13 @@ extension Context {
   /// C condition: the next output row can be made.
   var isDue: String {
     let (first, output) = (operation.inputs[0], operation.output)
-    if operation.inputs.count == 1 {
+    let repeats = variant.rows.repeats
+    if operation.inputs.count == 1, variant.readsDescriptor {
       return output == first + 1 ? "row_is_due(s, rows)" : "next_row_is_due(s, rows[0], \(made))"
     }
-    // Of operations that combine rows.
-    return (["\(made) < \(self.output.shape.height)"] + operation.inputs.map { "\(counter($0)) > \(made)" })
+    // Of operations on single rows.
+    let row = repeats > 1 ? "\(made) / \(repeats)" : made
+    return (["\(made) < \(self.output.shape.height)"] + operation.inputs.map { "\(counter($0)) > \(row)" })
       .joined(separator: " && ")
   }
 

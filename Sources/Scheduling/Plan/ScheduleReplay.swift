@@ -122,7 +122,7 @@ struct ScheduleReplay {
     let (rows, made) = (context.variant.rows, made(context))
     return made < rows.output
       && context.operation.inputs.allSatisfy { edge in
-        arrived[edge] == rows.input || arrived[edge] >= made * rows.step + rows.rows - rows.top
+        arrived[edge] == rows.input || arrived[edge] >= rows.first(made) + rows.rows
       }
   }
 
@@ -188,7 +188,7 @@ struct ScheduleReplay {
   private mutating func readWindow(_ context: Context) {
     let rows = context.variant.rows
     let oy = made(context)
-    let top = oy * rows.step - rows.top
+    let top = rows.first(oy)
     let isBlock = context.variant.access(context) == .block
     if context.padsBelow { storePadding(context, count: top + rows.rows) }
     for index in context.operation.inputs {
@@ -278,7 +278,7 @@ struct ScheduleReplay {
   private func firstNeeded(_ context: Context, on edge: Int) -> Int {
     let above = plan.edges[edge].storedAbove
     if context.variant.firing == .perRow { return arrived[edge] + above }
-    return made(context) * context.variant.rows.step + above - context.variant.rows.top
+    return context.variant.rows.first(made(context)) + above
   }
 
   private mutating func write(_ y: Int, to index: Int) {

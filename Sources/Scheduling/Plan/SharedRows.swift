@@ -85,7 +85,8 @@ extension Context {
     let rows = variant.rows
     // What has been taken row by row is needed no more.
     if variant.firing == .perRow { return "rows[\(edge)]\(given.storedAbove == 0 ? "" : " + \(given.storedAbove)U")" }
-    let made = rows.step == 1 ? "rows[\(operation.output)]" : "rows[\(operation.output)] * \(rows.step)U"
+    let done = "rows[\(operation.output)]"
+    let made = rows.repeats > 1 ? "\(done) / \(rows.repeats)U" : rows.step == 1 ? done : "\(done) * \(rows.step)U"
     let skipped = given.storedAbove - rows.top
     return skipped == 0 ? made : "\(made) + \(skipped)U"
   }

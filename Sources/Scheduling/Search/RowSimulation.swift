@@ -78,7 +78,7 @@ struct RowSimulation {
     let above = above(tensor)
     let needed = tensors[tensor].readers.map { reader in
       reader.takesSingleRows
-        ? arrived[tensor] + above : max(0, made[reader.operation] * reader.rows.step + above - reader.rows.top)
+        ? arrived[tensor] + above : max(0, reader.rows.first(made[reader.operation]) + above)
     }
     capacities[tensor] = max(capacities[tensor], row - min(row, needed.min() ?? row) + 1)
   }
@@ -104,7 +104,7 @@ struct RowSimulation {
     let rows = operation.rows
     return made < rows.output
       && operation.inputs.allSatisfy {
-        arrived[$0] == rows.input || arrived[$0] >= made * rows.step + rows.rows - rows.top
+        arrived[$0] == rows.input || arrived[$0] >= rows.first(made) + rows.rows
       }
   }
 
@@ -112,7 +112,7 @@ struct RowSimulation {
     let rows = operations[index].rows
     for input in operations[index].inputs {
       guard tensors[input].readers.contains(where: { $0.operation == index && $0.storesPadding }) else { continue }
-      while rows.input + padded[input] < made[index] * rows.step + rows.rows - rows.top {
+      while rows.input + padded[input] < rows.first(made[index]) + rows.rows {
         store(rows.input + padded[input] + above(input), on: input)
         padded[input] += 1
       }

@@ -106,6 +106,9 @@ extension GraphScheduler {
     case .add(let multipliers, let epilogue):
       let source: AddRows.Source = if case .words(let count) = way.makes { .words(count) } else { .bytes }
       return AddRows(geometry: site.geometry, multipliers: multipliers, terms: epilogue, source: source)
+    case .concatenate(let parts): return ConcatenateRows(geometry: site.geometry, parts: parts)
+    case .slice(let first): return SliceRows(geometry: site.geometry, first: first)
+    case .resize(let resize): return ResizeRows(geometry: site.geometry, resize: resize)
     case .window(var draft):
       draft.destination = isLast(index) ? .output : .lineBuffer(stage: 0)
       draft.hasRunningSum = draft.hasRunningSum && places.runs(index)
@@ -221,7 +224,7 @@ struct GraphPlaces {
   ) {
     let graph = scheduler.graph
     func runs(_ site: Int) -> Bool { graph.sites[site].runs && !(isWhole[graph.sites[site].inputs[0]] ?? false) }
-    func rows(_ site: Int) -> RowWindow { runs(site) ? graph.sites[site].rows : graph.sites[site].geometry.rows }
+    func rows(_ site: Int) -> RowWindow { graph.sites[site].runs && !runs(site) ? graph.sites[site].geometry.rows : graph.sites[site].rows }
     let places = Dictionary(uniqueKeysWithValues: inner.enumerated().map { ($1, $0) })
     let tensors = inner.map { tensor in
       RowSimulation.Tensor(
@@ -237,7 +240,7 @@ struct GraphPlaces {
       RowSimulation.Operation(
         inputs: graph.sites[site].inputs.compactMap { places[$0] }, rows: rows(site),
         takesSingleRows: runs(site),
-        dependence: graph.sites[site].geometry.dependence, output: places[graph.sites[site].output])
+        dependence: runs(site) ? graph.sites[site].geometry.dependence : rows(site), output: places[graph.sites[site].output])
     }
     var simulation = RowSimulation(tensors: tensors, operations: operations)
     let starters = operations.indices.filter { operations[$0].inputs.isEmpty }
@@ -325,6 +328,8 @@ extension Site {
 
   /// Input rows under an output row, where they are not added as they come.
   var rows: RowWindow {
-    runs ? .single(input: geometry.input.height, output: geometry.output.height) : geometry.rows
+    var rows = runs ? .single(input: geometry.input.height, output: geometry.output.height) : geometry.rows
+    if case .resize(let resize) = kind { rows.repeats = resize.rows }
+    return rows
   }
 }

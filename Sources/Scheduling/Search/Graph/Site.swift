@@ -7,6 +7,10 @@ struct Site {
     case window(Draft)
     /// Rows of several tensors, added up.
     case add(multipliers: [Int], Epilogue)
+    /// Rows of several tensors behind one another, some of them requantized.
+    case concatenate([Epilogue?])
+    case slice(first: Int)
+    case resize(Resize)
   }
 
   /// C identifier.
@@ -48,7 +52,7 @@ struct SiteGraph {
     var names = Names(reserved: [options.name])
     var readers: [Int: Int] = [:]
     for layer in network.layers { for input in layer.inputs { readers[input.index, default: 0] += 1 } }
-    let outputs = Set([network.outputTensor.index])
+    let outputs = Set(network.outputTensors.map(\.index))
     for index in network.layers.indices {
       let layer = network.layers[index]
       let from = layer.inputs[0].index
@@ -67,12 +71,62 @@ struct SiteGraph {
   private mutating func append(_ index: Int, _ network: TernaryNetwork, _ names: inout Names) {
     let layer = network.layers[index]
     let inputs = layer.inputs.map(\.index)
-    guard let source = tensors[inputs[0]] else { return }
+    let sources = inputs.compactMap { tensors[$0] }
+    let target = network[layer.output]
+    guard let source = sources.first, sources.count == inputs.count else { return }
+    if let kind = Self.kind(layer, sources, Storage(target), target.range) {
+      let geometry = Geometry(
+        input: source.shape, window: Window(kernelHeight: 1, kernelWidth: 1), sums: target.shape, pool: .none,
+        output: target.shape)
+      // What is moved as it is keeps its codes.
+      let isMoved = if case .slice = kind { true } else if case .resize = kind { true } else { false }
+      add(
+        Site(
+          name: names.identifier(for: layer.name, index: index + 1), layer: layer, layers: index...index,
+          inputs: inputs, output: layer.output.index, kind: kind, geometry: geometry,
+          outputStorage: isMoved ? source.storage : Storage(target)), target)
+      return
+    }
     let draft = Scheduler.stage(index, network, source.storage, &names)
     add(
       Site(
         name: draft.name, layer: layer, layers: index...index, inputs: inputs, output: layer.output.index,
         kind: .window(draft), geometry: draft.geometry, outputStorage: draft.output), network[layer.output])
+  }
+
+  /// What a layer is that looks at no windows; nil: it does.
+  private static func kind(
+    _ layer: Layer, _ sources: [SiteTensor], _ output: Storage, _ range: ClosedRange<Int>
+  ) -> Site.Kind? {
+    switch layer.kind {
+    case .convolution, .dense, .maxPool, .averagePool: return nil
+    case .slice(let slice): return .slice(first: slice.first)
+    case .resize(let resize): return .resize(resize)
+    case .add(let addition):
+      let terms = zip(addition.multipliers, sources.map(\.storage))
+      let least = terms.reduce(0) { $0 + min(0, $1.0) * $1.1.maximumCode }
+      let most = terms.reduce(0) { $0 + max(0, $1.0) * $1.1.maximumCode }
+      return .add(
+        multipliers: addition.multipliers,
+        Epilogue(
+          addition.requantizer, shifts: [terms.reduce(0) { $0 + $1.0 * $1.1.base }], accumulators: [least...most],
+          to: output, range: range))
+    case .concatenate(let concatenation):
+      return .concatenate(
+        zip(concatenation.requantizers, sources).map { requantizer, source -> Epilogue? in
+          let storage = source.storage
+          if let requantizer {
+            return Epilogue(
+              requantizer, shifts: [storage.base], accumulators: [0...storage.maximumCode], to: output, range: range)
+          }
+          // Equal integers may be stored as other codes.
+          if storage.base == output.base { return nil }
+          return Epilogue(
+            Requantizer(
+              form: .affine(multipliers: [1], offsets: [0], shift: 0), minimum: range.lowerBound, maximum: range.upperBound),
+            shifts: [storage.base], accumulators: [0...storage.maximumCode], to: output, range: range)
+        })
+    }
   }
 
   private mutating func add(_ site: Site, _ target: Tensor) {

@@ -51,6 +51,8 @@ extension Site {
       guard options.usesLanes, options.core != .host, geometry.output.width > 1 else { return [bytes] }
       let words = EdgeNeed(form: .words(distance: width), reach: width)
       return [Way(kind: .packed, needs: inputs.map { _ in words }, makes: .words(width)), bytes]
+    case .concatenate, .slice, .resize:
+      return [Way(kind: .plain, needs: inputs.map { _ in EdgeNeed(form: .bytes) }, makes: .values)]
     case .window(let draft): return ways(draft, tensors[inputs[0]]?.zeroCode ?? 0, options)
     }
   }
