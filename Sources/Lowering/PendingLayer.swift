@@ -44,6 +44,8 @@ struct PendingLayer {
   var name: String
   var operation: Operation
   var origin: Origin
+  /// Whether a second layer of its kind takes memory for the file's weights, and work for all taps.
+  let hasWeights: Bool
   /// One; of an addition or concatenation at least two.
   var sources: [TernaryNetwork.TensorID]
   /// Extents of the accumulators.
@@ -63,6 +65,10 @@ struct PendingLayer {
     self.name = name
     self.operation = operation
     self.origin = origin
+    switch operation {
+    case .convolution, .dense: hasWeights = true
+    case .averagePool, .identity, .addition, .concatenation: hasWeights = false
+    }
     self.sources = sources
     self.shape = shape
     self.maps = maps
@@ -74,14 +80,6 @@ struct PendingLayer {
   /// The first max pool among the moves.
   var maxPool: String? {
     moves.first { if case .maxPool = $0.move { true } else { false } }?.name
-  }
-
-  /// Whether a second layer of its kind takes memory for weights and work for all taps.
-  var hasWeights: Bool {
-    switch operation {
-    case .convolution, .dense: true
-    case .averagePool, .identity, .addition, .concatenation: false
-    }
   }
 
   /// Composes one factor and term for all channels, or one for each.

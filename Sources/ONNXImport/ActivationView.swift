@@ -61,7 +61,7 @@ extension ImportState {
         return ActivationView(id: view.id, shape: view.shape)
       }
     }
-    if view.padding == .none, let slice = slice(view), graph.grid(of: view.id) != nil || isAssumed(view) {
+    if view.padding == .none, let slice = slice(view) {
       return try shared(view) { state throws(Diagnostic) in
         try state.emit(node, [.slice(slice)], input: view, shape: view.shape)
       }
@@ -155,8 +155,6 @@ private func channelsLastOrder(_ shape: [Int]) -> [Int] {
 }
 
 extension ImportState {
-  private func isAssumed(_ view: ActivationView) -> Bool { graph.isAssumedQuantized(view.id) }
-
   /// A view that takes whole channels that follow one another, and all of their elements in order.
   func slice(_ view: ActivationView) -> ChannelSlice? {
     let source = self[view.id].shape

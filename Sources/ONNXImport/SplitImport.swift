@@ -24,7 +24,7 @@ internal import ONNXFormat
     lengths = (0..<count).map { max(0, min(length, extent - $0 * length)) }
     if state.index.opset < 18, extent % count != 0 { throw .split(node, lengths ?? [], shape) }
   }
-  guard let lengths, lengths.count == outputs.count, !lengths.isEmpty,
+  guard let lengths, lengths.count == outputs.count, !lengths.isEmpty, extent >= 1,
     lengths.allSatisfy({ (1...extent).contains($0) }),
     lengths.count <= extent, lengths.reduce(0, +) == extent
   else { throw .split(node, lengths ?? [], shape) }
@@ -50,8 +50,7 @@ extension Diagnostic {
       message: "Split cuts a tensor of shape \(shape) into \(node.proto.output.count) parts"
         + (lengths.isEmpty ? "" : " of \(lengths.prefix(8))")
         + ": expected constant lengths of at least 1 that make up the axis",
-      fix:
-        "use torch.split or chunk with whole numbers that divide the channels, and export with a sample of the real size"
+      fix: "use torch.split or chunk with whole numbers, and export with a sample of the real size"
     )
   }
 }

@@ -37,7 +37,10 @@ package struct Interpreter: Sendable {
       outputs: network.outputTensors.map { values[$0.index] })
   }
 
-  private func execute(_ layer: Layer, _ inputs: [[Int32]]) -> [Int32] {
+  /// Integers of a layer's output.
+  ///
+  /// - Parameter inputs: Integers of each of its inputs.
+  package func execute(_ layer: Layer, _ inputs: [[Int32]]) -> [Int32] {
     let input = inputs[0]
     let source = network[layer.input]
     let shape = network[layer.output].shape

@@ -38,6 +38,67 @@ import Testing
         """)
   }
 
+  /// A fork, a join of each kind, and two outputs of which one is read inside.
+  static let branching: Graph = {
+    func value(_ name: String, _ shape: [Int]) -> Graph.Value { Graph.Value(name: name, shape: shape) }
+    func node(_ name: String, _ operation: GraphIR.Operation, _ inputs: [Int], _ output: Int) -> Graph.Node {
+      Graph.Node(
+        name: name, operation: operation, inputs: inputs.map { Graph.ValueID($0) }, output: Graph.ValueID(output))
+    }
+    return Graph(
+      name: "b",
+      values: [
+        value("x", [4, 2, 2]), value("l", [2, 2, 2]), value("r", [2, 2, 2]), value("s", [2, 2, 2]),
+        value("c", [6, 2, 2]), value("u", [6, 4, 6]),
+      ],
+      nodes: [
+        node("left", .slice(ChannelSlice(first: 0, count: 2)), [0], 1),
+        node("right", .slice(ChannelSlice(first: 2, count: 2)), [0], 2),
+        node("sum", .addition(Addition(signs: [1, -1])), [1, 2], 3), node("cat", .concatenation, [3, 1, 2], 4),
+        node("up", .resize(Resize(rows: 2, columns: 3)), [4], 5),
+      ], input: Graph.ValueID(0), outputs: [Graph.ValueID(5), Graph.ValueID(3)])
+  }()
+
+  @Test func describesBranches() {
+    #expect(
+      Self.branching.description == """
+        graph "b"
+        input "x" [4, 2, 2]
+        "left": slice 0..<2 ("x") -> [2, 2, 2]
+        "right": slice 2..<4 ("x") -> [2, 2, 2]
+        "sum": addition +- ("l", "r") -> [2, 2, 2]
+        "cat": concatenation ("s", "l", "r") -> [6, 2, 2]
+        "up": resize 2x3 ("c") -> [6, 4, 6]
+        output "u" [6, 4, 6]
+        output "s" [2, 2, 2]
+
+        """)
+    #expect(Self.branching.verified() == [])
+  }
+
+  @Test func findsBrokenBranches() {
+    let breakages: [(String, (inout Graph) -> Void)] = [
+      ("one summand", { $0.nodes[2].inputs.removeLast() }),
+      ("one part", { $0.nodes[3].inputs = [Graph.ValueID(4)] }),
+      ("summands' shapes", { $0.nodes[2].inputs[1] = Graph.ValueID(0) }),
+      ("signs", { $0.nodes[2].operation = .addition(Addition(signs: [1, 2])) }),
+      ("parts' rows", { $0.values[1].shape = [2, 3, 2] }),
+      ("slice", { $0.nodes[1].operation = .slice(ChannelSlice(first: 3, count: 2)) }),
+      ("slice far outside", { $0.nodes[1].operation = .slice(ChannelSlice(first: .max, count: 2)) }),
+      ("factors", { $0.nodes[4].operation = .resize(Resize(rows: .max, columns: 2)) }),
+      ("an output twice", { $0.outputs[1] = $0.outputs[0] }),
+      ("no output", { $0.outputs = [] }),
+      ("trailing nodes", { $0.trailings = [] }),
+      ("a later value", { $0.nodes[2].inputs[0] = Graph.ValueID(5) }),
+      ("an empty shape", { $0.values[1].shape = [] }),
+    ]
+    for (rule, breaking) in breakages {
+      var graph = Self.branching
+      breaking(&graph)
+      #expect(!graph.verified().isEmpty, "\(rule)")
+    }
+  }
+
   @Test func acceptsASoundGraph() {
     #expect(Self.sound.verified().isEmpty)
   }

@@ -112,6 +112,70 @@ import Testing
     }
   }
 
+  /// A channel that one reader needs stays for all; what is added, joined or sliced keeps its channels.
+  @Test func branchesNeedTheUnion() throws {
+    let network = try TernaryNetwork(
+      parsing: """
+        network "fork"
+        input 1x2x2 range 0...15
+        conv "trunk" kernel 1x1
+          weights
+            +
+            0
+            -
+            +
+          affine clamp -15...15
+          multipliers 1 1 1 1
+          offsets 0 3 0 1
+        conv "left" %1 kernel 1x1
+          weights
+            +++0
+          affine clamp -15...15
+        conv "right" %1 kernel 1x1
+          weights
+            0++0
+            0000
+          affine clamp -15...15
+          multipliers 1 1
+          offsets 0 5
+        conv "mix" %3 kernel 1x1
+          weights
+            ++
+          affine clamp -15...15
+        add "sum" %2 %4
+          affine clamp -15...15
+        result %5 %2
+        """)
+    #expect(network.problems() == [])
+    let reduced = try DeadChannelElimination.fold(network)
+    // The second is 3 for all, the fourth is read by nobody; the second of the right branch is 5.
+    #expect(reduced.kept == [[0], [0, 2], [0], [0], [0], [0]])
+    for sample in randomInputs(for: network, count: 5, seed: 1) {
+      #expect(Interpreter(network).run(sample).outputs == Interpreter(reduced.network).run(sample).outputs)
+    }
+  }
+
+  @Test func branchingNetworksAreUnchanged() throws {
+    var leftOut = 0
+    for seed: UInt64 in 0..<300 {
+      let network = RandomNetwork.branching(seed: seed).withDeadChannels(seed: seed)
+      #expect(network.problems().isEmpty, "seed \(seed): \(network.problems().map(\.message))")
+      let reduced = try DeadChannelElimination.fold(network)
+      for (whole, kept) in zip(network.tensors, reduced.kept) { leftOut += whole.shape.channels - kept.count }
+      for input in randomInputs(for: network, count: 8, seed: seed) {
+        let expected = Interpreter(network).run(input)
+        let found = Interpreter(reduced.network).run(input)
+        for (index, layer) in network.layers.enumerated() {
+          #expect(
+            found.layers[index] == reduced.select(expected.layers[index], of: layer.output),
+            "seed \(seed), \(layer.name)")
+        }
+        #expect(found.outputs == expected.outputs, "seed \(seed)")
+      }
+    }
+    #expect(leftOut > 15, "\(leftOut) channels")
+  }
+
   /// Every channel that is kept has its values, whatever the network.
   @Test func keptChannelsAreUnchanged() throws {
     var leftOut = 0

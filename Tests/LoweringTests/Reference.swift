@@ -169,7 +169,7 @@ enum Reference {
 
 /// Builds a graph node by node; shapes follow. Each node reads the one before it, or those that are named.
 struct Chain {
-  private(set) var graph: Graph
+  var graph: Graph
 
   init(_ shape: [Int]) {
     graph = Graph(

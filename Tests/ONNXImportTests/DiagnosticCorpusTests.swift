@@ -75,7 +75,7 @@ import Testing
   func adviceIsForWhoWroteTheFile(producer: String) throws {
     let codes: Set = [
       "unquantized-activation", "weights-not-ternary", "quantizer-scale", "input-not-quantized", "binary-activation",
-      "activation-not-quantized", "wide-mean", "one-dimensional", "residual", "activation-width",
+      "activation-not-quantized", "wide-mean", "one-dimensional", "product-of-activations", "activation-width",
       "average-pool-partial",
       "training-mode", "weights-scale-axis", "average-pool-padding", "cycle", "subgraph",
     ]
@@ -129,6 +129,11 @@ import Testing
     let x = model.quant("x")
     model.output = build(&model, x)
     return (code, model.bytes)
+  }
+
+  /// Starts, ends and axes of a slice of all channels but the first.
+  private static func places(_ model: inout ModelBuilder) -> [String] {
+    [1, 3, 1].map { model.integers([$0], [1], type: .int64) }
   }
 
   /// A sound model, changed as a whole.
@@ -309,9 +314,48 @@ import Testing
     one("unsupported-operator") {
       $0.quant($1, scale: 1).isEmpty ? $1 : $0.node("Mul", [$1, $0.node("Erf", [$0.scalar(1)])])
     },
-    one("unsupported-operator") { $0.node("Concat", [$1, $1], ["axis": .int(1)]) },
-    one("residual") { $0.node("Add", [$1, $0.node("Relu", [$1])]) },
-    one("residual") { $0.node("Mul", [$1, $0.node("Relu", [$1])]) },
+    one("concatenation-axis") { $0.node("Concat", [$1, $1], ["axis": .int(2)]) },
+    one("concatenation-axis") { $0.node("Concat", [$1, $0.node("Flatten", [$1])], ["axis": .int(1)]) },
+    one("constant-input") { $0.node("Concat", [$1, $0.integers([1], [1], type: .int64)], ["axis": .int(1)]) },
+    one("operand-shapes") {
+      $0.node("Concat", [$1, $0.node("GlobalMaxPool", [$1])], ["axis": .int(1)])
+    },
+    one("operand-shapes") { $0.node("Add", [$1, $0.node("GlobalMaxPool", [$1])]) },
+    one("unquantized-activation") { $0.node("Add", [$1, conv(&$0, $1)]) },
+    one("unquantized-activation") { $0.node("Concat", [conv(&$0, $1), $1], ["axis": .int(1)]) },
+    one("unquantized-activation") { $0.node("Add", [$1, "x"]) },
+    one("unquantized-activation") {
+      conv(&$0, $0.node("Slice", [$0.node("Concat", [$1, $0.quant($1, scale: 0.5)], ["axis": .int(1)])] + places(&$0)))
+    },
+    one("layout") {
+      let turned = $0.node("Transpose", [$1], ["perm": .ints([0, 1, 3, 2])])
+      return $0.node("Add", [$1, turned])
+    },
+    one("layout", input: [1, 8, 8]) { $0.node("Sub", [$1, $0.node("Transpose", [$1], ["perm": .ints([0, 2, 1])])]) },
+    one("product-of-activations") { $0.node("Mul", [$1, $0.node("Relu", [$1])]) },
+    one("resize-mode") { $0.node("Resize", [$1, "", $0.floats([1, 1, 2, 2], [4])], ["mode": .string("linear")]) },
+    one("resize-mode") {
+      $0.node("Resize", [$1, "", $0.floats([1, 1, 2, 2], [4])], ["nearest_mode": .string("ceil")])
+    },
+    one("resize-mode") {
+      $0.node(
+        "Resize", [$1, "", $0.floats([1, 1, 3, 3], [4])],
+        ["coordinate_transformation_mode": .string("align_corners")])
+    },
+    one("resize-factors") { $0.node("Resize", [$1, "", $0.floats([1, 1, 1.5, 2], [4])]) },
+    one("resize-factors") { $0.node("Resize", [$1, "", $0.floats([1, 2, 1, 1], [4])]) },
+    one("resize-factors") { $0.node("Resize", [$1, "", $0.floats([1, 1, .nan, .infinity], [4])]) },
+    one("resize-factors") { $0.node("Resize", [$1, "", "", $0.integers([1, 2, 12, .min], [4], type: .int64)]) },
+    one("resize-factors") { $0.node("Resize", [$1]) },
+    one("shape") { $0.node("Resize", [$1, "", $0.floats([1, 1, 4096, 4096], [4])]) },
+    one("split", opset: 13) { $0.node("Split", [$1], outputs: 3, ["axis": .int(1)]) },
+    one("split", opset: 13) {
+      $0.node("Split", [$1, $0.integers([1, 2], [2], type: .int64)], outputs: 2, ["axis": .int(1)])
+    },
+    one("split", opset: 13) {
+      $0.node("Split", [$1, $0.integers([.max, .max], [2], type: .int64)], outputs: 2, ["axis": .int(1)])
+    },
+    one("split", opset: 11) { $0.node("Split", [$1], outputs: 2, ["axis": .int(4), "split": .ints([1, 1])]) },
     one("divided-constant") { $0.node("Div", [$0.scalar(1), $1]) },
     one("constant-shape") { $0.node("Add", [$1, $0.floats((0..<64).map { Float($0) }, [1, 1, 8, 8])]) },
     one("not-finite") { $0.node("Div", [$1, $0.scalar(0)]) },
@@ -389,6 +433,52 @@ import Testing
       return $0.quant($0.node("Mul", [pool, $0.scalar(-1)]))
     },
     one("unquantized-output-clamp") { $0.node("Relu", [conv(&$0, $1)]) },
+    one("input-quantized-twice") { $0.node("Add", [$1, $0.quant("x", scale: 0.5)]) },
+    one("branch-before-quantizer") {
+      let layer = conv(&$0, $1)
+      return $0.quant($0.node("Add", [$0.quant(layer), $0.quant(layer, scale: 0.5)]))
+    },
+    changed("branch-before-quantizer") {
+      // An output as it is, that is quantized inside.
+      let second = conv(&$0, $0.quant($0.output))
+      $0.proto.graph.output.append($0.proto.graph.output[0])
+      $0.proto.graph.output[1].name = second
+    },
+    changed("outputs") {
+      $0.proto.graph.output.append($0.proto.graph.output[0])
+      $0.proto.graph.output[1].name = $0.node("Softmax", [$0.node("Identity", [$0.output])])
+    },
+    changed("outputs") {
+      let twice = [$0.quant($0.output), $0.quant($0.output)]
+      $0.output = twice[0]
+      $0.proto.graph.output.append($0.proto.graph.output[0])
+      $0.proto.graph.output[1].name = twice[1]
+    },
+    changed("unsupported-operator") {
+      // The softmax is an output and a gate.
+      let softmax = $0.node("Softmax", [$0.output])
+      let gate = $0.quant(softmax)
+      $0.proto.graph.output[0].name = softmax
+      $0.proto.graph.output.append($0.proto.graph.output[0])
+      $0.proto.graph.output[1].name = gate
+    },
+    one("unequal-grids") { $0.node("Concat", [$1, $0.quant($1, scale: 0.5)], ["axis": .int(1)]) },
+    one("flattened-branch") {
+      let flat = $0.node("Flatten", [$1])
+      return $0.node("Concat", [flat, flat], ["axis": .int(1)])
+    },
+    one("negative-scale-behind-concatenation") {
+      $0.quant($0.node("Neg", [$0.node("Concat", [$1, $1], ["axis": .int(1)])]))
+    },
+    one("negative-scale-behind-addition") {
+      let sum = $0.node("Add", [$1, $0.quant($1, scale: 0.1)])
+      return $0.quant($0.node("Mul", [sum, $0.floats([1, -1], [1, 2, 1, 1])]))
+    },
+    one("inexact-addition") {
+      let sum = $0.node("Sum", [$1, $0.quant($1, scale: 0.0123), $0.quant($1, scale: 0.777)])
+      return $0.quant(sum)
+    },
+    one("unquantized-output-clamp") { $0.node("Relu", [$0.node("Sub", [$1, $0.quant($1, scale: 0.0123)])]) },
     one("logits-out-of-range") { $0.node("Mul", [conv(&$0, $1), $0.floats([3e38, 2e38], [1, 2, 1, 1])]) },
   ]
 }

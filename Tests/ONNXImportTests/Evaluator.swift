@@ -50,8 +50,8 @@ struct Evaluator {
   /// Element types of initializers: of a zero point it decides how integers saturate.
   private var types: [String: Int32] = [:]
   private var node = ONNXNodeProto()
-  /// The result of a model with one input and one output.
-  static func run(_ model: ModelBuilder, _ input: [Double]) -> Reals {
+  /// The results of a model with one input, in the order of its outputs.
+  static func outputs(_ model: ModelBuilder, _ input: [Double]) -> [Reals] {
     var evaluator = Evaluator()
     let dims = model.proto.graph.input[0].type.tensorType.shape.dim.map { dim -> Int in
       if case .dimValue(let extent) = dim.value { Int(extent) } else { 1 }
@@ -63,10 +63,16 @@ struct Evaluator {
     }
     for node in model.nodes {
       evaluator.node = node
-      evaluator.values[node.output[0]] = evaluator.result()
+      if node.opType == "Split" {
+        for (name, part) in zip(node.output, evaluator.parts()) { evaluator.values[name] = part }
+      } else {
+        evaluator.values[node.output[0]] = evaluator.result()
+      }
     }
-    return evaluator.values[model.output] ?? Reals([], [.nan])
+    return model.proto.graph.output.map { evaluator.values[$0.name] ?? Reals([], [.nan]) }
   }
+
+  static func run(_ model: ModelBuilder, _ input: [Double]) -> Reals { outputs(model, input)[0] }
 
   private init() {}
 
@@ -166,9 +172,9 @@ struct Evaluator {
       return Reals(x.integers) { _ in attribute("value").map { Reals($0.t).values[0] } ?? 0 }
     case "Gather": return gathered(x)
     case "Slice": return sliced(x)
-    case "Concat":
-      let all = node.input.indices.flatMap { input($0).values }
-      return Reals([all.count], all)
+    case "Concat": return joined()
+    case "Sum": return node.input.indices.dropFirst().reduce(x) { $0.combined(input($1), +) }
+    case "Resize", "Upsample": return resized(x)
     default: return Reals([], [.nan])
     }
   }
@@ -379,6 +385,78 @@ struct Evaluator {
       let index = Int(indices[Array(place[axis..<axis + indices.shape.count])])
       let rest = Array(place[(axis + indices.shape.count)...])
       return x[Array(place[..<axis]) + [index < 0 ? index + x.shape[axis] : index] + rest]
+    }
+  }
+
+  private func joined() -> Reals {
+    let all = node.input.indices.map { input($0) }
+    let rank = all[0].shape.count
+    let axis = int("axis", 0) < 0 ? int("axis", 0) + rank : int("axis", 0)
+    var shape = all[0].shape
+    shape[axis] = all.reduce(0) { $0 + $1.shape[axis] }
+    return Reals(shape) { place -> Double in
+      var (part, rest) = (0, place)
+      while rest[axis] >= all[part].shape[axis] {
+        rest[axis] -= all[part].shape[axis]
+        part += 1
+      }
+      return all[part][rest]
+    }
+  }
+
+  private func parts() -> [Reals] {
+    let x = input()
+    let axis = int("axis", 0) < 0 ? int("axis", 0) + x.shape.count : int("axis", 0)
+    let count = node.output.count
+    // Where the lengths are not given, the last part may be shorter.
+    let length = (x.shape[axis] + count - 1) / count
+    let lengths = list("split", 1) ?? (0..<count).map { min(length, x.shape[axis] - $0 * length) }
+    var start = 0
+    return lengths.map { length in
+      defer { start += length }
+      var shape = x.shape
+      shape[axis] = length
+      return Reals(shape) { place -> Double in
+        var source = place
+        source[axis] += start
+        return x[source]
+      }
+    }
+  }
+
+  /// By ONNX's formulas, in Double: exact for the small factors here.
+  private func resized(_ x: Reals) -> Reals {
+    let scales = attribute("scales").map { $0.floats.map(Double.init) } ?? (has(1) && !has(2) ? input(1).values : [])
+    let shape: [Int]
+    if has(3) {
+      shape = input(3).integers
+    } else {
+      let given = has(2) ? input(2).values : scales
+      var factors = [Double](repeating: 1, count: x.shape.count)
+      for (axis, factor) in zip(ints("axes", Array(x.shape.indices)), given) { factors[axis] = factor }
+      shape = zip(x.shape, factors).map { Int((Double($0) * $1).rounded(.down)) }
+    }
+    let isOld = node.opType == "Upsample" || (has(1) && !has(2))
+    return Reals(shape) { place -> Double in
+      let source = place.indices.map { axis -> Int in
+        let (new, old) = (Double(shape[axis]), Double(x.shape[axis]))
+        let scale = new / old
+        let at: Double =
+          switch string("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel") {
+          case "asymmetric": Double(place[axis]) / scale
+          case "align_corners": new > 1 ? Double(place[axis]) * (old - 1) / (new - 1) : 0
+          default: (Double(place[axis]) + 0.5) / scale - 0.5
+          }
+        let element: Double =
+          switch string("nearest_mode", isOld ? "floor" : "round_prefer_floor") {
+          case "floor": at.rounded(.down)
+          case "ceil": at.rounded(.up)
+          case "round_prefer_ceil": (at + 0.5).rounded(.down)
+          default: (at - 0.5).rounded(.up)
+          }
+        return Int(min(max(element, 0), old - 1))
+      }
+      return x[source]
     }
   }
 

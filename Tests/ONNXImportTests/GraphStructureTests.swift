@@ -74,14 +74,63 @@ import Testing
   @Test func refusesBranchesWhereTheyMeet() {
     let branching = model {
       let left = $0.node("Relu", [$1], name: "left", output: "l")
-      return $0.node("Add", [left, $0.node("Relu", [$1], name: "right", output: "r")])
+      return $0.node("Mul", [left, $0.node("Relu", [$1], name: "right", output: "r")])
     }
     guard case .failure(let error) = outcome(branching.bytes) else {
       Issue.record("accepted")
       return
     }
-    #expect(error.diagnostics.map(\.code) == ["residual"])
+    #expect(error.diagnostics.map(\.code) == ["product-of-activations"])
     #expect(error.diagnostics[0].message.contains("'l' and 'r'"))
+  }
+
+  /// Outputs keep the file's order, whatever order their nodes have, and may be read inside.
+  @Test func severalOutputs() throws {
+    var two = model { $0.node("Relu", [$1], output: "second") }
+    let first = two.node("Flatten", [two.node("Clip", ["second", two.scalar(0), two.scalar(1)])], output: "first")
+    two.proto.graph.output.insert(two.proto.graph.output[0], at: 0)
+    two.proto.graph.output[0].name = first
+    let graph = try ModelImporter.importModel(bytes: two.bytes, folder: nil).graph
+    #expect(graph.verified().isEmpty)
+    #expect(graph.nodes.map(\.operation.kind) == ["quantize", "relu", "clip"])
+    #expect(graph.outputs == [.init(3), .init(2)])
+  }
+
+  /// A softmax behind one of two outputs is left out of that one.
+  @Test func trailingNodesOfEachOutput() throws {
+    var two = model(input: [1, 4]) { $0.node("MatMul", [$1, $0.ternary([4, 3])]) }
+    let other = two.node("MatMul", [two.nodes[0].output[0], two.ternary([4, 2])])
+    two.proto.graph.output.append(two.proto.graph.output[0])
+    two.proto.graph.output[1].name = two.node("Softmax", [other])
+    let imported = try ModelImporter.importModel(bytes: two.bytes, folder: nil)
+    #expect(imported.graph.trailings.map { $0?.type } == [nil, "Softmax"])
+    #expect(imported.warnings.map(\.code) == ["dropped-node"])
+  }
+
+  /// The input's layout is found in one branch: what another branch says of it counts from then on, too.
+  @Test func layoutOfTheInputIsOneForAllBranches() throws {
+    func branches(_ isTransposedFirst: Bool) -> ModelBuilder {
+      var model = ModelBuilder(input: [1, 4, 4, 4])
+      func layer(_ isTransposed: Bool) -> String {
+        let x = model.quant("x")
+        let map = isTransposed ? model.node("Transpose", [x], ["perm": .ints([0, 3, 1, 2])]) : x
+        return model.quant(model.node("Conv", [map, model.ternary([4, 4, 1, 1])]))
+      }
+      let left = layer(isTransposedFirst)
+      model.output = model.node("Add", [left, layer(!isTransposedFirst)])
+      return model
+    }
+    // A cube: nothing but the order tells the two apart.
+    expectRefusal(branches(true).bytes, "layout")
+    expectRefusal(branches(false).bytes, "layout")
+    var same = ModelBuilder(input: [1, 3, 4, 2])
+    let x = same.quant("x")
+    let maps = (0..<2).map { _ in same.node("Transpose", [x], ["perm": .ints([0, 3, 1, 2])]) }
+    let layers = maps.map { same.quant(same.node("Conv", [$0, same.ternary([4, 2, 1, 1])])) }
+    same.output = same.node("Add", layers)
+    let graph = try ModelImporter.importModel(bytes: same.bytes, folder: nil).graph
+    #expect(graph.inputLayout?.isChannelsLast == true)
+    #expect(graph[graph.output].shape == [4, 3, 4])
   }
 
   @Test func deadNodesAreIgnored() throws {

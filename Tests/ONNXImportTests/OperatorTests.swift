@@ -187,8 +187,7 @@ import Testing
     expectRefusal(model { $0.node("Div", [$1, $0.scalar(0)]) }.bytes, "not-finite")
     expectRefusal(model { $0.node("Div", [$0.scalar(1), $1]) }.bytes, "divided-constant")
     expectRefusal(model { $0.node("Mul", [$1, $0.scalar(.nan)]) }.bytes, "not-finite")
-    let residual = model { $0.node("Add", [$0.node("Relu", [$1]), $1]) }
-    expectRefusal(residual.bytes, "residual")
+    expectRefusal(model { $0.node("Mul", [$0.node("Relu", [$1]), $1]) }.bytes, "product-of-activations")
   }
 
   @Test func clipsBetweenConstants() throws {

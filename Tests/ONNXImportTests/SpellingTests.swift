@@ -91,7 +91,132 @@ import Testing
   }
 
   static let spellings: [Spelling] =
-    quantizers + layers + arithmetic + pools + shapes + constants + trailing
+    quantizers + layers + arithmetic + joins + pools + shapes + constants + trailing
+
+  /// A second branch: a layer with a quantizer of its own.
+  private static func branch(_ model: inout ModelBuilder, _ x: String, scale: Float, bits: Float = 8) -> String {
+    model.quant(
+      model.node("Conv", [x, model.ternary([2, 2, 3, 3])], ["pads": .ints([1, 1, 1, 1])]), scale: scale, bits: bits,
+      signed: true)
+  }
+
+  private static let joins: [Spelling] = [
+    model("Add", "residual, one scale") { $0.node("Add", [$1, branch(&$0, $1, scale: 0.0625)]) },
+    model("Add", "residual, scales 1 to 4, ReLU behind") {
+      $0.node("Relu", [$0.node("Add", [branch(&$0, $1, scale: 0.25), $1])])
+    },
+    model("Add", "residual, scales 3 to 2, zero point") {
+      $0.node("Add", [$0.quant($1, scale: 0.09375, zeroPoint: 5, bits: 6), $1])
+    },
+    model("Add", "of three, without a quantizer between") {
+      let sum = $0.node("Add", [$1, branch(&$0, $1, scale: 0.125)])
+      return $0.node("Add", [sum, branch(&$0, $1, scale: 0.5, bits: 4)])
+    },
+    model("Add", "of a tensor and itself, of a mean and a mean") {
+      let mean = $0.quant($0.node("GlobalAveragePool", [$1]), scale: 0.0625, signed: true)
+      return $0.node("Add", [$0.node("GlobalAveragePool", [$1]), $0.node("Add", [mean, mean])])
+    },
+    model("Add", "BatchNormalization and a max pool behind it") {
+      let sum = $0.node("Add", [$1, branch(&$0, $1, scale: 0.0625)])
+      let normalized = $0.node(
+        "BatchNormalization",
+        [
+          sum, $0.floats([1, 0.5], [2]), $0.floats([0.25, -1], [2]), $0.floats([0.5, 0], [2]), $0.floats([4, 1], [2]),
+        ], ["epsilon": .float(0)])
+      return $0.node("MaxPool", [normalized], ["kernel_shape": .ints([2, 2]), "strides": .ints([2, 2])])
+    },
+    model("Add", "features, flattened in both branches") {
+      let other = branch(&$0, $1, scale: 0.125)
+      return $0.node("Add", [$0.node("Flatten", [$1]), $0.node("Flatten", [other])])
+    },
+    bare("Add", "at the network's end") {
+      let x = $0.quant("x", scale: 0.0625, signed: true)
+      return $0.node("Add", [x, branch(&$0, x, scale: 0.25)])
+    },
+    bare("Add", "equal quantizers in both branches") {
+      let first = $0.node("Relu", [conv(&$0, $0.quant("x", scale: 0.0625, signed: true))])
+      let left = $0.node("Conv", [$0.quant(first, scale: 0.25), $0.ternary([3, 3, 1, 1])])
+      let sum = $0.node("Add", [$0.quant(left, scale: 0.25), $0.quant(first, scale: 0.25)])
+      return $0.quant(sum, scale: 0.5)
+    },
+    model("Sub", "of two activations") { $0.node("Sub", [branch(&$0, $1, scale: 0.125), $1]) },
+    model("Sub", "of the first from the second, clipped") {
+      $0.node("Clip", [$0.node("Sub", [$1, branch(&$0, $1, scale: 0.125)]), $0.scalar(-1), $0.scalar(2.5)])
+    },
+    model("Sum", "of three") {
+      $0.node("Sum", [$1, branch(&$0, $1, scale: 0.125), branch(&$0, $1, scale: 0.25)])
+    },
+    model("Sum", "of one") { conv(&$0, $0.node("Sum", [$1])) },
+    model("Concat", "of channels on one grid, read by a layer") {
+      conv(&$0, $0.node("Concat", [$1, branch(&$0, $1, scale: 0.0625)], ["axis": .int(1)]), channels: 4)
+    },
+    model("Concat", "of channels on different grids") {
+      $0.node(
+        "Concat", [$1, branch(&$0, $1, scale: 0.125), $0.quant($1, scale: 0.5, zeroPoint: 3)], ["axis": .int(-3)])
+    },
+    model("Concat", "of a tensor and itself, on grids of different ranges") {
+      let narrow = $0.quant($1, scale: 0.0625, bits: 4, signed: true)
+      return conv(&$0, $0.node("Concat", [$1, narrow, $1], ["axis": .int(1)]), channels: 6)
+    },
+    model("Concat", "of means' features") {
+      let left = $0.quant($0.node("GlobalAveragePool", [$1]), scale: 0.0625, signed: true)
+      let right = $0.quant($0.node("GlobalMaxPool", [$1]), scale: 0.0625, signed: true)
+      let features = [$0.node("Flatten", [left]), $0.node("Flatten", [right])]
+      return dense(&$0, $0.node("Concat", features, ["axis": .int(-1)]), 4)
+    },
+    bare("Concat", "at the network's end") {
+      let x = $0.quant("x", scale: 0.0625, signed: true)
+      return $0.node("Concat", [x, branch(&$0, x, scale: 0.0625)], ["axis": .int(1)])
+    },
+    model("Split", "attribute, both parts used", opset: 11) {
+      let parts = halves(&$0, $1, ["axis": .int(1), "split": .ints([1, 1])])
+      let layer = $0.node("Conv", [parts.0, $0.ternary([1, 1, 1, 1])])
+      return $0.node("Add", [$0.quant(layer, scale: 0.25, signed: true), parts.1])
+    },
+    model("Split", "equal parts", opset: 13) {
+      let parts = halves(&$0, $1, ["axis": .int(-3)])
+      return $0.node("Concat", [parts.1, $1, parts.0], ["axis": .int(1)])
+    },
+    model("Split", "num_outputs, of features", input: [1, 5], opset: 18) {
+      let parts = halves(&$0, $1, ["axis": .int(1), "num_outputs": .int(2)])
+      return $0.node("Gemm", [parts.1, $0.ternary([3, 2])], ["transB": .int(1)])
+    },
+    model("Split", "of rows", opset: 13) {
+      let parts = halves(&$0, $1, ["axis": .int(2)])
+      return conv(&$0, parts.1)
+    },
+    model("Slice", "channels, for two branches") {
+      let one = $0.integers([1], [1], type: .int64)
+      let part = $0.node("Slice", [$1, one, $0.integers([.max], [1], type: .int64), one])
+      let layer = $0.node("Conv", [part, $0.ternary([1, 1, 1, 1])])
+      return $0.node("Sub", [$0.quant(layer, scale: 0.125, signed: true), part])
+    },
+    model("Resize", "scales, as torch writes them") {
+      conv(&$0, $0.node("Resize", [$1, "", $0.floats([1, 1, 2, 3], [4])], nearest))
+    },
+    model("Resize", "sizes, ONNX's own modes") {
+      $0.node("Resize", [$1, "", "", $0.integers([1, 2, 8, 4], [4], type: .int64)])
+    },
+    model("Resize", "in front of the quantizer", opset: 18) {
+      $0.node(
+        "Resize", [conv(&$0, $1), "", $0.floats([2, 2], [2])],
+        nearest.merging(["axes": .ints([2, 3])]) { first, _ in first })
+    },
+    model("Resize", "opset 10", opset: 10) { $0.node("Resize", [$1, $0.floats([1, 1, 2, 2], [4])]) },
+    model("Upsample", "an input", opset: 9) { conv(&$0, $0.node("Upsample", [$1, $0.floats([1, 1, 2, 2], [4])])) },
+  ]
+
+  private static let nearest: [String: ModelBuilder.Attribute] = [
+    "mode": .string("nearest"), "nearest_mode": .string("floor"),
+    "coordinate_transformation_mode": .string("asymmetric"),
+  ]
+
+  private static func halves(
+    _ model: inout ModelBuilder, _ x: String, _ attributes: [String: ModelBuilder.Attribute]
+  ) -> (String, String) {
+    let first = model.node("Split", [x], outputs: 2, attributes)
+    return (first, model.nodes[model.nodes.count - 1].output[1])
+  }
 
   private static let quantizers: [Spelling] = [
     model("Quant", "unsigned, zero point") { $0.quant(conv(&$0, $1), scale: 0.5, zeroPoint: 3, bits: 4) },

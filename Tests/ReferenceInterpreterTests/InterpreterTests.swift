@@ -25,6 +25,67 @@ import Testing
     #expect(output == [11, 18, 11, 7])
   }
 
+  @Test func additionOfTwo() throws {
+    let layers = """
+      slice "a" count 1
+      slice "b" %0 first 1 count 1
+      add "sum" of "a" "b" factors 2 -3
+        affine shift 1 clamp -8...7
+        offsets 1
+      """
+    // (2 · 5 − 3 · 1 + 1) / 2, floors of −5 / 2 and of −23 / 2, and 2 · 15 clamped.
+    #expect(try run("2x1x4 range 0...15", layers, on: [5, 0, 3, 15, 1, 2, 10, 0]) == [4, -3, -8, 7])
+  }
+
+  @Test func additionWithAnEntryForEachChannel() throws {
+    let layers = """
+      add "sum" %0 %0 factors 1 1
+        half-even shift 2 clamp 0...15
+        multipliers 1 3
+        offsets 0 2
+      """
+    // 10/4 and 14/4, ties to even; (3 · 10 + 2) / 4 and (3 · 14 + 2) / 4.
+    #expect(try run("2x1x2 range 0...15", layers, on: [5, 7, 5, 7]) == [2, 4, 8, 11])
+  }
+
+  @Test func concatenationOfThree() throws {
+    let layers = """
+      slice "one" count 1
+      concat "all" of "one" "input" "one"
+        part 0
+        affine shift 1 clamp 0...15
+        offsets 1
+        part 1
+        affine clamp 0...15
+        multipliers 1 2
+        offsets 0 1
+      """
+    #expect(
+      try run("2x1x2 range 0...15", layers, on: [3, 8, 4, 9]) == [2, 4, 3, 8, 9, 15, 3, 8])
+  }
+
+  @Test func resizeRepeatsRowsAndColumns() throws {
+    #expect(
+      try run("1x2x2 range 0...15", "resize \"r\" by 2x3", on: [1, 2, 3, 4])
+        == [1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 3, 3, 3, 4, 4, 4])
+  }
+
+  /// Outputs in their own order, one of them read inside.
+  @Test func severalOutputs() throws {
+    let network = try TernaryNetwork(
+      parsing: """
+        network "n"
+        input 2x1x2 range 0...15
+        slice "second" first 1 count 1
+        maxpool "largest" kernel 1x2
+        result %2 %1
+        """)
+    let result = Interpreter(network).run([1, 2, 7, 4])
+    #expect(result.outputs == [[7], [7, 4]])
+    #expect(result.output == [7])
+    #expect(result.layers == [[7, 4], [7]])
+  }
+
   @Test func convolutionWithStrides() throws {
     let output = try run(
       "1x3x5 range 0...31",

@@ -1,5 +1,6 @@
 import Diagnostics
 import TernaryIR
+import TestSupport
 import Testing
 
 @Suite struct TextTests {
@@ -114,6 +115,65 @@ import Testing
     #expect(try TernaryNetwork(parsing: network.text) == network)
   }
 
+  /// Layers of several inputs, named or numbered, and several outputs.
+  private static let branching = """
+    network "branching"
+    input 4x2x2 range 0...15
+    slice "left" count 2
+    slice "right" of "input" first 2 count 2
+    add "sum" of "left" "right"
+      affine shift 1 clamp 0...15
+    add "difference" %1 %2 factors 3 -2
+      half-even clamp -8...7
+    concat "both" of "sum" "difference" "left"
+      part 1
+      affine clamp 0...15
+      multipliers 1
+      offsets 8
+    resize "large" by 2x3
+    result %6 %4
+    """
+
+  @Test func branchesWrittenByHand() throws {
+    let network = try TernaryNetwork(parsing: Self.branching)
+    #expect(network.problems() == [])
+    #expect(network.layers.map { $0.inputs.map(\.index) } == [[0], [0], [1, 2], [1, 2], [3, 4, 1], [5]])
+    #expect(network.outputTensors == [.init(6), .init(4)])
+    #expect(
+      network.tensors.map(\.shape)
+        == [
+          Shape(4, 2, 2), Shape(2, 2, 2), Shape(2, 2, 2), Shape(2, 2, 2), Shape(2, 2, 2), Shape(6, 2, 2),
+          Shape(6, 4, 6),
+        ])
+    guard case .add(let sum) = network.layers[2].kind, case .add(let difference) = network.layers[3].kind,
+      case .concatenate(let both) = network.layers[4].kind
+    else {
+      Issue.record("unexpected layers")
+      return
+    }
+    #expect(sum.multipliers == [1, 1])
+    #expect(sum.accumulators == 0...30)
+    #expect(difference.multipliers == [3, -2])
+    #expect(difference.accumulators == -30...45)
+    #expect(both.requantizers.map { $0 == nil } == [true, false, true])
+    #expect(network[.init(6)].grid == 0...15)
+    #expect(try TernaryNetwork(parsing: network.text) == network)
+  }
+
+  @Test func roundTripOfBranchingNetworks() throws {
+    for seed: UInt64 in 0..<100 {
+      var network = RandomNetwork.branching(seed: seed)
+      #expect(try TernaryNetwork(parsing: network.text) == network, "seed \(seed)")
+      // Sums of two activations may be wider than int32.
+      for index in network.layers.indices {
+        guard case .add(var addition) = network.layers[index].kind else { continue }
+        addition.accumulators = -1 << 40...(1 << 41)
+        network.layers[index].kind = .add(addition)
+      }
+      #expect(try TernaryNetwork(parsing: network.text) == network, "seed \(seed)")
+    }
+  }
+
   @Test func constantThresholds() throws {
     let text = """
       network "n"
@@ -176,7 +236,8 @@ import Testing
     ("network \"n\"\nnetwork \"m\"", "line 2, column 1: a second 'network'"),
     (
       "network \"n\"\nlayer",
-      "line 2, column 1: expected network, quantize, input, tensor, conv, dense, maxpool, avgpool or result, found 'layer'"
+      "line 2, column 1: expected network, quantize, input, tensor, conv, dense, maxpool, avgpool, add, concat, slice, resize "
+        + "or result, found 'layer'"
     ),
     ("network \"n\"\ninput range 0...1", "line 2, column 1: the tensor has no shape"),
     ("network \"n\"\ninput 1x2", "line 2, column 1: the tensor has no range"),
@@ -223,6 +284,23 @@ import Testing
       "line 3, column 7: thresholds: expected lines 'at' with 3 each, for clamp 0...3"
     ),
     ("maxpool \"p\" kernel 2x2\nweights", "line 4, column 1: 'weights' has no place in a maxpool layer"),
+    ("add \"a\" %0", "line 3, column 11: 1 inputs: expected two or more"),
+    ("add \"a\" of \"x\" \"y\"", "line 3, column 12: 0 tensors have this name: expected one"),
+    ("add \"a\" %0 %0 factors 1 1 1\naffine clamp 0...1", "line 3, column 5: 3 factors for 2 inputs: expected as many"),
+    ("add \"a\" %0 %0 factors 1 9223372036854775807\nlogits", "line 3, column 5: a sum leaves 64 bits"),
+    ("add \"a\" %0 %0", "line 3, column 5: the layer has no requantizer"),
+    ("add \"a\" %0 %0\npart 0", "line 4, column 1: 'part' has no place in a add layer"),
+    ("concat \"c\" %0 %0\naffine clamp 0...1", "line 4, column 1: 'affine' has no place in a concat layer"),
+    ("concat \"c\" %0 %0\npart 2", "line 4, column 7: part 2: expected each of 0 to 1 at most once"),
+    ("concat \"c\" %0 %0\npart 1", "line 3, column 8: the layer has no requantizer"),
+    ("concat \"c\" %0 %9", "line 3, column 8: there is no tensor %9"),
+    ("slice \"s\" %0 %0 count 1", "line 3, column 17: 2 inputs: expected one"),
+    ("slice \"s\"", "line 3, column 7: no count: expected for instance 'first 0 count 8'"),
+    ("slice \"s\" first -1 count 2", "line 3, column 7: 2 channels from -1 on: expected numbers from 0 to 65535"),
+    ("slice \"s\" of 2", "line 3, column 14: expected first or count, found '2'"),
+    ("resize \"r\" by 2", "line 3, column 15: expected factors such as 2x2, found '2'"),
+    ("resize \"r\" by 40000x1", "line 3, column 8: 80000x2 rows and columns: expected at most 65535"),
+    ("maxpool \"p\" kernel 2x2\nresult %1 %1 %7", "line 4, column 1: there is no tensor %7"),
     ("maxpool \"p\" %7 kernel 2x2", "line 3, column 9: there is no tensor %7"),
     ("maxpool \"p\" kernel 2x2\noutput %0", "line 3, column 9: tensor %0 exists already"),
     ("maxpool \"p\" kernel 2x2\noutput %5", "line 4, column 1: tensor %1 is never made"),

@@ -9,7 +9,7 @@ extension TernaryNetwork {
   package func withDeadChannels(seed: UInt64, entirely: Bool = false) -> TernaryNetwork {
     var generator = SplitMix64(seed: seed ^ 0xDEAD_C4A2_2E15_0001)
     var network = self
-    for index in layers.indices where entirely || layers[index].output != outputTensor {
+    for index in layers.indices where entirely || !outputTensors.contains(layers[index].output) {
       let channels = self[layers[index].output].shape.channels
       let percent = entirely && generator.chance(40) ? 100 : 30
       for channel in 0..<channels where generator.chance(percent) {
@@ -26,7 +26,7 @@ extension TernaryNetwork {
 
   /// Clears the weights that the next layer has for a channel, where it has any for that channel alone.
   private mutating func ignore(_ channel: Int, behind index: Int) {
-    guard index + 1 < layers.count else { return }
+    guard index + 1 < layers.count, layers[index + 1].inputs == [layers[index].output] else { return }
     let shape = self[layers[index].output].shape
     switch layers[index + 1].kind {
     case .convolution(var convolution) where convolution.groups == 1:
@@ -66,7 +66,19 @@ extension TernaryNetwork {
     case .maxPool, .slice, .resize:
       tensors[target].range = source.range
       return
-    case .add, .concatenate: return
+    case .add(var addition):
+      let inputs = layers[index].inputs.map { self[$0] }
+      // Ranges have become no wider.
+      addition.accumulators =
+        Addition.accumulators(addition.multipliers, inputs: inputs) ?? addition.accumulators
+      domains = [ClosedRange<Int>](repeating: addition.accumulators, count: addition.requantizer.entries)
+      layers[index].kind = .add(addition)
+    case .concatenate(let concatenation):
+      let ranges = zip(layers[index].inputs, concatenation.requantizers).map { input, requantizer in
+        requantizer.map { Builder.range($0, [self[input].range]) } ?? self[input].range
+      }
+      tensors[target].range = (ranges.map(\.lowerBound).min() ?? 0)...(ranges.map(\.upperBound).max() ?? 0)
+      return
     }
     guard let requantizer = layers[index].requantizer else { return }
     tensors[target].range = Builder.range(requantizer, domains)

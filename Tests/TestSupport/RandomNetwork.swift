@@ -199,7 +199,7 @@ struct Builder {
 
   // MARK: Layers
 
-  private mutating func addConvolution(_ form: Form = .any, isLast: Bool) {
+  mutating func addConvolution(_ form: Form = .any, isLast: Bool) {
     let shape = tensor.shape
     var window = Window(kernelHeight: 1, kernelWidth: 1)
     var groups = 1
@@ -270,7 +270,7 @@ struct Builder {
     append(layer, output)
   }
 
-  private mutating func addDense(isLast: Bool) {
+  mutating func addDense(isLast: Bool) {
     let taps = tensor.shape.count
     var outputs = generator.pick([2, 3, 4, 5, 6, 8, 10, 12])
     while outputs > 2, outputs * taps > 20_000 { outputs -= 1 }
@@ -296,7 +296,7 @@ struct Builder {
     append(layer, output)
   }
 
-  private mutating func addMaxPool() {
+  mutating func addMaxPool() {
     let window =
       isWide && generator.chance(70)
       ? Window(kernelHeight: 2, kernelWidth: 2, strideHeight: 2, strideWidth: 2) : randomPool()
@@ -307,7 +307,7 @@ struct Builder {
     append(Layer(name: output.name, kind: .maxPool(window), inputs: [current], output: nextID), output)
   }
 
-  private mutating func addAveragePool(isGlobal: Bool, isLast: Bool) {
+  mutating func addAveragePool(isGlobal: Bool, isLast: Bool) {
     var window =
       isGlobal ? Window(kernelHeight: tensor.shape.height, kernelWidth: tensor.shape.width) : randomPool()
     if !isGlobal, generator.chance(40), min(tensor.shape.height, tensor.shape.width) > 1 {
@@ -510,7 +510,7 @@ struct Builder {
     return found.map { $0.map(Int.init).sorted() }
   }
 
-  private mutating func append(_ layer: Layer, _ output: Tensor) {
+  mutating func append(_ layer: Layer, _ output: Tensor) {
     network.tensors.append(output)
     network.layers.append(layer)
     var alone = network
@@ -522,8 +522,8 @@ struct Builder {
     current = layer.output
   }
 
-  private var nextID: TernaryNetwork.TensorID { .init(network.tensors.count) }
-  private func name(_ kind: String) -> String { "\(kind)\(network.layers.count + 1)" }
+  var nextID: TernaryNetwork.TensorID { .init(network.tensors.count) }
+  func name(_ kind: String) -> String { "\(kind)\(network.layers.count + 1)" }
 }
 
 // MARK: Requantizers
