@@ -116,7 +116,7 @@ struct SourcePrinter {
 
   /// What an offset of a tap counts; nil where there is none.
   private func offsets(_ kernels: [Kernel]) -> String? {
-    switch (kernels.contains(.listTaps), kernels.contains(.locateRows)) {
+    switch (kernels.contains(.listTaps), kernels.contains { [.locateRows, .locateMovedRows].contains($0) }) {
     case (true, false): "bytes from the window's first value"
     case (false, true): "values from a line buffer's first one"
     case (true, true): "values from a line buffer's first one; in lists of taps, bytes"

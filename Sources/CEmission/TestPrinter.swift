@@ -438,9 +438,9 @@ struct TestPrinter {
       }
 
       """)
-    if plan.output.count > 1 { printArgmaxTest(&out) }
+    if plan.outputCount > 1 { printArgmaxTest(&out) }
     var tests = ["test_run", "test_push_row", "test_calls_out_of_order", "test_self_test"]
-    if plan.output.count > 1 { tests.append("test_argmax") }
+    if plan.outputCount > 1 { tests.append("test_argmax") }
     out.print("int main(void) {")
     out.indented { out in
       out.print("const struct CMUnitTest tests[] = {")
@@ -452,6 +452,7 @@ struct TestPrinter {
   }
 
   private func printArgmaxTest(_ out: inout CodePrinter) {
+    let arguments = plan.outputs.count == 1 ? "output" : "output, OUTPUTS"
     out.print(
       """
       static void test_argmax(void **unused) {
@@ -459,17 +460,17 @@ struct TestPrinter {
 
           (void)unused;
           memset(output, 0, sizeof(int32_t) * OUTPUTS);
-          assert_int_equal(\(p)_argmax(output), 0); /* the first of equal ones */
+          assert_int_equal(\(p)_argmax(\(arguments)), 0); /* the first of equal ones */
           for (int i = 0; i < OUTPUTS; i++) {
               output[i] = 1;
-              assert_int_equal(\(p)_argmax(output), i);
+              assert_int_equal(\(p)_argmax(\(arguments)), i);
               output[OUTPUTS - 1] = 1;
-              assert_int_equal(\(p)_argmax(output), i);
+              assert_int_equal(\(p)_argmax(\(arguments)), i);
               output[OUTPUTS - 1] = 0;
               output[i] = 0;
           }
           output[0] = INT32_MIN;
-          assert_int_equal(\(p)_argmax(output), 1);
+          assert_int_equal(\(p)_argmax(\(arguments)), 1);
           release(output, sizeof(int32_t) * OUTPUTS);
       }
 

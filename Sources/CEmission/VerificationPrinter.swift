@@ -30,7 +30,7 @@ extension FirmwarePlan {
 
   /// Bytes of one sample's expected values: all layers as stored, and the outputs.
   package var expectedBytes: Int {
-    probedLayers.reduce(0) { $0 + $1.count * $1.elementBytes } + 4 * output.count
+    probedLayers.reduce(0) { $0 + $1.count * $1.elementBytes } + 4 * outputCount
   }
 }
 

@@ -19,6 +19,8 @@ package struct Interpreter: Sendable {
     package var outputs: [[Int32]]
     /// Integers of the first output, of most networks the only one.
     package var output: [Int32] { outputs[0] }
+    /// Of all outputs, one behind the other.
+    package var allOutputs: [Int32] { outputs.flatMap { $0 } }
   }
 
   /// - Parameter input: Quantized integers of one sample, `[channel][row][column]`; values outside the input's range

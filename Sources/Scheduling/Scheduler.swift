@@ -1,5 +1,4 @@
 import Diagnostics
-import Glibc
 import TernaryIR
 
 /// Network to plan: storage, stages, fusion groups, arena.
@@ -87,10 +86,11 @@ package enum Scheduler {
     return (plan, min(least, plan.stateBytes))
   }
 
+  /// Of networks that are no chains.
   private static func graphAttempt(
     _ network: TernaryNetwork, _ options: PlanningOptions
   ) throws(ModelError) -> (plan: FirmwarePlan, least: Int)? {
-    if getenv("STERNA_GRAPH") == nil, network.isChain { return nil }
+    if network.isChain { return nil }
     var scheduler = GraphScheduler(network, options)
     guard case (var plan, let least)? = scheduler.attempt() else { throw ModelError(.noAgreement(network)) }
     plan.flash = FlashEstimate(plan)
@@ -213,7 +213,8 @@ extension Diagnostic {
   fileprivate static func noAgreement(_ network: TernaryNetwork) -> Diagnostic {
     Diagnostic(
       code: "branching-network",
-      message: "the layers that read one tensor need it stored in ways that exclude each other: expected the same padding "
+      message:
+        "the layers that read one tensor need it stored in ways that exclude each other: expected the same padding "
         + "value wherever a tensor is padded, and no dense layer beside padded ones",
       fix: "give layers that read the same tensor the same padding, or quantize before each of them (QuantIdentity)")
   }

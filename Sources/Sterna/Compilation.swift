@@ -15,7 +15,7 @@ extension ReducedNetwork {
   fileprivate func plan(of whole: TernaryNetwork, _ options: PlanningOptions) throws(ModelError) -> FirmwarePlan {
     var plan = try Scheduler.plan(network, options)
     for index in plan.operations.indices {
-      let output = network.layers[plan.operations[index].layers.upperBound].output
+      let output = plan.operations[index].tensor
       plan.operations[index].deadChannels = whole[output].shape.channels - network[output].shape.channels
     }
     return plan
@@ -71,7 +71,7 @@ package struct Compilation: Sendable {
       toolVersion: sternaVersion, modelFile: modelFile, modelSHA256: modelSHA256, options: options.commandLine)
     warnings = []
     let sample = SelfTest.sample(for: plan)
-    selfTest = SelfTest(output: Interpreter(network).run(sample).output)
+    selfTest = SelfTest(output: Interpreter(network).run(sample).allOutputs)
     provenance.buildID = buildID
   }
 

@@ -116,7 +116,7 @@ import Testing
     if case .halfEven(_, _, let shift, _, _)? = form { shifts = [shift] }
     if case .thresholds(_, let start)? = form { shifts = [start] }
     if let scales = stage.hwc?.scales { shifts = (scales.drop == 0 ? [] : [scales.drop]) + [scales.shift] }
-    let output = network[network.layers[stage.operation.layers.upperBound].output]
+    let output = network[stage.operation.tensor]
     let whole = compilation.network
     return [
       Rule("Stage # of #: \"[^\"]*\"") { $0 == [index + 1, plan.stages.count] },
@@ -140,11 +140,11 @@ import Testing
       },
       Rule("Dense layer, #x#x# -> #x#x#\\.") { $0 == extents },
       Rule("Max pool #x# of the accumulators -> #x#x#\\.") { found in
-        guard case .maxPool(let pool) = network.layers[stage.operation.layers.upperBound].kind else { return false }
+        guard case .maxPool(let pool) = network.layers[stage.operation.layers.upperBound - 1].kind else { return false }
         return found == [pool.kernelHeight, pool.kernelWidth] + numbers(output.shape)
       },
       Rule("Left out, as constant or unused: # of the trained # channels\\.") { found in
-        let trained = whole[whole.layers[stage.operation.layers.upperBound].output].shape.channels
+        let trained = whole[stage.operation.tensor].shape.channels
         return found == [trained - output.shape.channels, trained]
       },
       Rule("# weights, # of them zero \\(# %\\)\\.") {

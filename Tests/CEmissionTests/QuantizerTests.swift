@@ -127,7 +127,7 @@ import Testing
     for (index, quantization) in Self.quantizations.enumerated() {
       var compilation = try compiled(small("dense"), name: "net")
       compilation.plan.input.quantization = quantization
-      compilation.plan.output.tensor.scale = Double(index + 1) / 3
+      compilation.plan.outputs[0].tensor.scale = Double(index + 1) / 3
       let header = Emission.header(compilation.plan, compilation.provenance)
       func macro(_ name: String) throws -> Double {
         let line = try #require(header.split(separator: "\n").first { $0.hasPrefix("#define NET_\(name) ") })

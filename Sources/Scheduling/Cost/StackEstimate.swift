@@ -16,7 +16,7 @@ package enum StackFeature: String, CaseIterable, Sendable {
 
   package static func counts(_ plan: FirmwarePlan) -> Counts {
     var counts: Counts = [
-      .network: 1, .depth: plan.fusionGroups.map(\.count).max() ?? 0, .outputs: 4 * plan.output.count,
+      .network: 1, .depth: plan.fusionGroups.map(\.count).max() ?? 0, .outputs: 4 * plan.outputCount,
     ]
     let code = CodeFeature.counts(plan)
     func occurs(_ features: CodeFeature...) -> Bool { features.contains { code[$0] ?? 0 > 0 } }

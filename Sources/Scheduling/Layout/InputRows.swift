@@ -17,7 +17,7 @@ struct InputRows {
   private func printRows(_ out: inout ProgramBuilder) {
     let layout = edge.layout
     let halo = layout.left > 0 ? " + \(layout.left)" : ""
-    let offset = edge.rowOffset("s", "rows[0]", made: "rows[\(reader.operation.output)]", slot: reader.slotFunction)
+    let offset = edge.rowOffset("s", "rows[0]", made: "rows[\(reader.operation.output)]", slot: plan.slotFunction(0))
     let type = layout.cType
     out.print("const IN_FLASH struct stage *const s = &\(plan.descriptor(of: 0));")
     if layout.holdsWords {

@@ -119,9 +119,10 @@ extension Scheduler {
       buffer: buffers.count - 1, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,
       row: packedRow > 0 ? start + rowOffset : nil, columnTile: start + columnTileOffset,
       levels: needsCodes ? start + codesOffset : nil)
+    let edges = edges(stages, buffers, scratch)
     return FirmwarePlan(
-      name: options.name, input: input, output: outputPlan(network, stages),
-      edges: edges(stages, buffers, scratch), operations: operations(stages, variants), fusionGroups: fusionGroups,
+      name: options.name, input: input, outputs: outputPlans(network, edges) { _ in edges.count - 1 },
+      edges: edges, operations: operations(stages, variants), fusionGroups: fusionGroups,
       buffers: buffers, scratch: scratch, stateBytes: end + 4,
       lowerBoundBytes: ArenaAllocator.lowerBound(buffers) + 4, tapOffsetBits: 8 * tapBytes,
       schedule: options.schedule, core: options.core, flash: FlashEstimate())
@@ -135,9 +136,21 @@ extension Scheduler {
       minimumCode: tensor.grid.lowerBound - storage.base, maximumCode: tensor.grid.upperBound - storage.base)
   }
 
-  private static func outputPlan(_ network: TernaryNetwork, _ stages: [Draft]) -> OutputPlan {
-    OutputPlan(
-      tensor: network[network.outputTensor], base: stages[stages.count - 1].output.base,
-      resolution: network.layers[network.layers.count - 1].requantizer?.proof.resolution ?? 0)
+  /// The outputs, in the file's order.
+  ///
+  /// - Parameter edge: Index of the edge that holds an output.
+  static func outputPlans(
+    _ network: TernaryNetwork, _ edges: [Edge], _ edge: (TernaryNetwork.TensorID) -> Int
+  ) -> [OutputPlan] {
+    var first = 0
+    return network.outputTensors.map { tensor in
+      let index = edge(tensor)
+      let maker = network.layers.last { $0.output == tensor }
+      let output = OutputPlan(
+        edge: index, first: first, tensor: network[tensor], base: edges[index].storage.base,
+        resolution: maker?.requantizer?.proof.resolution ?? 0)
+      first += output.count
+      return output
+    }
   }
 }

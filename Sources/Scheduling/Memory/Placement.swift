@@ -5,7 +5,7 @@ extension Scheduler {
   /// arena.
   static func placed(
     _ network: TernaryNetwork, _ options: PlanningOptions, _ unplaced: [Edge], _ operations: [Operation],
-    _ given: [Buffer], _ fusionGroups: [ClosedRange<Int>]
+    _ given: [Buffer], _ fusionGroups: [ClosedRange<Int>], outputEdge: (TernaryNetwork.TensorID) -> Int
   ) -> FirmwarePlan {
     var (edges, buffers) = (unplaced, given)
     let input = inputPlan(network)
@@ -35,9 +35,7 @@ extension Scheduler {
     }
     return FirmwarePlan(
       name: options.name, input: input,
-      output: OutputPlan(
-        tensor: network[network.outputTensor], base: edges[operations[operations.count - 1].output].storage.base,
-        resolution: network.layers[network.layers.count - 1].requantizer?.proof.resolution ?? 0),
+      outputs: outputPlans(network, edges, outputEdge),
       edges: edges, operations: operations, fusionGroups: fusionGroups, buffers: buffers,
       scratch: Scratch(
         buffer: buffers.count - 1, accumulators: start, rows: start + rowsOffset, taps: start + tapsOffset,

@@ -5,7 +5,7 @@ extension Context {
   /// local variables.
   package var descriptor: String { descriptor(0) }
   /// The same of one of several inputs.
-  package func descriptor(_ position: Int) -> String { "\(name)_stage\(position == 0 ? "" : "\(position + 1)")" }
+  package func descriptor(_ position: Int) -> String { "\(name)\(position == 0 ? "" : "_in\(position + 1)")_stage" }
 
   /// The function that makes all rows that are due, or takes a row that has arrived; of an operation that works when the
   /// caller asks for the output, the one that makes it.
@@ -63,15 +63,15 @@ extension Context {
     case .caller: break
     case .result:
       if type == "uint8_t" {
-        out.print("uint8_t *const out = memory + RESULT_AT + oy * \(output.shape.width);")
+        out.print("uint8_t *const out = memory + \(resultOffset) + oy * \(output.shape.width);")
       } else {
-        out.print("\(type) *const base = \(cast)(memory + RESULT_AT);")
+        out.print("\(type) *const base = \(cast)(memory + \(resultOffset));")
         out.print("\(type) *const out = base + oy * \(output.shape.width);")
       }
     case .rows, .whole, .columnTile, .inPlace:
       let halo = output.layout.left > 0 ? " + \(output.layout.left)" : ""
       out.print("const IN_FLASH struct stage *const next = &\(plan.descriptor(of: operation.output));")
-      var offset = output.rowOffset("next", "oy", made: madeByReader, slot: successors[0].slotFunction)
+      var offset = output.rowOffset("next", "oy", made: madeByReader, slot: plan.slotFunction(operation.output))
       if type == "uint8_t" {
         if case .inPlace(let step) = output.residency, step > 0 { offset = " + oy * \(step)" }
         out.assign("uint8_t *const out", "memory + next->buffer\(offset)\(halo)")
@@ -81,6 +81,9 @@ extension Context {
       }
     }
   }
+
+  /// Where the values are that are handed out.
+  private var resultOffset: String { plan.outputs.count == 1 ? "RESULT_AT" : "\(output.offset)" }
 
   /// `row`, where a channel's row is made.
   func printRow(_ out: inout ProgramBuilder) {
@@ -193,6 +196,7 @@ extension Context {
       let first = variant.firing == .perRow ? "rows[0] - 1U" : rows.step == 1 ? "oy" : "oy * \(rows.step)"
       let add = variant.firing == .perRow ? skipped + rows.top : skipped
       return "(\(first)\(add == 0 ? "" : " + \(add)U") - \(counter(gone))) * s->row_stride"
+    case .modulo where variant.firing == .perRow: return "row_offset(s, rows[0] - 1U)"
     case .modulo: return "row_offset(s, oy * \(rows.step))"
     }
   }
@@ -243,9 +247,14 @@ extension Context {
 
 extension FirmwarePlan {
   /// The C name of the descriptor of an edge: that of the operation that reads it first.
-  package func descriptor(of edge: Int) -> String {
-    let reader = Context(self, edges[edge].consumers[0])
-    return reader.descriptor(reader.operation.inputs.firstIndex(of: edge) ?? 0)
+  package func descriptor(of edge: Int) -> String { "\(readerName(of: edge))_stage" }
+
+  /// An edge's own beginning of identifiers: the name of the operation that reads it first, and a number where it reads
+  /// others before.
+  func readerName(of edge: Int) -> String {
+    let reader = operations[edges[edge].consumers[0]]
+    let position = reader.inputs.firstIndex(of: edge) ?? 0
+    return reader.name + (position == 0 ? "" : "_in\(position + 1)")
   }
 }
 

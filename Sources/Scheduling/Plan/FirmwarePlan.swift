@@ -11,7 +11,12 @@ package struct FirmwarePlan: Sendable {
   package var name: String
   package var macroPrefix: String { name.uppercased() }
   package var input: InputPlan
-  package var output: OutputPlan
+  /// In the order in which they lie in the caller's array.
+  package var outputs: [OutputPlan]
+  /// The first, of most networks the only one.
+  package var output: OutputPlan { outputs[0] }
+  /// Values of all outputs.
+  package var outputCount: Int { outputs.reduce(0) { $0 + $1.count } }
   /// Tensors that flow; the first is the input.
   package var edges: [Edge]
   /// In the order of execution.
@@ -61,6 +66,10 @@ package struct InputPlan: Sendable, Equatable {
 }
 
 package struct OutputPlan: Sendable, Equatable {
+  /// Index of the edge that holds it.
+  package var edge: Int
+  /// Place of its first value among those of all outputs.
+  package var first: Int
   package var tensor: Tensor
   package var base: Int
   /// Bound on |logit · scale − real value| in units of the scale; 0 where the integers are exact.

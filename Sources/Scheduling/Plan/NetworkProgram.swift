@@ -144,11 +144,14 @@ package struct NetworkProgram {
           }
         }
       }
-      guard let last = contexts.last else { return }
-      if last.output.residency == .caller {
-        out.print("\(last.name)_finish(memory, output);")
-      } else {
-        printResult(last.output, &out)
+      for output in plan.outputs {
+        let edge = plan.edges[output.edge]
+        if edge.residency == .caller, let maker = edge.producer {
+          let place = output.first == 0 ? "output" : "output + \(output.first)"
+          out.print("\(Context(plan, maker).name)_finish(memory, \(place));")
+        } else {
+          printResult(edge, output, &out)
+        }
       }
       // What an overrun has left is still there to be seen.
       out.block("if (*canary(memory) == CANARY)") { $0.print("*canary(memory) = CANARY_AT_END;") }
@@ -156,17 +159,21 @@ package struct NetworkProgram {
     out.print("}\n")
   }
 
-  private func printResult(_ edge: Edge, _ out: inout ProgramBuilder) {
+  private func printResult(_ edge: Edge, _ output: OutputPlan, _ out: inout ProgramBuilder) {
+    let isOnly = plan.outputs.count == 1
+    let count = isOnly ? "\(upper)_OUTPUT_COUNT" : "\(output.count)"
+    let target = output.first == 0 ? "output[i]" : "output[\(output.first) + i]"
+    let at = isOnly ? "RESULT_AT" : "\(edge.offset)"
     let base = edge.storage.base
     let shift = base == 0 ? "" : base < 0 ? " - \(-base)" : " + \(base)"
     let type = edge.layout.cType
-    out.block("for (uint32_t i = 0; i < \(upper)_OUTPUT_COUNT; i++)") { out in
+    out.block("for (uint32_t i = 0; i < \(count); i++)") { out in
       if type == "uint8_t" {
-        out.print("output[i] = memory[RESULT_AT + i]\(shift);")
+        out.print("\(target) = memory[\(at) + i]\(shift);")
       } else {
         // An int of 16 bits does not hold the difference.
         let cast = type == "uint16_t" && !shift.isEmpty ? "(int32_t)" : ""
-        out.print("output[i] = \(cast)((const \(type) *)(const void *)(memory + RESULT_AT))[i]\(shift);")
+        out.print("\(target) = \(cast)((const \(type) *)(const void *)(memory + \(at)))[i]\(shift);")
       }
       if base == 0 { out.print("PLAIN_LOOP;") }
     }
@@ -189,13 +196,15 @@ package struct NetworkProgram {
   }
 
   private func printArgmax(_ out: inout ProgramBuilder) {
-    out.list("int \(p)_argmax(", ["const int32_t output[\(upper)_OUTPUT_COUNT]"], ") {")
+    let isOnly = plan.outputs.count == 1
+    let (array, count) = isOnly ? ("output", "\(upper)_OUTPUT_COUNT") : ("values", "count")
+    out.list("int \(p)_argmax(", plan.argmaxParameters, ") {")
     out.print(
       """
           int best = 0;
 
-          for (int i = 1; i < \(upper)_OUTPUT_COUNT; i++) {
-              if (output[i] > output[best]) {
+          for (int i = 1; i < \(count); i++) {
+              if (\(array)[i] > \(array)[best]) {
                   best = i;
               }
           }
@@ -237,5 +246,12 @@ package struct NetworkProgram {
       sentences.append("\(subject) are packed: 2 bits each, lowest bits first, 00 = 0, 01 = +1, 11 = -1.")
     }
     return sentences.joined(separator: " ")
+  }
+}
+
+extension FirmwarePlan {
+  /// Of the function that finds the largest value: of the only output, or of any values.
+  package var argmaxParameters: [String] {
+    outputs.count == 1 ? ["const int32_t output[\(macroPrefix)_OUTPUT_COUNT]"] : ["const int32_t *values", "int count"]
   }
 }

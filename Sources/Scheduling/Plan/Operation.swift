@@ -5,8 +5,10 @@ package struct Operation: Sendable {
   /// C identifier, unique in the plan.
   package var name: String
   package var layer: Layer
-  /// The network's layers that it stands for.
-  package var layers: ClosedRange<Int>
+  /// The network's layers that it stands for; none of a copy.
+  package var layers: Range<Int>
+  /// The network's tensor that it makes.
+  package var tensor: TernaryNetwork.TensorID
   /// Output channels of the trained layer that are not computed: they are the same for every input, or unused.
   package var deadChannels = 0
   /// Indices of edges.

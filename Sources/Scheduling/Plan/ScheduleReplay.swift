@@ -179,6 +179,7 @@ struct ScheduleReplay {
     return switch rows.place(in: context.input) {
     case .front: 0
     case .steps(let skipped): oy * rows.step + skipped
+    case .modulo where context.variant.firing == .perRow: (arrived[edge] - 1) % context.input.slots
     case .modulo: oy * rows.step % context.input.slots
     case .shared(let skipped, _):
       (context.variant.firing == .perRow ? arrived[edge] - 1 + rows.top : oy * rows.step) + skipped - gone[edge]

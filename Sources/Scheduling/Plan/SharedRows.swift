@@ -10,7 +10,9 @@ struct SharedRows {
       guard case .rows(let slots, .shared(let above, let gone)) = edge.residency else { continue }
       let readers = edge.consumers.map { Context(plan, $0) }
       printSlot(index, edge, slots, above, gone, readers, &out)
-      if readers.contains(where: \.padsBelow) { printPadding(edge, gone, readers[0], &out) }
+      if readers.contains(where: { $0.padsBelow && $0.operation.inputs[0] == index }) {
+        printPadding(index, edge, gone, &out)
+      }
     }
   }
 
@@ -23,7 +25,7 @@ struct SharedRows {
       "The slot of row y in the buffer that \(readers.map(\.name).joined(separator: " and ")) read: rows that none of them "
         + "needs any more make room for it."
     ])
-    out.block("static uint32_t \(readers[0].slotFunction)(uint8_t *memory, uint32_t y)") { out in
+    out.block("static uint32_t \(plan.slotFunction(index))(uint8_t *memory, uint32_t y)") { out in
       out.print("uint16_t *const rows = row_counters(memory);")
       out.print("uint32_t slot = y\(above == 0 ? "" : " + \(above)U") - rows[\(gone)];\n")
       out.block("if (slot >= \(slots))") { out in
@@ -49,14 +51,14 @@ struct SharedRows {
     out.print()
   }
 
-  private func printPadding(_ edge: Edge, _ gone: Int, _ reader: Context, _ out: inout ProgramBuilder) {
+  private func printPadding(_ index: Int, _ edge: Edge, _ gone: Int, _ out: inout ProgramBuilder) {
     let layout = edge.layout
     out.print("/* Stores padding below the map, so that there are count rows. */")
-    out.block("static void \(reader.padFunction)(uint8_t *memory, uint32_t count)") { out in
+    out.block("static void \(plan.padFunction(index))(uint8_t *memory, uint32_t count)") { out in
       out.print("uint16_t *const rows = row_counters(memory);\n")
       out.block("while (\(edge.shape.height)U + rows[\(gone + 1)] < count)") { out in
         out.print("const uint32_t y = \(edge.shape.height)U + rows[\(gone + 1)];")
-        out.print("const uint32_t slot = \(reader.slotFunction)(memory, y);\n")
+        out.print("const uint32_t slot = \(plan.slotFunction(index))(memory, y);\n")
         out.print(
           "fill_u32((uint32_t *)(void *)(memory + \(edge.offset)) + slot * \(layout.rowBytes / 4), "
             + "\(layout.rowBytes / 4), \(layout.word(layout.paddingCode)));")
@@ -68,12 +70,6 @@ struct SharedRows {
 }
 
 extension Context {
-  /// The functions that find a slot in its input, and that store padding there, where it is not the only reader: named
-  /// after the first of them.
-  var slotFunction: String { "\(firstReader)_slot" }
-  var padFunction: String { "\(firstReader)_pad" }
-  private var firstReader: String { Context(plan, input.consumers[0]).name }
-
   /// Whether its windows reach into padding below the map that has to be stored.
   var padsBelow: Bool {
     input.goneCounter != nil && variant.access(self) == .block && variant.rows.seesPaddingBelow
@@ -96,6 +92,12 @@ extension Context {
     guard padsBelow else { return }
     let rows = variant.rows
     let first = rows.step == 1 ? "oy" : "oy * \(rows.step)"
-    out.print("\(padFunction)(memory, \(first) + \(rows.rows - rows.top));")
+    out.print("\(plan.padFunction(operation.inputs[0]))(memory, \(first) + \(rows.rows - rows.top));")
   }
+}
+
+extension FirmwarePlan {
+  /// The functions that find a slot in a buffer that several operations read, and that store padding there.
+  func slotFunction(_ edge: Int) -> String { "\(readerName(of: edge))_slot" }
+  func padFunction(_ edge: Int) -> String { "\(readerName(of: edge))_pad" }
 }

@@ -17,7 +17,7 @@ extension Compilation {
     var candidates = inputs.map { input in
       let result = interpreter.run(input)
       return GoldenSample(
-        input: input, layers: plan.contexts.map { computedValues(result, of: $0) }, output: result.output)
+        input: input, layers: plan.contexts.map { computedValues(result, of: input, $0) }, output: result.allOutputs)
     }
     var news = candidates.map(valuesOfChannels)
     var chosen: [GoldenSample] = []

@@ -15,14 +15,14 @@ package struct Vectors: Sendable {
     append(UInt32(inputs.count))
     append(UInt32(plan.input.bytes))
     append(UInt32(plan.expectedBytes))
-    append(UInt32(plan.output.count))
+    append(UInt32(plan.outputCount))
     let interpreter = Interpreter(compilation.network)
     let layers = plan.probedLayers
     for input in inputs {
       bytes += input.map { UInt8(truncatingIfNeeded: $0) }
       let result = interpreter.run(input)
       for (layer, stage) in zip(layers, plan.contexts) {
-        for value in compilation.computedValues(result, of: stage) {
+        for value in compilation.computedValues(result, of: input, stage) {
           let stored = Int(value) - layer.base
           switch layer.elementBytes {
           case 1: bytes.append(UInt8(truncatingIfNeeded: stored))
@@ -31,7 +31,7 @@ package struct Vectors: Sendable {
           }
         }
       }
-      for value in result.output { append(UInt32(bitPattern: value)) }
+      for value in result.allOutputs { append(UInt32(bitPattern: value)) }
     }
   }
 

@@ -22,8 +22,9 @@ extension Compilation {
   }
 
   /// What a stage has to make of a sample: the trained network's own values, of the channels that are computed.
-  func computedValues(_ result: Interpreter.Result, of stage: Context) -> [Int32] {
-    let layer = stage.operation.layers.upperBound
-    return reduced.select(result.layers[layer], of: network.layers[layer].output)
+  func computedValues(_ result: Interpreter.Result, of input: [Int32], _ stage: Context) -> [Int32] {
+    let tensor = stage.operation.tensor
+    let values = network.layers.firstIndex { $0.output == tensor }.map { result.layers[$0] } ?? input
+    return reduced.select(values, of: tensor)
   }
 }

@@ -24,6 +24,8 @@ package struct Draft: Sendable, Equatable {
   package var layer: Layer
   /// The network's layers that it stands for: one, or a convolution and the max pool that is fused into it.
   package var layers: ClosedRange<Int>
+  /// The network's tensor that it makes.
+  var tensor: TernaryNetwork.TensorID
   package var inputShape: Shape
   /// Extents of the layer's own result, before a fused pool.
   package var accumulatorShape: Shape

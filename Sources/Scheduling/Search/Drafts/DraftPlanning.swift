@@ -41,6 +41,7 @@ extension Scheduler {
     let channelStride = source.shape.width + window.left + window.right
     var stage = Draft(
       name: names.identifier(for: layer.name, index: index + 1), layer: layer, layers: index...index,
+      tensor: layer.output,
       inputShape: source.shape, accumulatorShape: target.shape, outputShape: target.shape, input: input,
       output: output,
       lineBuffer: LineBuffer(
@@ -83,6 +84,7 @@ extension Scheduler {
     var pooled = stage
     pooled.pool = window
     pooled.layers = stage.layers.lowerBound...index
+    pooled.tensor = network.layers[index].output
     pooled.outputShape = network[network.layers[index].output].shape
     let poolBuffer =
       window.kernelHeight * stage.outputShape.width * stage.outputShape.channels * stage.output.elementBytes

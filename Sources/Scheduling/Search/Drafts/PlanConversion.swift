@@ -6,7 +6,8 @@ extension Scheduler {
     stages.indices.map { index in
       let stage = stages[index]
       return Operation(
-        name: stage.name, layer: stage.layer, layers: stage.layers, inputs: [index], output: index + 1,
+        name: stage.name, layer: stage.layer, layers: Range(stage.layers), tensor: stage.tensor,
+        inputs: [index], output: index + 1,
         variant: variants[index])
     }
   }

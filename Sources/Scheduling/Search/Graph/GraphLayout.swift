@@ -87,10 +87,13 @@ extension GraphScheduler {
       let site = graph.sites[index]
       operations.append(
         Operation(
-          name: site.name, layer: site.layer, layers: site.layers, inputs: site.inputs.map { places.index[$0] ?? 0 },
+          name: site.name, layer: site.layer, layers: site.layers, tensor: site.tensor,
+          inputs: site.inputs.map { places.index[$0] ?? 0 },
           output: places.index[site.output] ?? 0, variant: variant))
     }
-    return Scheduler.placed(network, options, edges, operations, buffers, groups)
+    return Scheduler.placed(network, options, edges, operations, buffers, groups) { tensor in
+      places.index[graph.results[tensor.index] ?? tensor.index] ?? 0
+    }
   }
 
   /// The way of a site as a variant, for the layouts that its edges have.
@@ -104,7 +107,7 @@ extension GraphScheduler {
     let group = groups.firstIndex { $0.contains(index) } ?? 0
     switch site.kind {
     case .add(let multipliers, let epilogue):
-      let source: AddRows.Source = if case .words(let count) = way.makes { .words(count) } else { .bytes }
+      let source: AddRows.Source = if case .words(let count) = way.makes { .words(count) } else { .values }
       return AddRows(geometry: site.geometry, multipliers: multipliers, terms: epilogue, source: source)
     case .concatenate(let parts): return ConcatenateRows(geometry: site.geometry, parts: parts)
     case .slice(let first): return SliceRows(geometry: site.geometry, first: first)
@@ -224,7 +227,9 @@ struct GraphPlaces {
   ) {
     let graph = scheduler.graph
     func runs(_ site: Int) -> Bool { graph.sites[site].runs && !(isWhole[graph.sites[site].inputs[0]] ?? false) }
-    func rows(_ site: Int) -> RowWindow { graph.sites[site].runs && !runs(site) ? graph.sites[site].geometry.rows : graph.sites[site].rows }
+    func rows(_ site: Int) -> RowWindow {
+      graph.sites[site].runs && !runs(site) ? graph.sites[site].geometry.rows : graph.sites[site].rows
+    }
     let places = Dictionary(uniqueKeysWithValues: inner.enumerated().map { ($1, $0) })
     let tensors = inner.map { tensor in
       RowSimulation.Tensor(
@@ -240,7 +245,8 @@ struct GraphPlaces {
       RowSimulation.Operation(
         inputs: graph.sites[site].inputs.compactMap { places[$0] }, rows: rows(site),
         takesSingleRows: runs(site),
-        dependence: runs(site) ? graph.sites[site].geometry.dependence : rows(site), output: places[graph.sites[site].output])
+        dependence: runs(site) ? graph.sites[site].geometry.dependence : rows(site),
+        output: places[graph.sites[site].output])
     }
     var simulation = RowSimulation(tensors: tensors, operations: operations)
     let starters = operations.indices.filter { operations[$0].inputs.isEmpty }
@@ -293,6 +299,7 @@ struct GraphPlaces {
       return .rows(slots: all, blocks.isEmpty ? .modulo : .linear(above: above, step: 0))
     }
     guard readers.count == 1, readers[0].site.inputs.count == 1 else {
+      if capacity == 1 { return .rows(slots: 1, .modulo) }
       return .rows(slots: capacity, blocks.isEmpty ? .modulo : .shared(above: above, counter: 0))
     }
     let site = readers[0].site
@@ -308,7 +315,9 @@ struct GraphPlaces {
     if edge.residency == .caller { return }
     func group(_ site: Int) -> Int { groups.firstIndex { $0.contains(site) } ?? 0 }
     let first = edge.producer.map(group) ?? 0
-    let last = edge.consumers.map(group).max() ?? (groups.count - 1)
+    // What is read when the caller asks for the output matters to the end.
+    let last =
+      edge.consumers.map { isLast($0) ? groups.count - 1 : group($0) }.max() ?? (groups.count - 1)
     let isTensor = isWhole[order[index]] ?? false
     edges[index].buffer = buffers.count
     let names = edge.consumers.map { graph.sites[$0].name }

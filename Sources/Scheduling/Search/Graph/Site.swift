@@ -16,8 +16,10 @@ struct Site {
   /// C identifier.
   var name: String
   var layer: Layer
-  /// The network's layers that it stands for.
-  var layers: ClosedRange<Int>
+  /// The network's layers that it stands for; none of a copy.
+  var layers: Range<Int>
+  /// The network's tensor that it makes.
+  var tensor: TernaryNetwork.TensorID
   /// Of tensors of the network.
   var inputs: [Int]
   var output: Int
@@ -28,6 +30,8 @@ struct Site {
 
 /// What is known of a tensor before anything is laid out.
 struct SiteTensor {
+  /// Of the network.
+  var tensor: TernaryNetwork.TensorID
   var shape: Shape
   var storage: Storage
   /// Code of the zero point, which is what windows are padded with.
@@ -40,15 +44,18 @@ struct SiteTensor {
 /// The network as what is to be computed.
 struct SiteGraph {
   var sites: [Site] = []
-  /// By their numbers in the network.
+  /// By their numbers in the network; copies that are handed out have numbers beyond those.
   var tensors: [Int: SiteTensor] = [:]
   var input: Int
+  /// Of outputs that are read inside as well, the copy that is handed out.
+  var results: [Int: Int] = [:]
 
   init(_ network: TernaryNetwork, _ options: PlanningOptions) {
     input = network.inputTensor.index
     let source = network[network.inputTensor]
     let storage = Storage(source)
-    tensors[input] = SiteTensor(shape: source.shape, storage: storage, zeroCode: source.zeroPoint - storage.base)
+    tensors[input] = SiteTensor(
+      tensor: network.inputTensor, shape: source.shape, storage: storage, zeroCode: source.zeroPoint - storage.base)
     var names = Names(reserved: [options.name])
     var readers: [Int: Int] = [:]
     for layer in network.layers { for input in layer.inputs { readers[input.index, default: 0] += 1 } }
@@ -66,6 +73,100 @@ struct SiteGraph {
       }
       tensors[layer.output.index]?.isOutput = outputs.contains(layer.output.index)
     }
+    for output in network.outputTensors.map(\.index) where !(tensors[output]?.consumers.isEmpty ?? true) {
+      appendCopy(of: output, network, &names)
+    }
+    separateReaders(network, &names)
+  }
+
+  /// What a site wants to be stored beside a tensor's values: nothing at all, or padding of some code.
+  private enum Surroundings: Hashable {
+    case none, any
+    case padding(Int)
+  }
+
+  private func surroundings(_ site: Site) -> Surroundings {
+    guard case .window(let draft) = site.kind else { return .any }
+    if case .dense = draft.work { return .none }
+    let window = draft.window
+    let isStored = if case .maxPool = draft.work { window.left + window.right > 0 } else { window.hasPadding }
+    return isStored ? .padding(draft.lineBuffer.paddingCode) : .any
+  }
+
+  /// Gives readers that exclude each other copies of their own.
+  private mutating func separateReaders(_ network: TernaryNetwork, _ names: inout Names) {
+    for tensor in tensors.keys.sorted() {
+      guard let known = tensors[tensor], known.consumers.count > 1 else { continue }
+      var kept: Surroundings?
+      var others: [Surroundings: [Int]] = [:]
+      // Padded readers stay with the tensor, those of the first code.
+      for reader in known.consumers {
+        let wanted = surroundings(sites[reader])
+        if case .padding = wanted, kept == nil { kept = wanted }
+      }
+      for reader in known.consumers {
+        let wanted = surroundings(sites[reader])
+        if let kept, wanted != .any, wanted != kept { others[wanted, default: []].append(reader) }
+      }
+      for readers in others.values.sorted(by: { $0[0] < $1[0] }) {
+        insertCopy(of: tensor, for: readers, network, &names)
+      }
+    }
+  }
+
+  /// Has some readers read a copy of a tensor, that is made before the first of them.
+  private mutating func insertCopy(
+    of tensor: Int, for readers: [Int], _ network: TernaryNetwork, _ names: inout Names
+  ) {
+    guard let known = tensors[tensor], let place = readers.min() else { return }
+    let copy = (tensors.keys.max() ?? 0) + 1
+    let geometry = Geometry(
+      input: known.shape, window: Window(kernelHeight: 1, kernelWidth: 1), sums: known.shape, pool: .none,
+      output: known.shape)
+    func moved(_ site: Int) -> Int { site < place ? site : site + 1 }
+    tensors = tensors.mapValues { given in
+      var tensor = given
+      tensor.producer = given.producer.map(moved)
+      tensor.consumers = given.consumers.map(moved)
+      return tensor
+    }
+    sites.insert(
+      Site(
+        name: names.identifier(for: "\(sites[place].name)_copy", index: sites.count + 1),
+        layer: Self.copy(known, network), layers: 0..<0, tensor: known.tensor, inputs: [tensor], output: copy,
+        kind: .slice(first: 0), geometry: geometry, outputStorage: known.storage), at: place)
+    let own = readers.map(moved)
+    for reader in own { sites[reader].inputs = sites[reader].inputs.map { $0 == tensor ? copy : $0 } }
+    let rest = tensors[tensor]?.consumers.filter { !own.contains($0) } ?? []
+    tensors[tensor]?.consumers = (rest + [place]).sorted()
+    tensors[copy] = SiteTensor(
+      tensor: known.tensor, shape: known.shape, storage: known.storage, zeroCode: known.zeroCode, producer: place,
+      consumers: own)
+  }
+
+  /// A layer that stands for a copy.
+  private static func copy(_ tensor: SiteTensor, _ network: TernaryNetwork) -> Layer {
+    Layer(
+      name: "copy of \(network[tensor.tensor].name)",
+      kind: .slice(ChannelSlice(first: 0, count: tensor.shape.channels)), inputs: [tensor.tensor], output: tensor.tensor
+    )
+  }
+
+  /// A copy of a tensor that is handed out although it is read inside.
+  private mutating func appendCopy(of tensor: Int, _ network: TernaryNetwork, _ names: inout Names) {
+    guard let known = tensors[tensor], let producer = known.producer else { return }
+    let maker = sites[producer]
+    results[tensor] = network.tensors.count + tensor
+    tensors[tensor]?.isOutput = false
+    let geometry = Geometry(
+      input: known.shape, window: Window(kernelHeight: 1, kernelWidth: 1), sums: known.shape, pool: .none,
+      output: known.shape)
+    add(
+      Site(
+        name: names.identifier(for: "\(maker.name)_out", index: sites.count + 1), layer: Self.copy(known, network),
+        layers: 0..<0, tensor: known.tensor, inputs: [tensor], output: network.tensors.count + tensor,
+        kind: .slice(first: 0), geometry: geometry, outputStorage: known.storage), network.tensors[tensor])
+    tensors[network.tensors.count + tensor]?.isOutput = true
   }
 
   private mutating func append(_ index: Int, _ network: TernaryNetwork, _ names: inout Names) {
@@ -82,7 +183,8 @@ struct SiteGraph {
       let isMoved = if case .slice = kind { true } else if case .resize = kind { true } else { false }
       add(
         Site(
-          name: names.identifier(for: layer.name, index: index + 1), layer: layer, layers: index...index,
+          name: names.identifier(for: layer.name, index: index + 1), layer: layer, layers: index..<(index + 1),
+          tensor: layer.output,
           inputs: inputs, output: layer.output.index, kind: kind, geometry: geometry,
           outputStorage: isMoved ? source.storage : Storage(target)), target)
       return
@@ -90,7 +192,8 @@ struct SiteGraph {
     let draft = Scheduler.stage(index, network, source.storage, &names)
     add(
       Site(
-        name: draft.name, layer: layer, layers: index...index, inputs: inputs, output: layer.output.index,
+        name: draft.name, layer: layer, layers: index..<(index + 1), tensor: layer.output, inputs: inputs,
+        output: layer.output.index,
         kind: .window(draft), geometry: draft.geometry, outputStorage: draft.output), network[layer.output])
   }
 
@@ -123,16 +226,18 @@ struct SiteGraph {
           if storage.base == output.base { return nil }
           return Epilogue(
             Requantizer(
-              form: .affine(multipliers: [1], offsets: [0], shift: 0), minimum: range.lowerBound, maximum: range.upperBound),
+              form: .affine(multipliers: [1], offsets: [0], shift: 0), minimum: range.lowerBound,
+              maximum: range.upperBound),
             shifts: [storage.base], accumulators: [0...storage.maximumCode], to: output, range: range)
         })
     }
   }
 
   private mutating func add(_ site: Site, _ target: Tensor) {
-    for input in site.inputs { tensors[input]?.consumers.append(sites.count) }
+    for input in Set(site.inputs) { tensors[input]?.consumers.append(sites.count) }
     tensors[site.output] = SiteTensor(
-      shape: target.shape, storage: site.outputStorage, zeroCode: target.zeroPoint - site.outputStorage.base,
+      tensor: site.tensor, shape: target.shape, storage: site.outputStorage,
+      zeroCode: target.zeroPoint - site.outputStorage.base,
       producer: sites.count)
     sites.append(site)
   }
@@ -140,9 +245,11 @@ struct SiteGraph {
   private mutating func replace(_ index: Int, _ draft: Draft, _ pool: Layer, _ target: Tensor) {
     sites[index].kind = .window(draft)
     sites[index].geometry = draft.geometry
-    sites[index].layers = draft.layers
+    sites[index].layers = Range(draft.layers)
+    sites[index].tensor = pool.output
     sites[index].output = pool.output.index
     tensors[pool.output.index] = SiteTensor(
-      shape: draft.outputShape, storage: draft.output, zeroCode: target.zeroPoint - draft.output.base, producer: index)
+      tensor: pool.output, shape: draft.outputShape, storage: draft.output,
+      zeroCode: target.zeroPoint - draft.output.base, producer: index)
   }
 }

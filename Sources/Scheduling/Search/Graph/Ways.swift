@@ -44,15 +44,17 @@ struct Way: Sendable {
 extension Site {
   /// Ways to compute it, the fastest first.
   func ways(_ tensors: [Int: SiteTensor], _ options: PlanningOptions) -> [Way] {
+    let needs = inputs.map { EdgeNeed(form: tensors[$0]?.storage.elementBytes == 2 ? .sums : .bytes) }
     switch kind {
     case .add:
       let width = (geometry.output.width + 1) / 2
-      let bytes = Way(kind: .plain, needs: inputs.map { _ in EdgeNeed(form: .bytes) }, makes: .values)
-      guard options.usesLanes, options.core != .host, geometry.output.width > 1 else { return [bytes] }
+      let bytes = Way(kind: .plain, needs: needs, makes: .values)
+      guard needs.allSatisfy({ $0.form == .bytes }), options.usesLanes, options.core != .host, geometry.output.width > 1
+      else { return [bytes] }
       let words = EdgeNeed(form: .words(distance: width), reach: width)
       return [Way(kind: .packed, needs: inputs.map { _ in words }, makes: .words(width)), bytes]
     case .concatenate, .slice, .resize:
-      return [Way(kind: .plain, needs: inputs.map { _ in EdgeNeed(form: .bytes) }, makes: .values)]
+      return [Way(kind: .plain, needs: needs, makes: .values)]
     case .window(let draft): return ways(draft, tensors[inputs[0]]?.zeroCode ?? 0, options)
     }
   }

@@ -4,7 +4,8 @@ import TernaryIR
 package struct AddRows: KernelVariant {
   /// What the rows of all inputs are.
   package enum Source: Sendable, Equatable {
-    case bytes
+    /// A value a column: bytes, or sums of average pools.
+    case values
     /// Words of two columns, as far apart as there are words.
     case words(Int)
   }
@@ -52,27 +53,24 @@ package struct AddRows: KernelVariant {
   package func problems(_ context: Context) -> [String] {
     context.inputs.allSatisfy { edge in
       switch source {
-      case .bytes: edge.layout.element == .u8
+      case .values: edge.layout.element == .u8 || edge.layout.element == .u16
       case .words(let count): edge.layout.element == .swar2(distance: count)
       }
     } ? [] : ["the rows that it adds are stored in different ways"]
   }
 
   package func summary(_ context: Context) -> [String] {
-    let sum = multipliers.enumerated().map { "\($1) * \(Self.names[$0])" }.joined(separator: " + ")
+    let sum = multipliers.enumerated().map { "\($1) * \(name($0))" }.joined(separator: " + ")
     return ["Sums of codes: a = \(sum)."] + context.requantizerText(requantization(context))
   }
 
-  /// C names of the rows.
-  private static let names = ["p", "q", "r", "t", "u", "v", "w"]
-  /// Most rows that it adds.
-  package static var mostInputs: Int { names.count }
+  /// C name of a row.
+  private func name(_ place: Int) -> String { multipliers.count == 2 ? ["p", "q"][place] : "p\(place)" }
 
   // MARK: Program
 
   package func program(_ context: Context, _ out: inout ProgramBuilder) {
     let requantization = requantization(context)
-    let element = source == .bytes ? "uint8_t" : "uint32_t"
     out.block(context.prototype) { out in
       context.printCounters(&out)
       out.print()
@@ -81,17 +79,18 @@ package struct AddRows: KernelVariant {
         context.printDestination(&out)
         out.print()
         out.block("for (uint32_t oc = 0; oc < \(geometry.output.channels); oc++)") { out in
-          for place in context.inputs.indices {
+          for (place, edge) in context.inputs.enumerated() {
+            let element = edge.layout.cType
             let address = context.rowAddress(place, "oy", element)
             out.assign(
-              "const \(element) *const \(Self.names[place])",
-              "\(address) + oc * \(context.inputs[place].layout.channelStride)")
+              "const \(element) *const \(name(place))",
+              "\(address) + oc * \(edge.layout.channelStride)")
           }
           context.printRow(&out)
           out.print()
           requantization.printConstants("oc", &out)
           switch source {
-          case .bytes: printBytes(requantization, context, &out)
+          case .values: printValues(requantization, context, &out)
           case .words(let count): printWords(count, requantization, context, &out)
           }
           context.printPacking(&out)
@@ -107,15 +106,16 @@ package struct AddRows: KernelVariant {
   /// The sum of a column of all rows.
   private func sum(_ value: (_ row: String) -> String) -> String {
     multipliers.enumerated().map { place, multiplier in
-      let value = value(Self.names[place])
+      let value = value(name(place))
       return multiplier == 1 ? value : "\(value) * \(multiplier)"
     }.joined(separator: " + ")
   }
 
-  private func printBytes(_ requantization: Requantization, _ context: Context, _ out: inout ProgramBuilder) {
+  private func printValues(_ requantization: Requantization, _ context: Context, _ out: inout ProgramBuilder) {
     let cast = context.output.storage.elementBytes == 1 ? "(uint8_t)" : ""
     out.block("for (uint32_t ox = 0; ox < \(geometry.output.width); ox++)") { out in
-      out.print("const int32_t a = \(sum { "\($0)[ox]" });\n")
+      // An int of 16 bits does not hold the products.
+      out.print("const int32_t a = \(sum { "(int32_t)\($0)[ox]" });\n")
       requantization.printUnread("a", &out)
       out.print("row[ox] = \(cast)\(requantization.expression("a"));")
     }

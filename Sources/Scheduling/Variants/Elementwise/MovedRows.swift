@@ -49,9 +49,10 @@ package struct ConcatenateRows: KernelVariant {
         var first = 0
         for (part, edge) in context.inputs.enumerated() {
           out.block("for (uint32_t c = 0; c < \(edge.shape.channels); c++)") { out in
+            let type = edge.layout.cType
             out.assign(
-              "const uint8_t *const from",
-              "\(context.rowAddress(part, "oy", "uint8_t")) + c * \(edge.layout.channelStride)")
+              "const \(type) *const from",
+              "\(context.rowAddress(part, "oy", type)) + c * \(edge.layout.channelStride)")
             out.print("const uint32_t oc = \(first == 0 ? "c" : "c + \(first)");")
             context.printRow(&out)
             out.print()
@@ -102,9 +103,10 @@ package struct SliceRows: KernelVariant {
   package func program(_ context: Context, _ out: inout ProgramBuilder) {
     context.printMovedRows(&out) { out in
       out.print("const uint32_t c = oc\(first == 0 ? "" : " + \(first)");")
+      let type = context.input.layout.cType
       out.assign(
-        "const uint8_t *const from",
-        "\(context.rowAddress(0, "oy", "uint8_t")) + c * \(context.input.layout.channelStride)")
+        "const \(type) *const from",
+        "\(context.rowAddress(0, "oy", type)) + c * \(context.input.layout.channelStride)")
       context.printRow(&out)
       out.print()
       out.block("for (uint32_t ox = 0; ox < \(geometry.output.width); ox++)") {
@@ -143,9 +145,10 @@ package struct ResizeRows: KernelVariant {
   package func program(_ context: Context, _ out: inout ProgramBuilder) {
     let y = resize.rows == 1 ? "oy" : "(oy / \(resize.rows))"
     context.printMovedRows(&out) { out in
+      let type = context.input.layout.cType
       out.assign(
-        "const uint8_t *const from",
-        "\(context.rowAddress(0, y, "uint8_t")) + oc * \(context.input.layout.channelStride)")
+        "const \(type) *const from",
+        "\(context.rowAddress(0, y, type)) + oc * \(context.input.layout.channelStride)")
       context.printRow(&out)
       out.print()
       out.block("for (uint32_t ox = 0; ox < \(geometry.output.width); ox++)") {
