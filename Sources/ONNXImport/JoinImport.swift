@@ -82,7 +82,7 @@ private func concatenated(
 
 extension ImportState {
   /// A view as the graph's value itself, all of it in order: a map, or a list of features.
-  fileprivate mutating func ordered(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
+  mutating func ordered(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
     if view.shape.count == 4 { return try unpaddedMap(view, node) }
     guard view.shape.count == 2, view.shape[0] == 1 else { throw .joinedShape(node, view.shape) }
     var (flat, columns) = try features(view, node)

@@ -134,15 +134,16 @@ package enum Scheduler {
   private static func checkShape(_ network: TernaryNetwork) throws(ModelError) {
     var problems: [Diagnostic] = []
     var last = network.inputTensor
-    for layer in network.layers {
+    let isChain = network.layers.allSatisfy { layer in
+      defer { last = layer.output }
       switch layer.kind {
-      case .convolution, .dense, .maxPool, .averagePool:
-        if layer.inputs != [last] { problems.append(.notAChain(layer.name)) }
-      case .add, .concatenate, .slice, .resize: problems.append(.notAChain(layer.name))
+      case .convolution, .dense, .maxPool, .averagePool: if layer.inputs == [last] { return true }
+      case .add, .concatenate, .slice, .resize: break
       }
-      last = layer.output
+      problems.append(.notAChain(layer.name))
+      return false
     }
-    if network.outputTensors != [last] { problems.append(.severalOutputs(network.outputTensors.count)) }
+    if isChain, network.outputTensors != [last] { problems.append(.severalOutputs(network.outputTensors.count)) }
     for tensor in network.tensors {
       let shape = tensor.shape
       if max(shape.channels, shape.height, shape.width) > Int(UInt16.max) {

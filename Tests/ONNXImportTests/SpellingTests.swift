@@ -164,6 +164,9 @@ import Testing
       let features = [$0.node("Flatten", [left]), $0.node("Flatten", [right])]
       return dense(&$0, $0.node("Concat", features, ["axis": .int(-1)]), 4)
     },
+    bare("Split", "a part at the network's end", opset: 13) {
+      halves(&$0, $0.quant("x", scale: 0.0625, signed: true), ["axis": .int(1)]).1
+    },
     bare("Concat", "at the network's end") {
       let x = $0.quant("x", scale: 0.0625, signed: true)
       return $0.node("Concat", [x, branch(&$0, x, scale: 0.0625)], ["axis": .int(1)])
