@@ -60,20 +60,12 @@ extension GraphLowering {
       case .convolution, .dense, .averagePool, .concatenation: break
       }
     }
-    let (source, scale) = try operand(value, node, isConcatenation: false)
-    return ([(source, scale)], scale * Rational(-tensors[source.index].zeroPoint))
-  }
-
-  /// The integers that an addition or concatenation reads.
-  private mutating func operand(
-    _ value: Graph.ValueID, _ node: Graph.Node, isConcatenation: Bool
-  ) throws(ModelError) -> (TernaryNetwork.TensorID, scale: Rational) {
     if case .pending(let layer) = meaning(of: value), layer.hasWeights {
       throw ModelError(
-        .unquantizedOperand(
-          node.name, graph[value].name, layer.name, isConcatenation: isConcatenation, graph.framework))
+        .unquantizedOperand(node.name, graph[value].name, layer.name, isConcatenation: false, graph.framework))
     }
-    return try integers(meaning(of: value), of: value, before: node)
+    let (source, scale) = try integers(meaning(of: value), of: value, before: node)
+    return ([(source, scale)], scale * Rational(-tensors[source.index].zeroPoint))
   }
 
   /// The layer that an addition becomes at its quantizer, and the range of its output.
@@ -140,84 +132,147 @@ extension GraphLowering {
   // MARK: Concatenations
 
   mutating func concatenate(_ node: Graph.Node) throws(ModelError) -> Meaning {
+    var parts: [PendingLayer.Part] = []
     var sources: [TernaryNetwork.TensorID] = []
     var maps: [AffineMap] = []
+    var shape = Shape(0)
     for value in node.inputs {
-      let (source, scale) = try operand(value, node, isConcatenation: true)
-      let tensor = tensors[source.index]
-      guard !isFlattened(value, tensor.shape) else {
-        throw ModelError(.flattenedBranch(node.name, tensor.name, graph.framework))
+      let part: Shape
+      if let layer = openPart(value) {
+        part = layer.outputShape
+        parts.append(.pending(layer))
+        sources.append(layer.source)
+        maps += layer.maps.count == 1 ? [AffineMap](repeating: layer.maps[0], count: part.channels) : layer.maps
+      } else {
+        let (source, scale) = try integers(meaning(of: value), of: value, before: node)
+        let tensor = tensors[source.index]
+        part = tensor.shape
+        parts.append(.integers(source))
+        sources.append(source)
+        let map = AffineMap(slope: scale, offset: scale * Rational(-tensor.zeroPoint))
+        maps += [AffineMap](repeating: map, count: part.channels)
       }
-      sources.append(source)
-      let map = AffineMap(slope: scale, offset: scale * Rational(-tensor.zeroPoint))
-      maps += [AffineMap](repeating: map, count: tensor.shape.channels)
+      guard !isFlattened(value, part) else {
+        throw ModelError(.flattenedBranch(node.name, graph[value].name, graph.framework))
+      }
+      shape = Shape(shape.channels + part.channels, part.height, part.width)
     }
-    let first = tensors[sources[0].index].shape
     return .pending(
       PendingLayer(
-        name: node.name, operation: .concatenation, origin: .value(node.output), sources: sources,
-        shape: Shape(maps.count, first.height, first.width), maps: maps))
+        name: node.name, operation: .concatenation(parts), origin: .value(node.output), sources: sources, shape: shape,
+        maps: maps))
   }
 
-  /// The layer that a concatenation becomes at its quantizer, and the range of its output.
+  /// A layer that is still open where its channels are joined with others.
+  private func openPart(_ value: Graph.ValueID) -> PendingLayer? {
+    guard case .pending(let layer) = meaning(of: value) else { return nil }
+    switch layer.operation {
+    case .convolution, .dense, .addition, .averagePool: return layer
+    // Integers that nothing has changed are joined as they are.
+    case .identity:
+      let source = tensors[layer.source.index]
+      let isPlain = layer.maps.count == 1 && layer.maps[0].isPlain(zeroPoint: source.zeroPoint, over: source.range)
+      return isPlain && layer.maps[0].slope > .zero ? nil : layer
+    case .concatenation(let parts):
+      var trial = self
+      let isOneGrid = (try? trial.settled(layer, parts, before: nil)) != nil
+      return isOneGrid ? nil : layer
+    }
+  }
+
+  /// The layer that a concatenation becomes at its quantizer, what it reads, and the range of its output.
   ///
-  /// - Parameter zeroPoint: Of the output.
-  func concatenation(
-    _ layer: PendingLayer, _ quantizer: Quantizer, zeroPoint: Int
-  ) throws(ModelError) -> (Layer.Kind, ClosedRange<Int>) {
-    let grid = quantizer.minimum...quantizer.maximum
+  /// - Parameter target: The output, but for shape and range.
+  mutating func concatenation(
+    _ layer: PendingLayer, _ parts: [PendingLayer.Part], _ quantizer: Quantizer, _ target: Tensor
+  ) throws(ModelError) -> (sources: [TernaryNetwork.TensorID], kind: Layer.Kind, range: ClosedRange<Int>) {
+    var sources: [TernaryNetwork.TensorID] = []
     var requantizers: [Requantizer?] = []
     var ranges: [ClosedRange<Int>] = []
     var first = 0
-    for part in layer.sources.map({ tensors[$0.index] }) {
-      var maps = Array(layer.maps[first..<(first + part.shape.channels)])
-      if let channel = maps.firstIndex(where: { $0.slope.isNegative }) {
-        throw ModelError(.negativeConcatenation(layer.name, channel: first + channel))
+    for part in parts {
+      let channels: Int
+      switch part {
+      case .integers(let source): channels = tensors[source.index].shape.channels
+      case .pending(let open): channels = open.outputShape.channels
       }
-      first += part.shape.channels
-      if maps.allSatisfy({ $0 == maps[0] }) { maps = [maps[0]] }
-      let found = try Requantization(
-        maps: maps, domains: maps.map { _ in part.range }, quantizer: quantizer, location: .init(node: layer.name))
-      let isSame =
-        part.kind == .activation && part.grid == grid && part.zeroPoint == zeroPoint
-        && found.requantizer.isIdentity(over: part.range)
-      requantizers.append(isSame ? nil : found.requantizer)
-      ranges.append(isSame ? part.range : found.range)
+      let maps = Array(layer.maps[first..<(first + channels)])
+      first += channels
+      var source: TernaryNetwork.TensorID
+      var requantizer: Requantizer?
+      switch part {
+      case .pending(var open):
+        // A single map serves as long as nothing has told the channels apart.
+        open.maps = open.maps.count == 1 && maps.allSatisfy { $0 == maps[0] } ? [maps[0]] : maps
+        source = try close(open, quantizer, target)
+      case .integers(let id) where maps.contains { $0.slope.isNegative }:
+        // What decreases is a layer of its own.
+        let open = PendingLayer(
+          name: layer.name, operation: .identity, origin: .tensor(id), sources: [id], shape: tensors[id.index].shape,
+          maps: maps)
+        source = try close(open, quantizer, target)
+      case .integers(let id):
+        source = id
+        requantizer = try self.requantizer(maps, tensors[id.index], quantizer, target, at: .init(node: layer.name))
+      }
+      sources.append(source)
+      requantizers.append(requantizer)
+      let range = tensors[source.index].range
+      ranges.append(requantizer.map { $0.outputs(over: range) } ?? range)
     }
-    return (.concatenate(Concatenation(requantizers: requantizers)), ranges.hull)
+    return (sources, .concatenate(Concatenation(requantizers: requantizers)), ranges.hull)
+  }
+
+  /// What brings integers to the grid of the concatenation's output; nil where they are its integers already.
+  private func requantizer(
+    _ maps: [AffineMap], _ part: Tensor, _ quantizer: Quantizer, _ target: Tensor, at location: Diagnostic.Location
+  ) throws(ModelError) -> Requantizer? {
+    let maps = maps.allSatisfy { $0 == maps[0] } ? [maps[0]] : maps
+    let found = try Requantization(
+      maps: maps, domains: maps.map { _ in part.range }, quantizer: quantizer, location: location
+    ).requantizer
+    let isSame =
+      part.kind == .activation && part.grid == target.grid && part.zeroPoint == target.zeroPoint
+      && found.isIdentity(over: part.range)
+    return isSame ? nil : found
   }
 
   /// A concatenation of integers that lie on one grid: it needs no quantizer.
   ///
   /// - Parameter node: What reads it; nil for the network's end.
   mutating func settled(
-    _ layer: PendingLayer, before node: Graph.Node?
+    _ layer: PendingLayer, _ parts: [PendingLayer.Part], before node: Graph.Node?
   ) throws(ModelError) -> (TernaryNetwork.TensorID, scale: Rational) {
-    let parts = layer.sources.map { tensors[$0.index] }
-    let (zeroPoint, scale) = (parts[0].zeroPoint, layer.maps[0].slope)
-    let grid = parts.map(\.grid).hull
+    for part in parts {
+      guard case .pending(let open) = part else { continue }
+      throw ModelError(
+        .unquantizedOperand(layer.name, open.name, open.name, isConcatenation: true, graph.framework))
+    }
+    let inputs = layer.sources.map { tensors[$0.index] }
+    let (zeroPoint, scale) = (inputs[0].zeroPoint, layer.maps[0].slope)
+    let grid = inputs.map(\.grid).hull
     var isOneGrid = grid.count <= 256 && !scale.isZero && (layer.maxPool == nil || scale > .zero)
     var first = 0
-    for part in parts {
-      let maps = layer.maps[first..<(first + part.shape.channels)]
-      first += part.shape.channels
-      let isPlain = maps.allSatisfy { $0.slope == scale && $0.isPlain(zeroPoint: zeroPoint, over: part.range) }
-      isOneGrid = isOneGrid && isPlain && part.kind == .activation && part.zeroPoint == zeroPoint
+    for input in inputs {
+      let maps = layer.maps[first..<(first + input.shape.channels)]
+      first += input.shape.channels
+      let isPlain = maps.allSatisfy { $0.slope == scale && $0.isPlain(zeroPoint: zeroPoint, over: input.range) }
+      isOneGrid = isOneGrid && isPlain && input.kind == .activation && input.zeroPoint == zeroPoint
     }
     guard isOneGrid else {
-      throw ModelError(.unequalGrids(layer.name, reader: node?.name, parts, graph.framework))
+      throw ModelError(.unequalGrids(layer.name, reader: node?.name, inputs, graph.framework))
     }
-    let requantizers = parts.map { part -> Requantizer? in
-      if part.grid == grid { return nil }
+    let requantizers = inputs.map { input -> Requantizer? in
+      if input.grid == grid { return nil }
       // The same integers, which the wider grid may store otherwise.
       return Requantizer(
         form: .affine(multipliers: [1], offsets: [0], shift: 0), minimum: grid.lowerBound, maximum: grid.upperBound,
-        proof: .init(pairs: part.range.count, exceptions: 0))
+        proof: .init(pairs: input.range.count, exceptions: 0))
     }
     var name = layer.name
     if case .value(let value) = layer.origin { name = graph[value].name }
     let tensor = Tensor(
-      name: name, shape: layer.shape, range: parts.map(\.range).hull, grid: grid, zeroPoint: zeroPoint,
+      name: name, shape: layer.shape, range: inputs.map(\.range).hull, grid: grid, zeroPoint: zeroPoint,
       scale: scale.approximation)
     return (try append(.concatenate(Concatenation(requantizers: requantizers)), of: layer, tensor), scale)
   }
@@ -268,6 +323,14 @@ extension Requantizer {
       return range.allSatisfy { function($0) == $0 }
     }
   }
+
+  /// All that a range of accumulators becomes; no form decreases.
+  fileprivate func outputs(over range: ClosedRange<Int>) -> ClosedRange<Int> {
+    (0..<entries).map { entry in
+      let function = RequantizerEntry(self, channel: entry)
+      return function(range.lowerBound)...function(range.upperBound)
+    }.hull
+  }
 }
 
 extension [ClosedRange<Int>] {
@@ -313,15 +376,6 @@ extension Diagnostic {
       fix: framework == .pytorch
         ? "let one QuantIdentity quantize all operands of the addition, so that they have one scale"
         : framework.quantizeOperands(isConcatenation: false))
-  }
-
-  fileprivate static func negativeConcatenation(_ node: String, channel: Int) -> Diagnostic {
-    Diagnostic(
-      code: "negative-scale-behind-concatenation", location: .init(node: node),
-      message:
-        "channel \(channel) is multiplied by a negative number between the concatenation and the next quantizer: "
-        + "expected positive ones",
-      fix: "put a QuantIdentity between torch.cat and the BatchNorm, or keep gamma positive")
   }
 
   fileprivate static func unequalGrids(

@@ -305,6 +305,11 @@ extension ImportState {
   /// reported.
   mutating func quantizedInput(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
     checkQuantized(view.id, node, &self)
+    return try settled(view, node)
+  }
+
+  /// A value whose Relu or Clip on the quantizer's grid has been applied.
+  mutating func settled(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
     guard let grid = graph.grid(of: view.id), grid.isClamped else { return view }
     return try emit(
       node, [.quantize(grid.quantizer)], input: view, shape: view.shape, order: view.order, padding: view.padding)

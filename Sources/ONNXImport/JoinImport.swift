@@ -70,7 +70,8 @@ private func concatenated(
     views.allSatisfy({ $0.shape.count == rank && $0.shape[0] == 1 })
   else { throw .concatenationAxis(node, axis, views.map(\.shape)) }
   var parts: [ActivationView] = []
-  for view in views { parts.append(try state.ordered(state.quantizedInput(view, node), node)) }
+  // A quantizer behind the concatenation serves parts that have none.
+  for view in views { parts.append(try state.ordered(state.settled(view, node), node)) }
   if let other = parts.first(where: { $0.shape.dropFirst(2) != parts[0].shape.dropFirst(2) }) {
     throw .operandShapes(node, parts[0].shape, other.shape)
   }
