@@ -7,7 +7,9 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
   case rowOffset
   case rowsNeeded
   case rowIsDue
+  case nextRowIsDue
   case locateRows
+  case locateMovedRows
   case decodeTaps
   case convolveRowU8
   case convolveRowU16
@@ -78,7 +80,9 @@ package enum Kernel: String, Sendable, CaseIterable, Comparable {
       case .rowOffset: PackageResources.row_offset_c
       case .rowsNeeded: PackageResources.rows_needed_c
       case .rowIsDue: PackageResources.row_is_due_c
+      case .nextRowIsDue: PackageResources.next_row_is_due_c
       case .locateRows: PackageResources.locate_rows_c
+      case .locateMovedRows: PackageResources.locate_moved_rows_c
       case .decodeTaps: PackageResources.decode_taps_c
       case .convolveRowU8: PackageResources.convolve_row_u8_c
       case .convolveRowU16: PackageResources.convolve_row_u16_c

@@ -47,9 +47,15 @@ extension FirmwarePlan {
   /// Those of windows and line buffers. They stand before all layers, since a layer's rows go into its successor's line
   /// buffer.
   func windowDescriptors(_ used: Set<String>) -> [Descriptor] {
-    contexts.filter(\.variant.hasDescriptor).map { context in
-      let fields = context.windowFields.filter { used.contains($0.name) }
-      return Descriptor("stage", context.descriptor, fields.map { ($0.name, "\($0.value)") })
+    contexts.filter(\.variant.hasDescriptor).flatMap { context in
+      // What has several readers is described once.
+      context.operation.inputs.indices.filter {
+        descriptor(of: context.operation.inputs[$0]) == context.descriptor($0)
+          || $0 == 0 && context.variant.readsDescriptor
+      }.map { position in
+        let fields = context.windowFields(position).filter { used.contains($0.name) }
+        return Descriptor("stage", context.descriptor(position), fields.map { ($0.name, "\($0.value)") })
+      }
     }
   }
 }

@@ -13,7 +13,9 @@ extension FirmwarePlan {
   /// `struct stage`, its numbers in the smallest types that hold them for all stages.
   func stageType(_ used: Set<String>) -> String {
     let readers = contexts.filter(\.variant.hasDescriptor)
-    let numbers = contexts.flatMap { $0.windowFields.filter { used.contains($0.name) } }
+    let numbers = contexts.flatMap { context in
+      context.operation.inputs.indices.flatMap { context.windowFields($0) }.filter { used.contains($0.name) }
+    }
     var sentences = ["A layer's window and the buffer that holds its input rows: all channels after one another."]
     let isLinear = readers.contains { $0.input.isLinear }
     let order = "in the map's order, from the first that the next window sees, padding above among them"

@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import TernaryIR
 
 /// Network to plan: storage, stages, fusion groups, arena.
@@ -15,6 +16,7 @@ package enum Scheduler {
     _ network: TernaryNetwork, _ options: PlanningOptions
   ) throws(ModelError) -> (plan: FirmwarePlan, least: Int) {
     try checkShape(network)
+    if let graph = try graphAttempt(network, options) { return graph }
     var names = Names(reserved: [options.name])
     var stages: [Draft] = []
     for index in network.layers.indices {
@@ -85,6 +87,18 @@ package enum Scheduler {
     return (plan, min(least, plan.stateBytes))
   }
 
+  private static func graphAttempt(
+    _ network: TernaryNetwork, _ options: PlanningOptions
+  ) throws(ModelError) -> (plan: FirmwarePlan, least: Int)? {
+    if getenv("STERNA_GRAPH") == nil, network.isChain { return nil }
+    var scheduler = GraphScheduler(network, options)
+    guard case (var plan, let least)? = scheduler.attempt() else { throw ModelError(.noAgreement(network)) }
+    plan.flash = FlashEstimate(plan)
+    let problems = plan.problems()
+    guard problems.isEmpty else { throw ModelError(problems) }
+    return (plan, min(least, plan.stateBytes))
+  }
+
   /// The plan of the fewest predicted instructions, within the flash budget if one is.
   private static func fastest(_ plans: [FirmwarePlan], _ options: PlanningOptions) -> FirmwarePlan? {
     if plans.count < 2 { return plans.first }
@@ -133,17 +147,6 @@ package enum Scheduler {
 
   private static func checkShape(_ network: TernaryNetwork) throws(ModelError) {
     var problems: [Diagnostic] = []
-    var last = network.inputTensor
-    let isChain = network.layers.allSatisfy { layer in
-      defer { last = layer.output }
-      switch layer.kind {
-      case .convolution, .dense, .maxPool, .averagePool: if layer.inputs == [last] { return true }
-      case .add, .concatenate, .slice, .resize: break
-      }
-      problems.append(.notAChain(layer.name))
-      return false
-    }
-    if isChain, network.outputTensors != [last] { problems.append(.severalOutputs(network.outputTensors.count)) }
     for tensor in network.tensors {
       let shape = tensor.shape
       if max(shape.channels, shape.height, shape.width) > Int(UInt16.max) {
@@ -206,21 +209,13 @@ package enum Scheduler {
 }
 
 extension Diagnostic {
-  fileprivate static func notAChain(_ name: String) -> Diagnostic {
-    Diagnostic(
-      code: "branching-network", location: .init(node: name),
-      message:
-        "the layer does not read its predecessor alone, or joins, cuts or repeats what it reads: expected a network without "
-        + "branches, as no firmware can be made of others yet",
-      fix: "use a sequential network")
-  }
-
-  fileprivate static func severalOutputs(_ count: Int) -> Diagnostic {
+  /// Nothing of the planner's agrees on how some tensor is stored.
+  fileprivate static func noAgreement(_ network: TernaryNetwork) -> Diagnostic {
     Diagnostic(
       code: "branching-network",
-      message: "the network has \(count) outputs, or its last layer does not make the output: expected one, the last "
-        + "layer's, as no firmware can be made of others yet",
-      fix: "use a sequential network")
+      message: "the layers that read one tensor need it stored in ways that exclude each other: expected the same padding "
+        + "value wherever a tensor is padded, and no dense layer beside padded ones",
+      fix: "give layers that read the same tensor the same padding, or quantize before each of them (QuantIdentity)")
   }
 
   fileprivate static func extentTooLarge(_ name: String, _ shape: Shape) -> Diagnostic {
@@ -228,5 +223,20 @@ extension Diagnostic {
       code: "extent-too-large", location: .init(tensor: name),
       message: "shape \(shape): expected channels, rows and columns of at most 65535 each",
       fix: "use a smaller layer")
+  }
+}
+
+extension TernaryNetwork {
+  /// Whether each layer reads what the one before it makes, and looks at windows of it.
+  fileprivate var isChain: Bool {
+    var last = inputTensor
+    for layer in layers {
+      switch layer.kind {
+      case .convolution, .dense, .maxPool, .averagePool: if layer.inputs != [last] { return false }
+      case .add, .concatenate, .slice, .resize: return false
+      }
+      last = layer.output
+    }
+    return outputTensors == [last]
   }
 }

@@ -17,9 +17,9 @@ struct InputRows {
   private func printRows(_ out: inout ProgramBuilder) {
     let layout = edge.layout
     let halo = layout.left > 0 ? " + \(layout.left)" : ""
-    let offset = edge.rowOffset("s", "rows[0]", made: "rows[1]")
+    let offset = edge.rowOffset("s", "rows[0]", made: "rows[\(reader.operation.output)]", slot: reader.slotFunction)
     let type = layout.cType
-    reader.printDescriptorPointer(&out)
+    out.print("const IN_FLASH struct stage *const s = &\(plan.descriptor(of: 0));")
     if layout.holdsWords {
       out.print("uint32_t *const buffer = (uint32_t *)(void *)(memory + s->buffer);")
       out.print("uint32_t *to = buffer\(offset);")

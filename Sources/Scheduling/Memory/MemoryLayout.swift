@@ -127,7 +127,7 @@ extension Scheduler {
       schedule: options.schedule, core: options.core, flash: FlashEstimate())
   }
 
-  private static func inputPlan(_ network: TernaryNetwork) -> InputPlan {
+  static func inputPlan(_ network: TernaryNetwork) -> InputPlan {
     let tensor = network[network.inputTensor]
     let storage = Storage(tensor)
     return InputPlan(

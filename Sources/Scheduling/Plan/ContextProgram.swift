@@ -3,7 +3,9 @@ extension Context {
   /// The C name of the descriptor of its window and of the buffer that it reads. No identifier is a layer's bare name:
   /// whatever a file calls its layers, they meet neither each other's tables nor the names of C, of the kernels and of
   /// local variables.
-  package var descriptor: String { "\(name)_stage" }
+  package var descriptor: String { descriptor(0) }
+  /// The same of one of several inputs.
+  package func descriptor(_ position: Int) -> String { "\(name)_stage\(position == 0 ? "" : "\(position + 1)")" }
 
   /// The function that makes all rows that are due, or takes a row that has arrived; of an operation that works when the
   /// caller asks for the output, the one that makes it.
@@ -20,7 +22,27 @@ extension Context {
     out.print("const IN_FLASH struct stage *const s = &\(descriptor);")
   }
   func printCounters(_ out: inout ProgramBuilder) {
-    out.print("uint16_t *const rows = row_counters(memory) + \(index);")
+    out.print("uint16_t *const rows = row_counters(memory) + \(firstCounter);")
+  }
+
+  /// C expressions of row counters, from that of its first input on: of rows that it has made, and that the reader of its
+  /// output has.
+  var made: String { counter(operation.output) }
+  private var madeByReader: String { counter(successors[0].operation.output) }
+  func counter(_ edge: Int) -> String { "rows[\(edge - firstCounter)]" }
+  private var firstCounter: Int { operation.inputs.min() ?? 0 }
+
+  /// C condition: the next output row can be made.
+  var isDue: String {
+    let (first, output) = (operation.inputs[0], operation.output)
+    let repeats = variant.rows.repeats
+    if operation.inputs.count == 1, variant.readsDescriptor {
+      return output == first + 1 ? "row_is_due(s, rows)" : "next_row_is_due(s, rows[0], \(made))"
+    }
+    // Of operations on single rows.
+    let row = repeats > 1 ? "\(made) / \(repeats)" : made
+    return (["\(made) < \(self.output.shape.height)"] + operation.inputs.map { "\(counter($0)) > \(row)" })
+      .joined(separator: " && ")
   }
 
   // MARK: Output
@@ -48,8 +70,8 @@ extension Context {
       }
     case .rows, .whole, .columnTile, .inPlace:
       let halo = output.layout.left > 0 ? " + \(output.layout.left)" : ""
-      out.print("const IN_FLASH struct stage *const next = &\(successors[0].descriptor);")
-      var offset = output.rowOffset("next", "oy", made: "rows[2]")
+      out.print("const IN_FLASH struct stage *const next = &\(plan.descriptor(of: operation.output));")
+      var offset = output.rowOffset("next", "oy", made: madeByReader, slot: successors[0].slotFunction)
       if type == "uint8_t" {
         if case .inPlace(let step) = output.residency, step > 0 { offset = " + oy * \(step)" }
         out.assign("uint8_t *const out", "memory + next->buffer\(offset)\(halo)")
@@ -146,26 +168,38 @@ extension Context {
 
   /// Lets those that read the row have it, as far as they work while it is made.
   func printSuccessor(_ out: inout ProgramBuilder) {
-    for next in successors where plan.fusionGroup(of: next.index) == plan.fusionGroup(of: index) {
-      out.print("\(next.name)_advance(memory);")
-    }
+    for next in told { out.print("\(next.name)_advance(memory);") }
   }
 
   // MARK: Input
 
   /// Elements from the input's first to those of the window's first row, to be added; nil: none.
   var inputOffset: String? {
+    guard columnSkip > 0 else { return rowOffset }
+    return rowOffset.map { "\($0) + \(columnSkip)" } ?? "\(columnSkip)"
+  }
+
+  /// Columns of the halo that its windows do not reach: others read wider ones.
+  var columnSkip: Int { input.layout.left - min(variant.geometry.window.left, input.layout.left) }
+
+  private var rowOffset: String? {
     if case .inPlace(let step) = input.residency { return step == 0 ? nil : "(rows[0] - 1U) * \(step)" }
     let rows = variant.rows
     switch rows.place(in: input) {
     case .front: return nil
-    case .steps: return "oy * \(rows.step) * s->row_stride"
+    case .steps(let skipped):
+      return skipped == 0 ? "oy * \(rows.step) * s->row_stride" : "(oy * \(rows.step) + \(skipped)U) * s->row_stride"
+    case .shared(let skipped, let gone):
+      let first = variant.firing == .perRow ? "rows[0] - 1U" : rows.step == 1 ? "oy" : "oy * \(rows.step)"
+      let add = variant.firing == .perRow ? skipped + rows.top : skipped
+      return "(\(first)\(add == 0 ? "" : " + \(add)U") - \(counter(gone))) * s->row_stride"
     case .modulo: return "row_offset(s, oy * \(rows.step))"
     }
   }
 
   /// `in`, the window's first value.
   func printInput(_ type: String, _ out: inout ProgramBuilder) {
+    printPadding(&out)
     let base = type == "uint8_t" ? "memory + s->buffer" : "(const \(type) *)(const void *)(memory + s->buffer)"
     if let offset = inputOffset {
       out.print("const \(type) *const first = \(base);")
@@ -174,6 +208,17 @@ extension Context {
       out.print("const \(type) *const in = \(base);")
     }
   }
+
+  /// Looks up the rows of a window.
+  func locateRows(_ oy: String, _ rows: String) -> String {
+    guard input.isLinear else { return "locate_rows(s, \(oy), \(rows));" }
+    let above = "\(input.storedAbove)U"
+    let shift = input.goneCounter.map { "\(above) - \(counter($0))" } ?? above
+    return "locate_moved_rows(s, \(oy), \(shift), \(rows));"
+  }
+
+  /// C expression of the first value of its input that a window sees where its rows are looked up.
+  var lookedUpInput: String { "memory + s->buffer" + (columnSkip == 0 ? "" : " + \(columnSkip)") }
 
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
   func printSlide(_ out: inout ProgramBuilder) {
@@ -192,15 +237,25 @@ extension Context {
   /// Writes padding from the first window on that reaches below the map.
   func printPaddingBelow(_ fill: String, _ out: inout ProgramBuilder) {
     let first = variant.rows.rowsBeforePadding
-    if first > 1 { out.block("if (rows[1] >= \(first))") { $0.print(fill) } } else { out.print(fill) }
+    if first > 1 { out.block("if (\(made) >= \(first))") { $0.print(fill) } } else { out.print(fill) }
+  }
+}
+
+extension FirmwarePlan {
+  /// The C name of the descriptor of an edge: that of the operation that reads it first.
+  package func descriptor(of edge: Int) -> String {
+    let reader = Context(self, edges[edge].consumers[0])
+    return reader.descriptor(reader.operation.inputs.firstIndex(of: edge) ?? 0)
   }
 }
 
 extension Edge {
   /// C expression of the offset of row `y` from slot 0, in elements, to be added; empty where there is one row.
   ///
-  /// - Parameter made: Rows that its reader has made.
-  package func rowOffset(_ descriptor: String, _ y: String, made: String) -> String {
+  /// - Parameters:
+  ///   - made: Rows that its reader has made.
+  ///   - slot: The function that finds a slot where several operations read.
+  package func rowOffset(_ descriptor: String, _ y: String, made: String, slot: String) -> String {
     switch rowPlace {
     case .single: return ""
     case .modulo: return " + row_offset(\(descriptor), \(y))"
@@ -208,6 +263,7 @@ extension Edge {
       let top = above > 0 ? "\(y) + \(above)U" : y
       let row = step > 0 ? "\(top) - \(step > 1 ? "\(step)U * " : "")\(made)" : top
       return " + \(row == y ? y : "(\(row))") * \(descriptor)->row_stride"
+    case .shared: return " + \(slot)(memory, \(y)) * \(descriptor)->row_stride"
     }
   }
 }

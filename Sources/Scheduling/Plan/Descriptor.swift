@@ -40,7 +40,8 @@ package func alignedComments(_ lines: [(code: String, comment: String)]) -> [Str
 
 extension Context {
   /// The numbers of the descriptor of its window and of the buffer that it reads, as the type has them.
-  package var windowFields: [(name: String, value: Int)] {
+  package func windowFields(_ position: Int = 0) -> [(name: String, value: Int)] {
+    let input = inputs[position]
     let (layout, geometry, rows) = (input.layout, variant.geometry, variant.rows)
     let window = geometry.window
     return [

@@ -8,8 +8,10 @@ package struct Edge: Sendable, Equatable {
   package var residency: Residency
   /// Index of the operation that makes it; nil: the caller does.
   package var producer: Int?
-  /// Indices of the operations that read it, in the order in which they are told of a new row.
+  /// Indices of the operations that read it.
   package var consumers: [Int]
+  /// Those of them that are told of a new row, in this order: it may be the one that they wait for.
+  package var told: [Int]
   /// Index of the buffer that it lies in, and its offset in the state.
   package var buffer: Int
   package var offset: Int
@@ -53,7 +55,15 @@ package struct Edge: Sendable, Equatable {
   package var isInPlace: Bool { if case .inPlace = residency { true } else { false } }
 
   /// Rows lie in the order of the map, padding above and below among them: a window is one block of memory.
-  package var isLinear: Bool { if case .rows(_, .linear) = residency { true } else { false } }
+  package var isLinear: Bool {
+    switch residency {
+    case .rows(_, .linear), .rows(_, .shared): true
+    default: false
+    }
+  }
+
+  /// The row counter of rows that have gone, where several operations read a line buffer.
+  package var goneCounter: Int? { if case .rows(_, .shared(_, let counter)) = residency { counter } else { nil } }
 
   /// Where its rows stand.
   package var rowPlace: RowPlace {
@@ -62,7 +72,12 @@ package struct Edge: Sendable, Equatable {
   }
 
   /// Rows of padding above the first one in the buffer.
-  package var storedAbove: Int { if case .rows(_, .linear(let above, _)) = residency { above } else { 0 } }
+  package var storedAbove: Int {
+    switch residency {
+    case .rows(_, .linear(let above, _)), .rows(_, .shared(let above, _)): above
+    default: 0
+    }
+  }
 
   /// Rows by which those of a linear buffer move up with every output row of its reader; 0: they stay.
   package var slide: Int { if case .rows(_, .linear(_, let step)) = residency { step } else { 0 } }

@@ -32,7 +32,10 @@ package struct FirmwarePlan: Sendable {
 
   /// Offset of the row counters: one `uint16_t` for the input and one for each stage's output.
   package static let countersOffset = 0
-  package var counterCount: Int { edges.count }
+  package var counterCount: Int {
+    // Line buffers that several operations read have two more each.
+    edges.count + 2 * edges.count { $0.goneCounter != nil }
+  }
   package var canaryOffset: Int { stateBytes - 4 }
 
   /// The fusion group that a stage belongs to.

@@ -60,6 +60,17 @@ package struct RowWindow: Sendable, Equatable {
   package var input: Int
   package var output: Int
 
+  /// Output rows that each input row makes, where a map is made larger.
+  package var repeats = 1
+
+  package init(rows: Int, step: Int, top: Int, bottom: Int, input: Int, output: Int) {
+    (self.rows, self.step, self.top, self.bottom) = (rows, step, top, bottom)
+    (self.input, self.output) = (input, output)
+  }
+
+  /// The first input row under an output row, counted from the first on the map.
+  package func first(_ oy: Int) -> Int { oy / repeats * step - top }
+
   /// One row at a time.
   package static func single(input: Int, output: Int) -> RowWindow {
     RowWindow(rows: 1, step: 1, top: 0, bottom: 0, input: input, output: output)
@@ -75,7 +86,8 @@ package struct RowWindow: Sendable, Equatable {
     switch edge.rowPlace {
     case .single: .front
     case .modulo: .modulo
-    case .linear(_, let slide): slide > 0 ? .front : .steps
+    case .linear(let above, let slide): slide > 0 ? .front : .steps(skipped: above - top)
+    case .shared(let above, let counter): .shared(skipped: above - top, counter: counter)
     }
   }
 

@@ -21,6 +21,7 @@ package struct NetworkProgram {
       $0.print("return (uint16_t *)(void *)(memory + \(FirmwarePlan.countersOffset));")
     }
     out.print()
+    SharedRows(plan).print(&out)
     SharedConvolution(plan).print(to: &out)
     let advancing = contexts.filter(\.advances)
     if advancing.count > 1 {
@@ -47,16 +48,17 @@ package struct NetworkProgram {
   }
 
   /// Edges that operations of a fusion group write, or the caller does, and whose padding is written once and for all.
-  private func paddedEdges(_ fusionGroup: Int) -> [Edge] {
-    plan.edges.filter { edge in
-      edge.needsFilling && (edge.producer.map { plan.fusionGroup(of: $0) } ?? 0) == fusionGroup
+  private func paddedEdges(_ fusionGroup: Int) -> [Int] {
+    plan.edges.indices.filter { index in
+      let edge = plan.edges[index]
+      return edge.needsFilling && (edge.producer.map { plan.fusionGroup(of: $0) } ?? 0) == fusionGroup
     }
   }
 
   /// Line buffers of words that have the same padding, where nothing is there yet: all at once, with what lies between
   /// them.
   private func printHalosAtOnce(_ out: inout ProgramBuilder) -> Bool {
-    let edges = paddedEdges(0)
+    let edges = paddedEdges(0).map { plan.edges[$0] }
     let words = Set(edges.map { $0.layout.word($0.layout.paddingCode) })
     guard edges.count > 1, edges.allSatisfy(\.layout.holdsWords), words.count == 1, let word = words.first,
       let first = edges.map(\.offset).min(), let end = edges.map({ $0.offset + $0.bytes }).max(),
@@ -68,9 +70,11 @@ package struct NetworkProgram {
   }
 
   private func printHalos(_ fusionGroup: Int, _ out: inout ProgramBuilder) {
-    for edge in paddedEdges(fusionGroup) {
-      let (layout, reader) = (edge.layout, Context(plan, edge.consumers[0]))
-      let at = reader.variant.hasDescriptor ? "\(reader.descriptor).buffer" : "\(edge.offset)"
+    for index in paddedEdges(fusionGroup) {
+      let edge = plan.edges[index]
+      let layout = edge.layout
+      let isDescribed = Context(plan, edge.consumers[0]).variant.hasDescriptor
+      let at = isDescribed ? "\(plan.descriptor(of: index)).buffer" : "\(edge.offset)"
       let count = "\(edge.bytes / layout.elementBytes)"
       switch layout.element {
       case .swar2, .swar4, .i32:
@@ -103,7 +107,7 @@ package struct NetworkProgram {
       out.print("uint16_t *const rows = row_counters(memory);")
       InputRows(plan).print(&out)
       out.print("rows[0]++;")
-      for reader in input.consumers.map({ Context(plan, $0) }) where reader.advances {
+      for reader in input.told.map({ Context(plan, $0) }) {
         out.print("\(reader.name)_advance(memory);")
       }
     }
@@ -130,14 +134,15 @@ package struct NetworkProgram {
         out.print("return;")
       }
       for fusionGroup in plan.fusionGroups.indices.dropFirst() {
-        let context = Context(plan, plan.fusionGroups[fusionGroup].lowerBound)
-        if context.output.residency == .caller { continue }
-        printHalos(fusionGroup, &out)
-        if context.variant.firing == .afterGroup {
-          if planes.first == context.index { out.print("convolve_layers(memory);") }
-          continue
+        let starters = plan.starters(ofGroup: fusionGroup)
+        if !starters.isEmpty { printHalos(fusionGroup, &out) }
+        for context in starters {
+          if context.variant.firing == .afterGroup {
+            if planes.first == context.index { out.print("convolve_layers(memory);") }
+          } else {
+            out.print("\(context.name)_advance(memory);")
+          }
         }
-        out.print("\(context.name)_advance(memory);")
       }
       guard let last = contexts.last else { return }
       if last.output.residency == .caller {

@@ -30,21 +30,29 @@ package struct Context: Sendable {
   package var layer: Layer { operation.layer }
   package var variant: any KernelVariant { operation.variant }
   package var input: Edge { plan.edges[operation.inputs[0]] }
+  package var inputs: [Edge] { operation.inputs.map { plan.edges[$0] } }
   package var output: Edge { plan.edges[operation.output] }
   /// Those that read what it makes.
   package var successors: [Context] { output.consumers.map { Context(plan, $0) } }
+  /// Those of them that work while it is made.
+  package var told: [Context] {
+    output.told.map { Context(plan, $0) }.filter { plan.fusionGroup(of: $0.index) == plan.fusionGroup(of: index) }
+  }
   package var core: Core { plan.core }
 
   /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with others.
-  package var advances: Bool {
-    switch variant.firing {
-    case .whenDue, .perRow, .perColumnTile, .whenComplete: true
-    case .afterGroup, .onFinish: false
-    }
-  }
+  package var advances: Bool { variant.firing.isToldOfRows }
 }
 
 extension FirmwarePlan {
   /// All operations, in the order of execution.
   package var contexts: [Context] { operations.indices.map { Context(self, $0) } }
+
+  /// Operations that a later fusion group begins with: all that they read is there as whole tensors.
+  package func starters(ofGroup group: Int) -> [Context] {
+    fusionGroups[group].map { Context(self, $0) }.filter { context in
+      context.variant.firing != .onFinish
+        && context.operation.inputs.allSatisfy { edges[$0].producer.map { fusionGroup(of: $0) != group } ?? true }
+    }
+  }
 }

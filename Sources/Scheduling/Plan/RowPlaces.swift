@@ -8,13 +8,19 @@ package enum RowPlace: Sendable, Equatable {
   /// Row `y` stands in slot `y + above − step · made`: behind the padding above, moved up by `step` rows with each
   /// output row that has been made.
   case linear(above: Int, step: Int)
+  /// As linear, of rows that several operations read: row `y` stands in slot `y + above − gone`, where the row counter
+  /// `counter` holds how many rows have gone, those of padding above among them. The one behind it counts the rows of
+  /// padding that have been stored below the map.
+  case shared(above: Int, counter: Int)
 
-  /// - Returns: The slot of row `y` when the stage has made `made` rows; outside of the line buffer if that has no place for it.
+  /// - Parameter made: Rows that its reader has made; of shared rows those that have gone.
+  /// - Returns: The slot of row `y`; outside of the line buffer if that has no place for it.
   package func slot(of y: Int, made: Int, slots: Int) -> Int {
     switch self {
     case .single: 0
     case .modulo: y % slots
     case .linear(let above, let step): y + above - step * made
+    case .shared(let above, _): y + above - made
     }
   }
 }
@@ -22,8 +28,10 @@ package enum RowPlace: Sendable, Equatable {
 /// The slot of the first row of a window that is read as one block of memory.
 package enum WindowPlace: Sendable, Equatable {
   case front
-  /// Slot `rowStep · oy` of output row `oy`.
-  case steps
+  /// Slot `rowStep · oy + skipped` of output row `oy`: others see more padding above.
+  case steps(skipped: Int)
   /// Slot `rowStep · oy % slots`: of windows of one row, or where all rows are there.
   case modulo
+  /// Slot `rowStep · oy + skipped − gone`, of rows that several operations read.
+  case shared(skipped: Int, counter: Int)
 }

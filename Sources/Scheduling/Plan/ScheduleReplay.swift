@@ -24,6 +24,9 @@ struct ScheduleReplay {
   private var slots: [[Slot]]
   /// Rows that have arrived on each edge.
   private var arrived: [Int]
+  /// Of edges that several operations read: rows that have gone, and rows of padding that have been stored below.
+  private var gone: [Int]
+  private var padded: [Int]
   private var found: [String] = []
 
   /// More would say the same again.
@@ -34,6 +37,7 @@ struct ScheduleReplay {
     contexts = plan.contexts
     slots = plan.edges.map { [Slot](repeating: Slot(), count: $0.consumers.isEmpty ? 0 : $0.slots) }
     arrived = [Int](repeating: 0, count: plan.edges.count)
+    (gone, padded) = (arrived, arrived)
   }
 
   /// What goes wrong, in the order in which it does.
@@ -55,10 +59,8 @@ struct ScheduleReplay {
       tell(readersOf: 0)
     }
     for fusionGroup in plan.fusionGroups.indices.dropFirst() where found.isEmpty {
-      let first = contexts[plan.fusionGroups[fusionGroup].lowerBound]
-      if first.variant.firing == .onFinish { continue }
       fill(fusionGroup: fusionGroup)
-      advance(first)
+      for context in plan.starters(ofGroup: fusionGroup) { advance(context) }
     }
     for context in contexts where context.output.residency == .caller && found.isEmpty {
       if context.variant.firing == .perRow {
@@ -83,7 +85,7 @@ struct ScheduleReplay {
   /// Lets those have a row that work while it is made.
   private mutating func tell(readersOf edge: Int) {
     let maker = plan.edges[edge].producer
-    for index in plan.edges[edge].consumers where contexts[index].advances {
+    for index in plan.edges[edge].told {
       if let maker, plan.fusionGroup(of: maker) != plan.fusionGroup(of: index) { continue }
       advance(contexts[index])
     }
@@ -117,9 +119,11 @@ struct ScheduleReplay {
 
   /// As `row_is_due` has it.
   private func isDue(_ context: Context) -> Bool {
-    let rows = context.variant.rows
-    let (arrived, made) = (arrived[context.operation.inputs[0]], made(context))
-    return made < rows.output && (arrived == rows.input || arrived >= made * rows.step + rows.rows - rows.top)
+    let (rows, made) = (context.variant.rows, made(context))
+    return made < rows.output
+      && context.operation.inputs.allSatisfy { edge in
+        arrived[edge] == rows.input || arrived[edge] >= rows.first(made) + rows.rows
+      }
   }
 
   /// Of an operation that takes rows one by one.
@@ -171,26 +175,45 @@ struct ScheduleReplay {
   private func firstSlot(_ context: Context, _ oy: Int) -> Int {
     if context.variant.movement == .counted { return oy * context.windowStep }
     let rows = context.variant.rows
+    let edge = context.operation.inputs[0]
     return switch rows.place(in: context.input) {
     case .front: 0
-    case .steps: oy * rows.step
+    case .steps(let skipped): oy * rows.step + skipped
     case .modulo: oy * rows.step % context.input.slots
+    case .shared(let skipped, _):
+      (context.variant.firing == .perRow ? arrived[edge] - 1 + rows.top : oy * rows.step) + skipped - gone[edge]
     }
   }
 
   private mutating func readWindow(_ context: Context) {
-    let (rows, edge) = (context.variant.rows, context.input)
+    let rows = context.variant.rows
     let oy = made(context)
-    let top = oy * rows.step - rows.top
+    let top = rows.first(oy)
     let isBlock = context.variant.access(context) == .block
-    let first = firstSlot(context, oy)
-    for k in 0..<rows.rows where context.variant.sees(row: k) {
-      let y = top + k
-      if (0..<rows.input).contains(y) {
-        expect(.row(y), context, slot: isBlock ? first + k : y % edge.slots)
-      } else if isBlock {
-        expect(.padding, context, slot: first + k)
+    if context.padsBelow { storePadding(context, count: top + rows.rows) }
+    for index in context.operation.inputs {
+      let edge = plan.edges[index]
+      let first = index == context.operation.inputs[0] ? firstSlot(context, oy) : 0
+      for k in 0..<rows.rows where context.variant.sees(row: k) {
+        let y = top + k
+        if (0..<rows.input).contains(y) {
+          let looked = edge.rowPlace.slot(of: y, made: gone[index], slots: edge.slots)
+          expect(.row(y), context, on: index, slot: isBlock ? first + k : looked)
+        } else if isBlock {
+          expect(.padding, context, on: index, slot: first + k)
+        }
       }
+    }
+  }
+
+  /// As the function of shared rows does it, before a window is read that reaches below the map.
+  private mutating func storePadding(_ context: Context, count: Int) {
+    let index = context.operation.inputs[0]
+    let edge = plan.edges[index]
+    while edge.shape.height + padded[index] < count, found.isEmpty {
+      guard let slot = place(of: edge.shape.height + padded[index], on: index) else { return }
+      slots[index][slot] = Slot(mark: .padding, hasHalo: true)
+      padded[index] += 1
     }
   }
 
@@ -199,15 +222,16 @@ struct ScheduleReplay {
     for y in 0..<context.input.shape.height { expect(.row(y), context, slot: y + context.input.storedAbove) }
   }
 
-  private mutating func expect(_ mark: Mark, _ context: Context, slot: Int) {
-    let (edge, oy) = (context.input, made(context))
+  private mutating func expect(_ mark: Mark, _ context: Context, on index: Int? = nil, slot: Int) {
+    let index = index ?? context.operation.inputs[0]
+    let (edge, oy) = (plan.edges[index], made(context))
     // Rows in place of others are where those were read; column tiles are in scratch memory.
     if edge.isInPlace || edge.columnTile != nil { return }
     guard edge.slots > slot, slot >= 0 else {
       require(false, "\(context.name), row \(oy): reads slot \(slot) of \(edge.slots)")
       return
     }
-    let found = slots[context.operation.inputs[0]][slot]
+    let found = slots[index][slot]
     require(found.mark == mark, "\(context.name), row \(oy): slot \(slot) holds \(found.mark), not \(mark)")
     if edge.layout.hasHalo, !edge.layout.holdsWords {
       require(found.hasHalo, "\(context.name), row \(oy): no padding beside slot \(slot)")
@@ -220,6 +244,7 @@ struct ScheduleReplay {
   private mutating func place(of y: Int, on edge: Int) -> Int? {
     let (given, reader) = (plan.edges[edge], contexts[plan.edges[edge].consumers[0]])
     let made = made(reader)
+    if given.goneCounter != nil { return sharedPlace(of: y, on: edge) }
     var slot = given.rowPlace.slot(of: y, made: made, slots: given.slots)
     // The shared function has one formula for all line buffers.
     if let producer = given.producer, contexts[producer].variant.movement == .counted {
@@ -231,6 +256,29 @@ struct ScheduleReplay {
       return nil
     }
     return slot
+  }
+
+  /// As the function of shared rows finds it: rows that nobody needs any more make room.
+  private mutating func sharedPlace(of y: Int, on index: Int) -> Int? {
+    let edge = plan.edges[index]
+    var slot = y + edge.storedAbove - gone[index]
+    if slot >= edge.slots {
+      let kept = min(y + edge.storedAbove, edge.consumers.map { firstNeeded(contexts[$0], on: index) }.min() ?? 0)
+      let by = kept - gone[index]
+      require((0...edge.slots).contains(by), "rows of edge \(index) move up by \(by) of \(edge.slots)")
+      guard found.isEmpty else { return nil }
+      for slot in 0..<(edge.slots - by) { slots[index][slot] = slots[index][slot + by] }
+      gone[index] = kept
+      slot -= by
+    }
+    require((0..<edge.slots).contains(slot), "row \(y) of edge \(index) goes to slot \(slot) of \(edge.slots)")
+    return (0..<edge.slots).contains(slot) ? slot : nil
+  }
+
+  private func firstNeeded(_ context: Context, on edge: Int) -> Int {
+    let above = plan.edges[edge].storedAbove
+    if context.variant.firing == .perRow { return arrived[edge] + above }
+    return context.variant.rows.first(made(context)) + above
   }
 
   private mutating func write(_ y: Int, to index: Int) {

@@ -69,7 +69,15 @@ extension Epilogue {
     _ requantizer: Requantizer, weightSums: [Int], accumulators: [ClosedRange<Int>], from input: Storage,
     to output: Storage, range: ClosedRange<Int>
   ) {
-    let shifts = weightSums.map { $0 * input.base }
+    self.init(
+      requantizer, shifts: weightSums.map { $0 * input.base }, accumulators: accumulators, to: output, range: range)
+  }
+
+  /// - Parameter shifts: What an accumulator of integers is above that of codes, of each output channel.
+  init(
+    _ requantizer: Requantizer, shifts: [Int], accumulators: [ClosedRange<Int>], to output: Storage,
+    range: ClosedRange<Int>
+  ) {
     // An entry that serves all channels serves them no longer once the base has moved them apart.
     let requantizer = Set(shifts).count > 1 ? requantizer.expanded(to: shifts.count) : requantizer
     let lowCode = range.lowerBound - output.base

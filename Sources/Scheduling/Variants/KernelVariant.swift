@@ -30,8 +30,9 @@ package protocol KernelVariant: Sendable {
   var uncountedCode: Int { get }
   /// How its C reads a window of several rows.
   func access(_ context: Context) -> WindowAccess
-  /// Whether the shared descriptor of windows and line buffers describes it.
+  /// Whether a descriptor of windows and line buffers describes what it reads, and whether it reads that itself.
   var hasDescriptor: Bool { get }
+  var readsDescriptor: Bool { get }
 
   /// Tables in flash, in the order in which they are printed.
   func tables(_ context: Context) -> [ConstantTable]
@@ -59,6 +60,7 @@ extension KernelVariant {
   package var scratch: ScratchNeeds { ScratchNeeds() }
   package var makes: RowElements { .values }
   package var hasDescriptor: Bool { true }
+  package var readsDescriptor: Bool { true }
   package var accumulators: ClosedRange<Int>? { epilogue?.accumulators }
   package var layerWidth: Int { geometry.sums.width }
   package var weightForm: WeightForm { .none }
@@ -82,6 +84,14 @@ package enum Firing: Sendable, Equatable {
   case afterGroup
   /// When the caller asks for the output.
   case onFinish
+
+  /// Whether it is called as rows arrive; else when the caller asks for the output, by itself or with others.
+  package var isToldOfRows: Bool {
+    switch self {
+    case .whenDue, .perRow, .perColumnTile, .whenComplete: true
+    case .afterGroup, .onFinish: false
+    }
+  }
 }
 
 /// Who moves the rows of a line buffer up when an output row has been made.

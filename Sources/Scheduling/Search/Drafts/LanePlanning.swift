@@ -35,7 +35,7 @@ extension Scheduler {
   }
 
   /// How the columns of a stage pair up, where its accumulators fit a lane.
-  private static func lanes(of stage: Draft) -> LineBuffer.SWARLanes? {
+  static func lanes(of stage: Draft) -> LineBuffer.SWARLanes? {
     guard case .convolution(let work) = stage.work, stage.input.elementBytes == 1, stage.outputShape.width > 1,
       canBeLinear(stage) || (stage.windowRows == 1 && !stage.window.hasPadding)
     else { return nil }
@@ -114,13 +114,13 @@ extension Scheduler {
   }
 
   /// Words of a channel: those that windows reach, and room for the row behind the halo on its left.
-  private static func words(_ stage: Draft, _ lanes: LineBuffer.SWARLanes) -> Int {
+  static func words(_ stage: Draft, _ lanes: LineBuffer.SWARLanes) -> Int {
     max((lanes.outputs - 1) * stage.window.strideWidth + stage.window.kernelWidth, stage.window.left + lanes.distance)
   }
 }
 
 extension Draft {
-  fileprivate mutating func pair(_ lanes: LineBuffer.SWARLanes, words: Int) {
+  mutating func pair(_ lanes: LineBuffer.SWARLanes, words: Int) {
     lineBuffer.lanes = lanes
     lineBuffer.elementBytes = 4
     lineBuffer.channelStride = words

@@ -50,7 +50,8 @@ extension Scheduler {
             lineBuffer.isLinear ? .linear(above: stage.window.top, step: stage.isSliding ? stage.rowStep : 0) : .modulo)
     return Edge(
       shape: stage.inputShape, storage: stage.input, layout: layout, residency: residency,
-      producer: index > 0 ? index - 1 : nil, consumers: [index], buffer: lineBuffer.buffer,
+      producer: index > 0 ? index - 1 : nil, consumers: [index], told: stage.variant.firing.isToldOfRows ? [index] : [],
+      buffer: lineBuffer.buffer,
       offset: lineBuffer.columnTile == nil ? buffers[lineBuffer.buffer].offset : scratch.columnTile)
   }
 
@@ -60,7 +61,7 @@ extension Scheduler {
     guard case .result(let buffer) = stage.destination else {
       return Edge(
         shape: shape, storage: stage.output, layout: Layout(element: .i32, channelStride: 1, rowStride: shape.count),
-        residency: .caller, producer: stages.count - 1, consumers: [], buffer: 0, offset: 0)
+        residency: .caller, producer: stages.count - 1, consumers: [], told: [], buffer: 0, offset: 0)
     }
     let element: Layout.Element =
       switch stage.output.elementBytes {
@@ -72,7 +73,8 @@ extension Scheduler {
       shape: shape, storage: stage.output,
       layout: Layout(
         element: element, order: .planes, channelStride: shape.height * shape.width, rowStride: shape.width),
-      residency: .result, producer: stages.count - 1, consumers: [], buffer: buffer, offset: buffers[buffer].offset)
+      residency: .result, producer: stages.count - 1, consumers: [], told: [], buffer: buffer,
+      offset: buffers[buffer].offset)
   }
 }
 

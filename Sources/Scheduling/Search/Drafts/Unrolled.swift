@@ -159,7 +159,7 @@ extension Scheduler {
       && stage.window.top + stage.window.bottom == 0 && stage.output.elementBytes == 1
   }
 
-  private static func tapLists(_ stage: Draft, _ work: ConvolutionWork) -> [TapList] {
+  static func tapLists(_ stage: Draft, _ work: ConvolutionWork) -> [TapList] {
     work.weights.map { weights in
       let width = stage.window.kernelWidth
       let rowStride = stage.gatheredWindow?.width ?? stage.lineBuffer.rowStride
@@ -210,7 +210,7 @@ extension Scheduler {
   }
 
   /// Output channels that are looked at together: those of a group, as many as a mask has bits.
-  private static func groups(_ work: ConvolutionWork, without constants: Set<Int>) -> [[Int]] {
+  static func groups(_ work: ConvolutionWork, without constants: Set<Int>) -> [[Int]] {
     stride(from: 0, to: work.weights.count, by: work.outputsPerGroup).flatMap { first in
       let live = (first..<(first + work.outputsPerGroup)).filter { !constants.contains($0) }
       return stride(from: 0, to: live.count, by: 64).map { Array(live[$0..<min($0 + 64, live.count)]) }
@@ -218,7 +218,7 @@ extension Scheduler {
   }
 
   /// Channels of each block, the largest first.
-  private static func widths(_ channels: Int, _ core: Core) -> [Int] {
+  static func widths(_ channels: Int, _ core: Core) -> [Int] {
     let count = (channels + core.accumulators - 1) / core.accumulators
     return (0..<count).map { (channels + count - $0 - 1) / count }
   }

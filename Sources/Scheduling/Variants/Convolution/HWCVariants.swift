@@ -237,7 +237,7 @@ package struct HWCTiles: HWCVariant {
             + ["\(width)", "\(target.positionWords)", "out"])
         printProbe("out", target.positionWords, context, &out)
       }
-      out.print("rows[1] = \(context.output.shape.height);")
+      out.print("\(context.made) = \(context.output.shape.height);")
     }
     out.print()
   }
@@ -296,7 +296,7 @@ package struct HWCDepthwise: HWCVariant {
       out.block("for (uint32_t y = 0; y < \(form.half); y++)") {
         printProbe("\(first) + y * \(map.rowWords)", map.positionWords, context, &$0)
       }
-      out.print("rows[1] = \(context.output.shape.height);")
+      out.print("\(context.made) = \(context.output.shape.height);")
     }
     out.print()
   }
@@ -349,7 +349,7 @@ package struct HWCAveragePool: KernelVariant {
       context.printCounters(&out)
       out.print("uint32_t *const map = (uint32_t *)(void *)(memory + \(context.input.offset));")
       out.print("uint32_t *const from = map + \(map.left * map.positionWords);")
-      let oy = "const uint32_t oy = rows[1];"
+      let oy = "const uint32_t oy = \(context.made);"
       if context.output.residency == .result { out.print(oy) }
       context.printDestination(&out)
       if context.output.residency != .result { out.print(oy) }
@@ -376,7 +376,7 @@ package struct HWCAveragePool: KernelVariant {
         }
       }
       context.printProbe(&out)
-      out.print("rows[1]++;")
+      out.print("\(context.made)++;")
     }
     out.print()
   }

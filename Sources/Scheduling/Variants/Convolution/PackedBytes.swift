@@ -68,11 +68,11 @@ package struct PackedBytes: KernelVariant {
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
       out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);")
       out.print("int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         out.print()
-        printLocation(&out)
+        printLocation(context, &out)
         if !constants.isEmpty {
           context.printConstantRows(constants, &out)
           out.print()
@@ -82,7 +82,7 @@ package struct PackedBytes: KernelVariant {
           printChannel(context, &out)
         }
         context.printProbe(&out)
-        out.print("rows[1]++;")
+        out.print("\(context.made)++;")
         context.printSuccessor(&out)
       }
     }
@@ -90,17 +90,18 @@ package struct PackedBytes: KernelVariant {
   }
 
   /// The window's rows: of a fused pool, for each of the layer's rows that it covers.
-  private func printLocation(_ out: inout ProgramBuilder) {
-    guard terms.geometry.isPooled else { return out.print("locate_rows(s, oy, window);") }
+  private func printLocation(_ context: Context, _ out: inout ProgramBuilder) {
+    guard terms.geometry.isPooled else { return out.print(context.locateRows("oy", "window")) }
     let (rows, kernel) = (terms.geometry.poolHeight, terms.window.kernelHeight)
     out.block("for (uint32_t r = 0; r < \(rows); r++)") {
-      $0.print("locate_rows(s, oy * \(rows) + r, window + r * \(kernel));")
+      $0.print(context.locateRows("oy * \(rows) + r", "window + r * \(kernel)"))
     }
   }
 
   private func printChannel(_ context: Context, _ out: inout ProgramBuilder) {
     let type = isWide(context) ? "uint16_t" : "uint8_t"
-    let base = type == "uint8_t" ? "memory + s->buffer" : "(const \(type) *)(const void *)(memory + s->buffer)"
+    let base =
+      type == "uint8_t" ? context.lookedUpInput : "(const \(type) *)(const void *)(memory + s->buffer)"
     context.printRow(&out)
     out.print("const \(type) *const values = \(base);")
     terms.printGroup(&out)

@@ -102,8 +102,8 @@ package struct PackedLanes: KernelVariant {
       out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
       if sums != .whole { out.print("int32_t *const sums = (int32_t *)(void *)(acc + \(lanes.outputs));") }
       out.print()
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         context.printInput("uint32_t", &out)
         out.print()
@@ -117,7 +117,7 @@ package struct PackedLanes: KernelVariant {
           printChannel(context, &out)
         }
         context.printProbe(&out)
-        out.print("rows[1]++;")
+        out.print("\(context.made)++;")
         context.printSlide(&out)
         context.printSuccessor(&out)
       }

@@ -126,7 +126,7 @@ package struct PlaneRows: PlaneVariant {
           "\(context.plan.macroPrefix)_PROBE",
           ["\(context.index)", "oy", "out + oy * \(layout.rowStride)", "\(layout.channelStride)", "0", "0"])
       }
-      out.print("rows[1] = \(context.output.shape.height);")
+      out.print("\(context.made) = \(context.output.shape.height);")
     }
     out.print()
   }

@@ -139,7 +139,7 @@ package struct SharedConvolution {
       Field("const IN_FLASH struct stage *", "stage", "", values: contexts.map { "&\($0.descriptor)" }),
       Field(
         "const IN_FLASH struct stage *", "next", "whose buffer the rows go into",
-        values: readers.map { "&\($0.descriptor)" }),
+        values: contexts.map { "&\(plan.descriptor(of: $0.operation.output))" }),
       Field(
         "const IN_FLASH uint8_t *", "weights", "packed, of all channels",
         values: contexts.map { "\($0.name)_weights[0]" }),

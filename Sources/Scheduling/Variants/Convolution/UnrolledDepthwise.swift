@@ -126,14 +126,14 @@ package struct UnrolledDepthwise: KernelVariant {
         if gathered != nil { out.print("\(sums.type) *const window = \(acc(sums)) + \(scratch.accumulators);") }
       }
       out.print()
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         if !terms.isConstant { context.printInput(source == .words ? sums.type : "uint8_t", &out) }
         out.print()
         if !context.output.isInPlace { context.printConstantRows(terms.constants, &out) }
         if let tile = context.output.columnTile {
-          out.print("rows[1]++;")
+          out.print("\(context.made)++;")
           printColumnTiles(tile, sums, context, &out)
           context.printSlide(&out)
           return
@@ -314,8 +314,8 @@ package struct TapListDepthwise: KernelVariant {
         out.print("uint32_t *const acc = (uint32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);")
       }
       out.print()
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         if !terms.isConstant {
           context.printInput("uint32_t", &out)

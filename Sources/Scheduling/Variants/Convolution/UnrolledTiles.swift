@@ -248,8 +248,8 @@ package struct UnrolledTiles: KernelVariant {
         out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
       }
       out.print()
-      out.block(isWhenDue ? "while (row_is_due(s, rows))" : "if (rows[1] < \(geometry.output.height))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block(isWhenDue ? "while (\(context.isDue))" : "if (\(context.made) < \(geometry.output.height))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         if geometry.hasRunningMaximum {
           out.print("const uint32_t r = rows[0] - 1U - oy * \(geometry.poolHeight); /* of the pool's window */")
         }
@@ -338,7 +338,7 @@ extension Context {
 
   func printRowDone(_ out: inout ProgramBuilder) {
     printProbe(&out)
-    out.print("rows[1]++;")
+    out.print("\(made)++;")
     if output.isInPlace {
       // The row lies where others move.
       printSuccessor(&out)

@@ -99,8 +99,8 @@ package struct VectorColumns: KernelVariant {
       out.print("\(type) *const sums = (\(type) *)(void *)(memory + SCRATCH_ACCUMULATORS);")
       if poolsColumns { out.print("\(type) *const pooled = sums + \(vectors.pooled);") }
       out.print()
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         printInput(context, &out)
         out.print()
@@ -115,7 +115,7 @@ package struct VectorColumns: KernelVariant {
           printTileCalls(context, &out)
         }
         context.printProbe(&out)
-        out.print("rows[1]++;")
+        out.print("\(context.made)++;")
         printSlide(context, &out)
         context.printSuccessor(&out)
       }

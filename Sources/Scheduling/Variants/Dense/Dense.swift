@@ -141,15 +141,15 @@ package struct DenseRows: KernelVariant {
       context.printDescriptorPointer(&out)
       context.printCounters(&out)
       out.print()
-      out.block("if (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("if (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         out.print()
         terms.printDots(context, count: terms.taps, &out) {
           terms.printValue(context, $0, "out[oc * \(context.outputStride)]", &$1)
         }
         context.printProbe(&out)
-        out.print("rows[1]++;")
+        out.print("\(context.made)++;")
         context.printSuccessor(&out)
       }
     }
@@ -221,7 +221,8 @@ package struct RunningDense: KernelVariant {
     let rowBytes = PackedWeights.bytes(run(context))
     out.block(context.prototype) { out in
       context.printDescriptorPointer(&out)
-      out.print("const uint32_t y = row_counters(memory)[\(context.index)] - 1U; /* the row that has arrived */")
+      out.print(
+        "const uint32_t y = row_counters(memory)[\(context.operation.inputs[0])] - 1U; /* the row that has arrived */")
       out.print("int32_t *const sums = (int32_t *)(void *)\(at)")
       terms.printDots(context, count: run(context), row: " + \(rowBytes == 1 ? "" : "\(rowBytes) * ")y", &out) {
         $1.print("const int32_t a = \($0);\n")

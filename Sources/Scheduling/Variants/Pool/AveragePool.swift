@@ -25,6 +25,7 @@ package struct AveragePoolRows: KernelVariant {
   /// Whether its windows' rows always follow one another in the line buffer, none of padding among them.
   private func hasContiguousWindows(_ context: Context) -> Bool {
     let (rows, slots) = (self.rows, context.input.slots)
+    if context.input.isLinear || context.columnSkip > 0 { return false }
     return rows.top + rows.bottom == 0 && (slots == rows.input || (slots == rows.rows && rows.rows == rows.step))
   }
 
@@ -63,8 +64,8 @@ package struct AveragePoolRows: KernelVariant {
       context.printCounters(&out)
       if !isBlock { out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);") }
       out.print("int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         out.print()
         if isBlock {
@@ -72,7 +73,7 @@ package struct AveragePoolRows: KernelVariant {
           let offset = isWhole ? " + oy * \(rows.step) * s->row_stride" : ""
           out.assign("const uint8_t *const block", "memory + s->buffer\(offset)")
         } else {
-          out.print("locate_rows(s, oy, window);")
+          out.print(context.locateRows("oy", "window"))
         }
         out.block("for (uint32_t oc = 0; oc < \(output.channels); oc++)") { out in
           context.printRow(&out)
@@ -80,7 +81,7 @@ package struct AveragePoolRows: KernelVariant {
             out.print()
             out.print("sum_pool_block_u8(s, block + oc * s->channel_stride, acc);")
           } else {
-            out.print("const uint8_t *const values = memory + s->buffer + oc * s->channel_stride;\n")
+            out.print("const uint8_t *const values = \(context.lookedUpInput) + oc * s->channel_stride;\n")
             out.print("sum_pool_row_u8(s, values, window, \(context.input.layout.paddingCode), acc);")
           }
           if let requantization = requantization(context) {
@@ -91,7 +92,7 @@ package struct AveragePoolRows: KernelVariant {
           context.printPacking(&out)
         }
         context.printProbe(&out)
-        out.print("rows[1]++;")
+        out.print("\(context.made)++;")
         context.printSuccessor(&out)
       }
     }
@@ -146,8 +147,8 @@ package struct RunningAveragePool: KernelVariant {
       context.printDescriptorPointer(&out)
       context.printCounters(&out)
       out.print("uint16_t *const sums = (uint16_t *)(void *)(memory + \(context.plan.buffers[sums].offset));\n")
-      out.block("if (rows[1] < \(geometry.output.height))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("if (\(context.made) < \(geometry.output.height))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         out.print("const uint32_t r = rows[0] - 1U - oy * \(rows); /* of the window */")
         context.printDestination(&out)
         out.print()
@@ -169,7 +170,7 @@ package struct RunningAveragePool: KernelVariant {
         }
         out.block("if (r == \(rows - 1))") { out in
           context.printProbe(&out)
-          out.print("rows[1]++;")
+          out.print("\(context.made)++;")
           context.printSuccessor(&out)
         }
       }

@@ -30,19 +30,19 @@ package struct MaxPoolRows: KernelVariant {
       context.printDescriptorPointer(&out)
       context.printCounters(&out)
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);\n")
-      out.block("while (row_is_due(s, rows))") { out in
-        out.print("const uint32_t oy = rows[1];")
+      out.block("while (\(context.isDue))") { out in
+        out.print("const uint32_t oy = \(context.made);")
         context.printDestination(&out)
         out.print()
-        out.print("locate_rows(s, oy, window);")
+        out.print(context.locateRows("oy", "window"))
         out.block("for (uint32_t oc = 0; oc < \(geometry.output.channels); oc++)") { out in
           context.printRow(&out)
-          out.print("const uint8_t *const values = memory + s->buffer + oc * s->channel_stride;\n")
+          out.print("const uint8_t *const values = \(context.lookedUpInput) + oc * s->channel_stride;\n")
           out.print("max_pool_row_u8(s, values, window, row);")
           context.printPacking(&out)
         }
         context.printProbe(&out)
-        out.print("rows[1]++;")
+        out.print("\(context.made)++;")
         context.printSuccessor(&out)
       }
     }
