@@ -8,7 +8,7 @@ import TernaryIR
 import Testing
 
 /// Branching networks, end to end on the interpreter, against what other executors computed for the very same files:
-/// `models/graphs` (`Tests/vectors/record_graphs.py`) and those of `models/cases` that branch.
+/// `models/graphs` (`Tests/vectors/record_graphs.py`).
 @Suite struct GraphVectorTests {
   private func network(_ path: String) throws -> TernaryNetwork {
     try Lowering.lower(ModelImporter.importModel(bytes: Fixtures.model("\(path).onnx"), folder: nil).graph)
@@ -74,13 +74,6 @@ import Testing
     // Several outputs keep the file's order.
     let heads = try network("graphs/heads")
     #expect(heads.outputTensors.map { heads[$0].kind } == [.logits, .activation])
-  }
-
-  @Test(arguments: ["residual_same_scale", "residual_qonnx_ts", "residual_qcdq", "concat_channels", "split_channels"])
-  func casesThatBranch(name: String) throws {
-    let network = try network("cases/\(name)")
-    let found = outputs(network, try numbers("cases/\(name).in"))
-    compare(found[0], try numbers("cases/\(name).out"), network[network.outputTensor])
   }
 }
 
