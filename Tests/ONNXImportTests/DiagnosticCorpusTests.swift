@@ -335,6 +335,7 @@ import Testing
       let turned = $0.node("Transpose", [$1], ["perm": .ints([0, 1, 3, 2])])
       return $0.node("Add", [$1, turned])
     },
+    one("operands") { $1.isEmpty ? $1 : $0.node("Sum", []) },
     one("layout", input: [1, 8, 8]) { $0.node("Sub", [$1, $0.node("Transpose", [$1], ["perm": .ints([0, 2, 1])])]) },
     one("product-of-activations") { $0.node("Mul", [$1, $0.node("Relu", [$1])]) },
     one("resize-mode") { $0.node("Resize", [$1, "", $0.floats([1, 1, 2, 2], [4])], ["mode": .string("linear")]) },

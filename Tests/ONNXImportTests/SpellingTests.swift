@@ -112,6 +112,10 @@ import Testing
       let sum = $0.node("Add", [$1, branch(&$0, $1, scale: 0.125)])
       return $0.node("Add", [sum, branch(&$0, $1, scale: 0.5, bits: 4)])
     },
+    model("Add", "of half a sum") {
+      let sum = $0.node("Add", [$1, branch(&$0, $1, scale: 0.125)])
+      return $0.node("Add", [branch(&$0, $1, scale: 0.5, bits: 4), $0.node("Mul", [sum, $0.scalar(0.5)])])
+    },
     model("Add", "of a tensor and itself, of a mean and a mean") {
       let mean = $0.quant($0.node("GlobalAveragePool", [$1]), scale: 0.0625, signed: true)
       return $0.node("Add", [$0.node("GlobalAveragePool", [$1]), $0.node("Add", [mean, mean])])
