@@ -69,7 +69,8 @@ let package = Package(
     .testTarget(
       name: "SternaTests",
       dependencies: [
-        "Sterna", "Scheduling", "ReferenceInterpreter", "TernaryIR", "Diagnostics", "TestSupport",
+        "Sterna", "GraphIR", "ONNXImport", "Lowering", "Scheduling", "ReferenceInterpreter", "TernaryIR", "Diagnostics",
+        "TestSupport",
         "ModelBuilding",
       ]),
     .testTarget(

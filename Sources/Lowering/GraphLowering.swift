@@ -326,10 +326,6 @@ struct GraphLowering {
   private mutating func close(
     _ open: PendingLayer, _ quantizer: Quantizer, _ node: Graph.Node
   ) throws(ModelError) -> Meaning {
-    if let pool = open.maxPool, let c = open.maps.firstIndex(where: { $0.signSincePool < 0 }) {
-      throw ModelError(.decreasingAfterMaxPool(pool, channel: c))
-    }
-    let layer = open.normalized()
     var zeroPoint = quantizer.zeroPoint
     var scale = quantizer.scale
     if let truncation = quantizer.truncation {
@@ -337,15 +333,30 @@ struct GraphLowering {
       zeroPoint /= 1 << truncation.shift
       scale = truncation.outputScale
     }
-    var tensor = Tensor(
-      name: graph[node.output].name, shape: layer.shape, range: 0...0, grid: quantizer.minimum...quantizer.maximum,
+    let target = Tensor(
+      name: graph[node.output].name, shape: Shape(1), range: 0...0, grid: quantizer.minimum...quantizer.maximum,
       zeroPoint: zeroPoint, scale: Rational(scale).approximation)
+    return .integers(try close(open, quantizer, target), scale: Rational(scale))
+  }
+
+  /// Ends a pending layer.
+  ///
+  /// - Parameter target: What it makes, but for shape and range.
+  mutating func close(
+    _ open: PendingLayer, _ quantizer: Quantizer, _ target: Tensor
+  ) throws(ModelError) -> TernaryNetwork.TensorID {
+    if let pool = open.maxPool, let c = open.maps.firstIndex(where: { $0.signSincePool < 0 }) {
+      throw ModelError(.decreasingAfterMaxPool(pool, channel: c))
+    }
+    var layer = open.normalized()
+    var tensor = target
+    tensor.shape = layer.shape
     let kind: Layer.Kind
     switch layer.operation {
     case .addition(let scales):
       (kind, tensor.range) = try addition(layer, scales, quantizer)
-    case .concatenation:
-      (kind, tensor.range) = try concatenation(layer, quantizer, zeroPoint: zeroPoint)
+    case .concatenation(let parts):
+      (layer.sources, kind, tensor.range) = try concatenation(layer, parts, quantizer, target)
     default:
       let domains = try layer.accumulators(of: tensors[layer.source.index])
       let requantization = try Requantization(
@@ -353,8 +364,7 @@ struct GraphLowering {
       kind = self.kind(layer, domains, requantization.requantizer)
       tensor.range = requantization.range
     }
-    let output = try append(kind, of: layer, tensor)
-    return .integers(try move(output, layer.moves), scale: Rational(scale))
+    return try move(try append(kind, of: layer, tensor), layer.moves)
   }
 
   /// The integers that a layer is to read. An average pool without a quantizer hands over its exact sum.
@@ -366,8 +376,8 @@ struct GraphLowering {
     case .integers(let id, let scale): return (id, scale)
     case .pending(let layer):
       let problem = ModelError(.notQuantized(node.name, graph[value].name, layer.name, graph.framework))
-      if case .concatenation = layer.operation {
-        let (id, scale) = try settled(layer, before: node)
+      if case .concatenation(let parts) = layer.operation {
+        let (id, scale) = try settled(layer, parts, before: node)
         return (try move(id, layer.moves), scale)
       }
       guard layer.maps.count == 1 else { throw problem }
@@ -406,9 +416,9 @@ struct GraphLowering {
       guard id != .init(0) else { throw ModelError(.noLayers()) }
       return id
     case .pending(let open):
-      if case .concatenation = open.operation {
+      if case .concatenation(let parts) = open.operation {
         // It is what its inputs are: nothing has to be computed.
-        let (id, _) = try settled(open, before: nil)
+        let (id, _) = try settled(open, parts, before: nil)
         return try move(id, open.moves)
       }
       guard open.moves.isEmpty else { throw ModelError(.moveWithoutQuantizer(open.moves[0].name, graph.framework)) }
@@ -425,70 +435,6 @@ struct GraphLowering {
       return try append(kind(layer, domains, logits.requantizer), of: layer, tensor)
     case .failed: preconditionFailure("a network with problems has been refused")
     }
-  }
-
-  // MARK: Building the network
-
-  /// The layer that a pending one of one input becomes.
-  private func kind(
-    _ layer: PendingLayer, _ domains: [ClosedRange<Int>], _ requantizer: Requantizer?
-  ) -> Layer.Kind {
-    switch (layer.operation, requantizer) {
-    case (.convolution(let weights, let groupChannels, let groups, let window), let requantizer?):
-      .convolution(
-        TernaryIR.Convolution(
-          weights: weights, outputChannels: layer.shape.channels, groupChannels: groupChannels, groups: groups,
-          window: window, accumulators: domains, requantizer: requantizer))
-    case (.dense(let weights), let requantizer?):
-      .dense(
-        TernaryIR.Dense(
-          weights: weights, outputs: layer.shape.channels, accumulators: domains, requantizer: requantizer))
-    case (.averagePool(let window), let requantizer):
-      .averagePool(AveragePool(window: window, accumulators: domains[0], requantizer: requantizer))
-    case (_, nil), (.identity, _), (.addition, _), (.concatenation, _):
-      preconditionFailure("only an average pool may go without a requantizer, and identities have been normalized")
-    }
-  }
-
-  /// Adds the layer that a pending one has become, unless it is there already.
-  mutating func append(
-    _ kind: Layer.Kind, of layer: PendingLayer, _ tensor: Tensor
-  ) throws(ModelError) -> TernaryNetwork.TensorID {
-    if let known = closed.output(layer.origin, kind, tensor, tensors) { return known }
-    guard !layer.hasWeights || closed.isNew(layer.origin) else {
-      throw ModelError(.branchBeforeQuantizer(layer.name, tensor.name, graph.framework))
-    }
-    tensors.append(tensor)
-    let output = TernaryNetwork.TensorID(tensors.count - 1)
-    let name = closed.uniqueName(layer.name)
-    layers.append(Layer(name: name, kind: kind, inputs: layer.sources, output: output))
-    closed.add(layer.origin, kind, output)
-    return output
-  }
-
-  private mutating func move(
-    _ source: TernaryNetwork.TensorID, _ moves: [(name: String, move: PendingLayer.Move)]
-  ) throws(ModelError) -> TernaryNetwork.TensorID {
-    var output = source
-    for (name, move) in moves { output = try self.move(output, move, named: name) }
-    return output
-  }
-
-  mutating func move(
-    _ source: TernaryNetwork.TensorID, _ move: PendingLayer.Move, named name: String
-  ) throws(ModelError) -> TernaryNetwork.TensorID {
-    var tensor = tensors[source.index]
-    guard let shape = move.outputShape(tensor.shape) else { throw ModelError(.windowDoesNotFit(name)) }
-    (tensor.name, tensor.shape) = (name, shape)
-    let kind: Layer.Kind =
-      switch move {
-      case .maxPool(let window): .maxPool(window)
-      case .resize(let resize): .resize(resize)
-      }
-    return try append(
-      kind,
-      of: PendingLayer(
-        name: name, operation: .identity, origin: .tensor(source), sources: [source], shape: shape, maps: []), tensor)
   }
 
   func shape(of node: Graph.Node) throws(ModelError) -> Shape {

@@ -88,6 +88,25 @@ extension Diagnostic {
       fix: "use zero point 0 before TruncAvgPool2d")
   }
 
+  static func unquantizedOperand(
+    _ node: String, _ tensor: String, _ producer: String, isConcatenation: Bool, _ framework: Framework
+  ) -> Diagnostic {
+    Diagnostic(
+      code: "activation-not-quantized", location: .init(node: node, tensor: tensor),
+      message: "the \(isConcatenation ? "concatenation" : "addition") reads the un-quantized result of '\(producer)': "
+        + "expected a quantizer between the two",
+      fix: framework.quantizeOperands(isConcatenation: isConcatenation))
+  }
+
+  static func flattenedBranch(_ node: String, _ tensor: String, _ framework: Framework) -> Diagnostic {
+    Diagnostic(
+      code: "flattened-branch", location: .init(node: node, tensor: tensor),
+      message:
+        "the node joins, adds or takes parts of a map that has been flattened: expected it in front of the flatten",
+      fix: framework == .keras
+        ? "join, add and slice in front of Flatten()" : "join, add and slice in front of torch.flatten")
+  }
+
   static func inputQuantizedTwice(_ graph: Graph, _ node: String) -> Diagnostic {
     Diagnostic(
       code: "input-quantized-twice", location: .init(node: node, tensor: graph[graph.input].name),

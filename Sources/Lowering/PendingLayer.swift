@@ -13,8 +13,16 @@ struct PendingLayer {
     /// `Σ scale · q` over the sources, element by element, a real number: how it becomes an integer accumulator depends on
     /// the quantizer. No source stands twice, and no scale is 0.
     case addition(scales: [Rational])
-    /// The channels of all sources: the accumulators are their integers.
-    case concatenation
+    /// The channels of all parts: the accumulators are the parts' integers, or those of the layers that make them. `maps`
+    /// has an entry for each channel.
+    case concatenation([Part])
+  }
+
+  /// What a concatenation joins.
+  enum Part {
+    case integers(TernaryNetwork.TensorID)
+    /// A layer that the quantizer behind the concatenation closes.
+    case pending(PendingLayer)
   }
 
   /// What a layer computes before anything is done with it: two that have one origin are made of one accumulator.

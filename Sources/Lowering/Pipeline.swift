@@ -5,6 +5,7 @@ import TernaryIR
 /// Graph to integer-only network.
 package enum Lowering {
   /// The passes in order. `GraphLowering` walks the graph; on the way it uses `PendingLayer` (signs and ranges),
+  /// `ClosedLayers` (what branches share), `AdditionSearch` (sums of two activations),
   /// `StepFunction`, `RequantizerSearch`, `RequantizerProof` and `Logits`, a file each.
   ///
   /// - Throws: `ModelError` with everything that is wrong.

@@ -115,10 +115,18 @@ struct GraphBuilder {
     return output
   }
 
-  /// Whether the value is a sum of activations that nothing has quantized since: another addition may take it up.
+  /// Whether the value is a sum of activations, or a multiple of one, that nothing has quantized since: another addition may
+  /// take it up.
   func isSum(_ id: Graph.ValueID) -> Bool {
-    guard let producer = facts[id.index].producer, case .addition = nodes[producer].operation else { return false }
-    return true
+    var id = id
+    while let node = facts[id.index].producer.map({ nodes[$0] }) {
+      switch node.operation {
+      case .addition: return true
+      case .arithmetic(let arithmetic) where arithmetic.factor != nil: id = node.inputs[0]
+      default: return false
+      }
+    }
+    return false
   }
 
   func finished(_ index: ModelIndex, outputs: [Graph.ValueID], trailings: [TrailingNode?]) -> Graph {

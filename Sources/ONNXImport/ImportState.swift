@@ -305,13 +305,27 @@ extension ImportState {
   /// reported.
   mutating func quantizedInput(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
     checkQuantized(view.id, node, &self)
+    return try settled(view, node)
+  }
+
+  /// A value whose Relu or Clip on the quantizer's grid has been applied.
+  mutating func settled(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
     guard let grid = graph.grid(of: view.id), grid.isClamped else { return view }
     return try emit(
       node, [.quantize(grid.quantizer)], input: view, shape: view.shape, order: view.order, padding: view.padding)
   }
 
+  /// An output as the layer behind the last one would read it: parts of what has been computed become layers.
+  private mutating func ordered(_ view: ActivationView, output name: String) throws(ModelError) -> ActivationView {
+    if view.padding == .none, view.order == nil { return view }
+    do throws(Diagnostic) {
+      if let producer = index.producers[name] { return try ordered(view, index.node(producer)) }
+    } catch {}
+    throw ModelError(.rearrangedOutput(name, view.shape))
+  }
+
   /// The finished graph, or all problems.
-  func finished() throws(ModelError) -> (graph: Graph, warnings: [Diagnostic]) {
+  mutating func finished() throws(ModelError) -> (graph: Graph, warnings: [Diagnostic]) {
     var problems = problems
     if !problems.isEmpty {
       if !hidden.isEmpty {
@@ -324,7 +338,7 @@ extension ImportState {
     for name in index.outputs {
       switch resolved[name] {
       case .activation(let view) where view.id != graph.input:
-        guard view.padding == .none, view.order == nil else { throw ModelError(.rearrangedOutput(name, view.shape)) }
+        let view = try ordered(view, output: name)
         guard !outputs.contains(view.id) else { throw ModelError(.sameOutput(name)) }
         outputs.append(view.id)
       case .codes: throw ModelError(.integerOutput(name))

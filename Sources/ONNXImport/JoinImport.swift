@@ -70,7 +70,8 @@ private func concatenated(
     views.allSatisfy({ $0.shape.count == rank && $0.shape[0] == 1 })
   else { throw .concatenationAxis(node, axis, views.map(\.shape)) }
   var parts: [ActivationView] = []
-  for view in views { parts.append(try state.ordered(state.quantizedInput(view, node), node)) }
+  // A quantizer behind the concatenation serves parts that have none.
+  for view in views { parts.append(try state.ordered(state.settled(view, node), node)) }
   if let other = parts.first(where: { $0.shape.dropFirst(2) != parts[0].shape.dropFirst(2) }) {
     throw .operandShapes(node, parts[0].shape, other.shape)
   }
@@ -82,7 +83,7 @@ private func concatenated(
 
 extension ImportState {
   /// A view as the graph's value itself, all of it in order: a map, or a list of features.
-  fileprivate mutating func ordered(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
+  mutating func ordered(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
     if view.shape.count == 4 { return try unpaddedMap(view, node) }
     guard view.shape.count == 2, view.shape[0] == 1 else { throw .joinedShape(node, view.shape) }
     var (flat, columns) = try features(view, node)

@@ -88,7 +88,7 @@ extension ModelImporter {
     entry("Split", "of constants, or of channels, rows and columns behind a quantizer", importSplit),
     entry(
       "Concat",
-      "of the channels of quantized activations: on one grid, or with a quantizer behind it; of constant lists",
+      "of channels: of quantized activations on one grid, or of any with a quantizer behind it; of constant lists",
       importConcat),
     entry("ConstantOfShape", "of constants", importConstantOfShape),
 

@@ -113,15 +113,6 @@ private func reducedPositions(
   return chosen.flatMap { $0.isEmpty ? nil : $0 } ?? Array(0..<rank)
 }
 
-extension ImportState {
-  /// A value whose Relu or Clip on the quantizer's grid has been applied: a mean is of what stands there then.
-  fileprivate mutating func settled(_ view: ActivationView, _ node: OperatorNode) throws(Diagnostic) -> ActivationView {
-    guard let grid = graph.grid(of: view.id), grid.isClamped else { return view }
-    return try emit(
-      node, [.quantize(grid.quantizer)], input: view, shape: view.shape, order: view.order, padding: view.padding)
-  }
-}
-
 private func poolingWindow(
   _ node: OperatorNode, input: [Int], ceilMode: Bool = true
 ) throws(Diagnostic) -> Window {

@@ -205,7 +205,7 @@ extension Diagnostic {
       code: "unquantized-activation", location: Location(node: node.name, tensor: source.name),
       message: "\(node.type) computes with real numbers: '\(source.name)', \(origin), reaches it"
         + (tensor == source.name ? "" : " as '\(tensor)'")
-        + (producer?.operation == .concatenation ? " from several grids" : "")
+        + (producer?.operation == .concatenation ? " of parts that do not lie on one grid" : "")
         + " without a quantizer: expected integers of at most 8 bits",
       fix: fix)
   }

@@ -166,8 +166,8 @@ package struct Addition: Sendable, Equatable {
 
 /// The channels of all inputs, one input after the other; rows and columns are the same for all.
 package struct Concatenation: Sendable, Equatable {
-  /// One for each input: what makes its values the output's. nil: they are already, with the output's scale, zero point and
-  /// grid.
+  /// One for each input: what makes its values the output's, with one entry for all of the input's channels or one for
+  /// each. nil: they are already, with the output's zero point and grid.
   package var requantizers: [Requantizer?]
 
   package init(requantizers: [Requantizer?]) {

@@ -171,4 +171,25 @@ import Testing
     }
     #expect(isAffine > 140)
   }
+
+  /// What fits int32 is what is found without that condition.
+  @Test func narrowBeforeWide() throws {
+    let inputs = [(-128...127), (0...255)].map { TernaryIR.Tensor(name: "x", shape: Shape(1), range: $0) }
+    let scales = [Rational(Float(0.0371)), -Rational(Float(0.0529))]
+    let search = try #require(
+      AdditionSearch(
+        AffineMap(slope: .one, offset: .zero), scales, inputs, output(0.06, -128...127), .init(node: "sum")))
+    let (narrow, wide) = (try #require(try search.find(isWide: false)), try #require(try search.find(isWide: true)))
+    #expect(narrow.addition == wide.addition)
+    #expect(narrow.addition.multipliers[0] > 0 && narrow.addition.multipliers[1] < 0)
+  }
+
+  @Test func ratios() throws {
+    #expect(try #require(IntegerRatio([Rational(3, 4), Rational(-1, 2)])).multipliers == [3, -2])
+    #expect(try #require(IntegerRatio([Rational(6), Rational(9), Rational(15)])).multipliers == [2, 3, 5])
+    #expect(IntegerRatio([Rational(1), Rational(1 << 40)]) == nil)
+    let thirds = try #require(IntegerRatio([Rational(1, 3), Rational(1)]))
+    #expect(thirds.multipliers == [1, 3])
+    #expect(thirds.unit == Rational(1, 3))
+  }
 }

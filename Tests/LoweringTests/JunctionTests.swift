@@ -141,6 +141,46 @@ import Testing
     #expect(concatenation.requantizers.map { $0?.proof.pairs } == [48, 48])
   }
 
+  /// One quantizer behind a concatenation serves layers that have none, means, sums, and concatenations themselves.
+  @Test func openPartsAreClosedByTheQuantizerBehind() throws {
+    let network = try check(
+      branches(quantize(0.5, -8...7, zeroPoint: 1), quantize(0.375, -8...7)).then("sum", sum, of: "left", "right")
+        .then("c", conv(2, 3, padded(3)), of: "left").then("relu", .relu)
+        .then(
+          "mean", .averagePool(Window(kernel: (3, 3), padding: Padding(top: 1, left: 1, bottom: 1, right: 1))),
+          of: "left"
+        )
+        .then("inner", .concatenation, of: "right", "left").then("twice", by(2), of: "right")
+        .then("clipped", .clip(minimum: -0.3, maximum: 1.3), of: "twice")
+        .then("cat", .concatenation, of: "relu", "sum", "inner", "mean", "clipped")
+        .then(
+          "bn",
+          normalize(
+            gamma: (0..<17).map { Float($0 % 5) - 1 }, beta: [Float](repeating: 0.25, count: 17),
+            mean: [Float](repeating: 0.5, count: 17))
+        )
+        .then("out", quantize(0.25, -8...7)))
+    #expect(network.layers.map(\.name).contains("c"))
+    guard case .concatenate(let concatenation)? = network.layers.last?.kind else {
+      Issue.record("no concatenation at the end")
+      return
+    }
+    #expect(concatenation.requantizers.allSatisfy { $0 == nil })
+  }
+
+  /// Channels that a factor turns round are a layer of their own.
+  @Test func decreasingChannelsOfAConcatenation() throws {
+    let network = try check(
+      branches(quantize(0.5, -8...7, zeroPoint: 1), quantize(0.375, -8...7)).then(
+        "cat", .concatenation, of: "left", "right"
+      )
+      .then("bn", normalize(gamma: [1, 0.5, 2, 1, 0, -3], beta: [0.25, 0, -1, 0, 2, 0], mean: [1, 0.5, 0, 0, 0, 1]))
+      .then("out", quantize(0.25, -8...7)))
+    guard case .concatenate(let concatenation)? = network.layers.last?.kind else { return }
+    #expect(concatenation.requantizers.map { $0 == nil } == [false, true])
+    #expect(network.layers.count == 4)
+  }
+
   /// Read as it is, and requantized.
   @Test func aConcatenationWithTwoReaders() throws {
     let network = try check(
@@ -219,9 +259,10 @@ import Testing
   @Test func whatIsRefused() {
     let unquantized = Chain([2, 4, 4]).then("in", input(zeroPoint: 0, -8...7)).then("a", conv(2, 2, padded(3)))
     expect(code: "activation-not-quantized", unquantized.then("sum", sum, of: "a", "in").then("q", quantize(1, 0...7)))
+    expect(code: "activation-not-quantized", unquantized.then("cat", .concatenation, of: "a", "in"))
     expect(
       code: "activation-not-quantized",
-      unquantized.then("cat", .concatenation, of: "a", "in").then("q", quantize(1, 0...7)))
+      unquantized.then("cat", .concatenation, of: "a", "in").then("c", conv(2, 4, padded(1))))
     expect(code: "activation-not-quantized", unquantized.then("part", .slice(GraphIR.ChannelSlice(first: 0, count: 1))))
     expect(code: "activation-not-quantized", unquantized.then("large", .resize(GraphIR.Resize(rows: 2, columns: 2))))
     expect(

@@ -322,7 +322,11 @@ import Testing
     },
     one("operand-shapes") { $0.node("Add", [$1, $0.node("GlobalMaxPool", [$1])]) },
     one("unquantized-activation") { $0.node("Add", [$1, conv(&$0, $1)]) },
-    one("unquantized-activation") { $0.node("Concat", [conv(&$0, $1), $1], ["axis": .int(1)]) },
+    one("activation-not-quantized") { $0.node("Concat", [conv(&$0, $1), $1], ["axis": .int(1)]) },
+    one("unquantized-activation") {
+      $0.node("Conv", [$0.node("Concat", [conv(&$0, $1), $1], ["axis": .int(1)]), $0.ternary([1, 4, 1, 1])])
+    },
+    changed("input-not-quantized") { $0.output = $0.quant($0.node("Concat", ["x", $0.output], ["axis": .int(1)])) },
     one("unquantized-activation") { $0.node("Add", [$1, "x"]) },
     one("unquantized-activation") {
       conv(&$0, $0.node("Slice", [$0.node("Concat", [$1, $0.quant($1, scale: 0.5)], ["axis": .int(1)])] + places(&$0)))
@@ -331,6 +335,7 @@ import Testing
       let turned = $0.node("Transpose", [$1], ["perm": .ints([0, 1, 3, 2])])
       return $0.node("Add", [$1, turned])
     },
+    one("operands") { $1.isEmpty ? $1 : $0.node("Sum", []) },
     one("layout", input: [1, 8, 8]) { $0.node("Sub", [$1, $0.node("Transpose", [$1], ["perm": .ints([0, 2, 1])])]) },
     one("product-of-activations") { $0.node("Mul", [$1, $0.node("Relu", [$1])]) },
     one("resize-mode") { $0.node("Resize", [$1, "", $0.floats([1, 1, 2, 2], [4])], ["mode": .string("linear")]) },
@@ -466,9 +471,6 @@ import Testing
     one("flattened-branch") {
       let flat = $0.node("Flatten", [$1])
       return $0.node("Concat", [flat, flat], ["axis": .int(1)])
-    },
-    one("negative-scale-behind-concatenation") {
-      $0.quant($0.node("Neg", [$0.node("Concat", [$1, $1], ["axis": .int(1)])]))
     },
     one("negative-scale-behind-addition") {
       let sum = $0.node("Add", [$1, $0.quant($1, scale: 0.1)])

@@ -112,6 +112,10 @@ import Testing
       let sum = $0.node("Add", [$1, branch(&$0, $1, scale: 0.125)])
       return $0.node("Add", [sum, branch(&$0, $1, scale: 0.5, bits: 4)])
     },
+    model("Add", "of half a sum") {
+      let sum = $0.node("Add", [$1, branch(&$0, $1, scale: 0.125)])
+      return $0.node("Add", [branch(&$0, $1, scale: 0.5, bits: 4), $0.node("Mul", [sum, $0.scalar(0.5)])])
+    },
     model("Add", "of a tensor and itself, of a mean and a mean") {
       let mean = $0.quant($0.node("GlobalAveragePool", [$1]), scale: 0.0625, signed: true)
       return $0.node("Add", [$0.node("GlobalAveragePool", [$1]), $0.node("Add", [mean, mean])])
@@ -158,11 +162,31 @@ import Testing
       let narrow = $0.quant($1, scale: 0.0625, bits: 4, signed: true)
       return conv(&$0, $0.node("Concat", [$1, narrow, $1], ["axis": .int(1)]), channels: 6)
     },
+    model("Concat", "of layers, a sum and a quantized map, with one quantizer behind all") {
+      let relu = $0.node("Relu", [conv(&$0, $1)])
+      let pool = $0.node(
+        "MaxPool", [conv(&$0, $1)], ["kernel_shape": .ints([3, 3]), "pads": .ints([1, 1, 1, 1])])
+      let sum = $0.node("Add", [$1, branch(&$0, $1, scale: 0.125)])
+      return $0.node("Concat", [relu, $1, pool, sum], ["axis": .int(1)])
+    },
+    model("Concat", "BatchNormalization with a negative gamma behind it") {
+      let joined = $0.node("Concat", [$1, branch(&$0, $1, scale: 0.125), conv(&$0, $1)], ["axis": .int(1)])
+      let gamma: [Float] = [1, -0.5, 0.25, 2, -1, 0, 1]
+      return $0.node(
+        "BatchNormalization",
+        [
+          joined, $0.floats(gamma, [7]), $0.floats(gamma, [7]), $0.floats([0, 1, 0, 0.5, 0, 0, 1], [7]),
+          $0.floats([1, 4, 1, 1, 4, 1, 1], [7]),
+        ], ["epsilon": .float(0)])
+    },
     model("Concat", "of means' features") {
       let left = $0.quant($0.node("GlobalAveragePool", [$1]), scale: 0.0625, signed: true)
       let right = $0.quant($0.node("GlobalMaxPool", [$1]), scale: 0.0625, signed: true)
       let features = [$0.node("Flatten", [left]), $0.node("Flatten", [right])]
       return dense(&$0, $0.node("Concat", features, ["axis": .int(-1)]), 4)
+    },
+    bare("Split", "a part at the network's end", opset: 13) {
+      halves(&$0, $0.quant("x", scale: 0.0625, signed: true), ["axis": .int(1)]).1
     },
     bare("Concat", "at the network's end") {
       let x = $0.quant("x", scale: 0.0625, signed: true)

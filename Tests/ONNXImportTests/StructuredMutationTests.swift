@@ -1,3 +1,5 @@
+import Diagnostics
+import Lowering
 import ModelBuilding
 import ONNXFormat
 import ONNXImport
@@ -20,6 +22,32 @@ import Testing
       let bytes: [UInt8] = try model.serializedBytes()
       _ = outcome(bytes)
     }
+  }
+
+  /// Networks that branch, exchanged at random, with more outputs: what is imported is lowered, or refused with a reason.
+  @Test(arguments: ["graphs/residual", "graphs/ushape", "graphs/heads", "cases/residual_qcdq"])
+  func survivesUpToTheNetwork(name: String) throws {
+    let original = try ONNXModelProto.parsing(Fixtures.model("\(name).onnx"))
+    var random = SplitMix(seed: 23)
+    var lowered = 0
+    for _ in 0..<60 {
+      var model = original
+      for _ in 0...random.below(2) { mutate(&model.graph, &random) }
+      if random.below(3) == 0 {
+        var output = model.graph.output[0]
+        output.name = model.graph.node[random.below(model.graph.node.count)].output.first ?? ""
+        model.graph.output.append(output)
+      }
+      let bytes: [UInt8] = try model.serializedBytes()
+      do throws(ModelError) {
+        _ = try Lowering.lower(try ModelImporter.importModel(bytes: bytes, folder: nil).graph)
+        lowered += 1
+      } catch {
+        let codes = error.diagnostics.map(\.code)
+        #expect(!codes.isEmpty && codes.allSatisfy { $0 != "broken-graph" && !$0.hasPrefix("internal") }, "\(error)")
+      }
+    }
+    #expect(lowered > 0)
   }
 
   /// All operators on operands of all kinds, in all orders of attributes that any of them knows.
@@ -51,7 +79,8 @@ import Testing
       "axis", "axes", "perm", "kernel_shape", "strides", "pads", "dilations", "group", "ceil_mode", "keepdims", "to",
       "start", "end", "starts", "ends", "transA", "transB", "alpha", "epsilon", "min", "max", "signed", "narrow",
       "rounding_mode", "auto_pad", "value", "value_int", "value_ints", "value_float", "block_size", "output_dtype",
-      "allowzero", "count_include_pad", "training_mode",
+      "allowzero", "count_include_pad", "training_mode", "split", "num_outputs", "mode", "scales", "nearest_mode",
+      "coordinate_transformation_mode",
     ]
     var result: [String: ModelBuilder.Attribute] = [:]
     for _ in 0..<random.below(5) {
@@ -60,7 +89,7 @@ import Testing
       let value: ModelBuilder.Attribute =
         switch random.below(5) {
         case 0: .float(Float(number))
-        case 1: .string(["SAME_UPPER", "FLOOR", "VALID", "x"][random.below(4)])
+        case 1: .string(["SAME_UPPER", "FLOOR", "VALID", "x", "nearest", "floor", "asymmetric"][random.below(7)])
         case 2: .ints(list)
         case 3: .tensor(ModelBuilder.tensor(floats: [1, 2], list))
         default: .int(number)

@@ -31,7 +31,6 @@ import Testing
     "bipolar_act": ("binary-activation", ["BipolarQuant", "bit_width=2"]),
     "bn_after_quant": ("unquantized-activation", ["n_Conv_34", "batchNormalization", "QuantIdentity"]),
     "bn_training": ("attribute", ["training_mode", "model.eval()"]),
-    "concat_channels": ("branching-network", ["sequential"]),
     "conv_avgpool_bn_relu": ("activation-not-quantized", ["n_AveragePool_15", "QuantIdentity"]),
     "convtranspose": ("unsupported-operator", ["'ConvTranspose'", "Conv2d", "Upsample"]),
     "convtranspose_qcdq": ("unsupported-operator", ["'ConvTranspose'", "Conv2d"]),
@@ -44,10 +43,6 @@ import Testing
     "per_channel_relu_qonnx_ts": ("quantizer-scale", ["8 different numbers", "one scale"]),
     "qdq_int16_act": ("activation-width", ["-32768...32767", "8 bits"]),
     "qlinearconv": ("unsupported-operator", ["'QLinearConv'", "export QDQ"]),
-    "residual_qcdq": ("branching-network", ["sequential"]),
-    "residual_qonnx_ts": ("branching-network", ["sequential"]),
-    "residual_same_scale": ("branching-network", ["sequential"]),
-    "split_channels": ("branching-network", ["sequential"]),
     "tanh_qcdq": ("unsupported-operator", ["'Tanh'", "Hardtanh"]),
   ]
 

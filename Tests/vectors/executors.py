@@ -29,8 +29,15 @@ def is_qonnx(path: Path) -> bool:
 
 def logits(path: Path, inputs: np.ndarray) -> np.ndarray:
     """float32 outputs of a model for float32 inputs [sample][channel][row][column], one sample at a time."""
+    (found,) = outputs(path, inputs)
+    return found.reshape(len(inputs), -1)
+
+
+def outputs(path: Path, inputs: np.ndarray) -> list[np.ndarray]:
+    """The same of a model with several outputs, each [sample, ...], in the file's order."""
     run = _qonnx(path) if is_qonnx(path) else _onnxruntime(path)
-    return np.concatenate([run(inputs[i : i + 1]).reshape(1, -1) for i in range(len(inputs))]).astype(np.float32)
+    samples = [run(inputs[i : i + 1]) for i in range(len(inputs))]
+    return [np.concatenate(values).astype(np.float32) for values in zip(*samples)]
 
 
 def _qonnx(path: Path):
@@ -45,8 +52,13 @@ def _qonnx(path: Path):
         model.graph.value_info.append(value)
     model = model.transform(InferShapes())
     (name,) = [value.name for value in model.graph.input]
-    (output,) = [value.name for value in model.graph.output]
-    return lambda x: qonnx.core.onnx_exec.execute_onnx(model, {name: x})[output]
+    names = [value.name for value in model.graph.output]
+
+    def run(x: np.ndarray) -> list[np.ndarray]:
+        found = qonnx.core.onnx_exec.execute_onnx(model, {name: x})
+        return [found[output] for output in names]
+
+    return run
 
 
 def _onnxruntime(path: Path):
@@ -57,4 +69,4 @@ def _onnxruntime(path: Path):
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     initializers = {tensor.name for tensor in onnx.load(path).graph.initializer}
     (name,) = [value.name for value in session.get_inputs() if value.name not in initializers]
-    return lambda x: session.run(None, {name: x})[0]
+    return lambda x: session.run(None, {name: x})
