@@ -49,7 +49,7 @@ import Testing
     let network = try TernaryNetwork(parsing: Self.residual)
     let plan = try Scheduler.plan(network, PlanningOptions(name: "net", schedule: .stream))
     #expect(plan.edges[0].consumers == [0, 2])
-    #expect(plan.edges[0].goneCounter != nil && plan.edges[0].slots == 4)
+    #expect(plan.edges[0].goneCounter != nil && plan.edges[0].slots == 3)
     // The addition waits for the second convolution, which is told of every row.
     #expect(plan.edges[0].told == [0] && plan.edges[2].told == [2])
     let buffers = plan.buffers.filter { $0.kind == .lineBuffer }
