@@ -34,7 +34,9 @@ package struct Compilation: Sendable {
   /// What the file's owner should know although it compiles.
   package var warnings: [Diagnostic]
   /// What the model's file does behind the network's output, and no firmware does.
-  package var trailing: TrailingNode?
+  package var trailing: TrailingNode? { trailings[0] }
+  /// The same for each output.
+  package var trailings: [TrailingNode?]
   package var selfTest: SelfTest
 
   /// Imports, lowers, plans.
@@ -51,7 +53,7 @@ package struct Compilation: Sendable {
       network: Lowering.lower(imported.graph), options, modelFile: model.fileName,
       modelSHA256: SHA256.hexadecimal(model.bytes))
     warnings = imported.warnings
-    trailing = imported.graph.trailing
+    trailings = imported.graph.trailings
   }
 
   /// Plans a network that did not come from a model file; its provenance is its own text.
@@ -70,6 +72,7 @@ package struct Compilation: Sendable {
     provenance = Provenance(
       toolVersion: sternaVersion, modelFile: modelFile, modelSHA256: modelSHA256, options: options.commandLine)
     warnings = []
+    trailings = network.outputTensors.map { _ in nil }
     let sample = SelfTest.sample(for: plan)
     selfTest = SelfTest(output: Interpreter(network).run(sample).allOutputs)
     provenance.buildID = buildID

@@ -49,10 +49,11 @@ package struct Comparison: Sendable {
   private var worst: Failure?
 
   /// - Parameters:
+  ///   - multipliers: Units of the output that a unit of each channel's accumulator is worth; none without logits.
   ///   - outputs: Our real values, a list a sample.
   ///   - tieSpreads: How far ties of average pools move each of them; empty lists where there are none.
   init(
-    output: Tensor, network: TernaryNetwork, trailing: TrailingNode?, outputs: [[Double]], tieSpreads: [[Double]]
+    output: Tensor, multipliers: [Int], trailing: TrailingNode?, outputs: [[Double]], tieSpreads: [[Double]]
   ) {
     self.output = output
     self.trailing = trailing
@@ -61,8 +62,6 @@ package struct Comparison: Sendable {
     let plane = output.shape.height * output.shape.width
     let channels = output.shape.channels
     step = output.kind == .logits ? nil : output.scale
-    var multipliers: [Int] = []
-    if case .logits(let table, _)? = network.layers.last?.requantizer?.form { multipliers = table }
     var ranges: [Double] = []
     var tolerances: [Double] = []
     for channel in 0..<channels {

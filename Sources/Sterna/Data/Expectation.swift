@@ -5,6 +5,8 @@ import TernaryIR
 /// The outputs that another tool computed of the model's file, read and checked: what the network is held against.
 package struct Expectation: Sendable {
   private let output: Tensor
+  /// Of the output among the network's.
+  private let index: Int
   private let trailing: TrailingNode?
   /// Whether the file's own last node is applied to our values first; else the values in front of it are expected.
   private let isTrailed: Bool
@@ -15,10 +17,12 @@ package struct Expectation: Sendable {
   ///   - array: N × (output shape), as the model's file has it: behind the node that the firmware leaves out, if any.
   ///   - path: For messages.
   ///   - samples: How many there have to be.
+  ///   - index: Of the output among the network's.
   package init(
-    _ array: NPY, path: String, samples: Int, output: Tensor, trailing: TrailingNode?
+    _ array: NPY, path: String, samples: Int, output: Tensor, index: Int = 0, trailing: TrailingNode?
   ) throws(SamplesError) {
     self.output = output
+    self.index = index
     self.trailing = trailing
     self.samples = samples
     let plain = output.shape.extents
@@ -52,18 +56,22 @@ package struct Expectation: Sendable {
     }
   }
 
+  /// Of the output.
+  package var name: String { output.name }
+
   /// Holds a network's answers against it.
   ///
   /// - Parameter inputs: Quantized samples, as many as there are expectations.
   package func comparison(_ network: TernaryNetwork, inputs: [[Int32]]) -> Comparison {
     precondition(inputs.count == samples, "an expectation for each sample")
     let interpreter = Interpreter(network)
-    let ours = inputs.map { output.real(interpreter.run($0).output) }
+    let ours = inputs.map { output.real(interpreter.run($0).outputs[index]) }
     let ties = PoolTies(network)
     // What all ties of average pools rounded one way, or all the other way, make of each output.
-    let tied = inputs.map { input in ties?.spread(input, output: output) ?? [] }
+    let tied = inputs.map { input in ties?.spread(input, output: output, index: index) ?? [] }
     var comparison = Comparison(
-      output: output, network: network, trailing: isTrailed ? trailing : nil, outputs: ours, tieSpreads: tied)
+      output: output, multipliers: network.logitMultipliers(index), trailing: isTrailed ? trailing : nil,
+      outputs: ours, tieSpreads: tied)
     let size = values.count / max(1, samples)
     for index in inputs.indices { comparison.add(index, expected: values[(index * size)..<((index + 1) * size)]) }
     return comparison
@@ -127,12 +135,20 @@ struct PoolTies {
   }
 
   /// How far each output moves between all ties up and all ties down.
-  func spread(_ input: [Int32], output: Tensor) -> [Double] {
-    zip(output.real(up.run(input).output), output.real(down.run(input).output)).map { abs($0 - $1) }
+  func spread(_ input: [Int32], output: Tensor, index: Int) -> [Double] {
+    zip(output.real(up.run(input).outputs[index]), output.real(down.run(input).outputs[index])).map { abs($0 - $1) }
   }
 }
 
 extension TernaryNetwork {
+  /// Units of an output that one unit of each channel's accumulator is worth, one for all or one each; none where the
+  /// layer that makes it gives no logits.
+  fileprivate func logitMultipliers(_ output: Int) -> [Int] {
+    let layer = layers.first { $0.output == outputTensors[output] }
+    guard case .logits(let multipliers, _)? = layer?.requantizer?.form else { return [] }
+    return multipliers
+  }
+
   /// The same with the sums of average pools moved by a hair, less than what separates any but a tie from the next
   /// integer's half: only ties fall otherwise.
   fileprivate func roundingTies(by hair: Int) -> TernaryNetwork? {

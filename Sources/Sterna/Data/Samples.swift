@@ -82,6 +82,7 @@ package enum SamplesError: Error, Sendable, Equatable, CustomStringConvertible {
   case labelShape(path: String, found: [Int], samples: Int)
   case notFinite(path: String, sample: Int, element: Int, value: Double)
   case outputShape(path: String, found: [Int], expected: [Int])
+  case expectations(found: Int, outputs: [String])
 
   package var description: String {
     switch self {
@@ -101,6 +102,9 @@ package enum SamplesError: Error, Sendable, Equatable, CustomStringConvertible {
       "\(path): \(value) in sample \(sample), element \(element): expected finite numbers"
     case .outputShape(let path, let found, let expected):
       "\(path): shape \(found.pythonic): expected the outputs for --input, \(expected.pythonic)"
+    case .expectations(let found, let outputs):
+      "--expect: \(found) array(s): expected \(outputs.count), one for each output of the model, in this order: "
+        + outputs.joined(separator: ", ")
     }
   }
 }

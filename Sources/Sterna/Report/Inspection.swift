@@ -13,7 +13,7 @@ extension Compilation {
   package func inspection() throws(ModelError) -> String {
     let report = Report(self)
     var lines = [
-      "\(plan.name): \(plan.input.shape) \(plan.input.quantization.isSigned ? "int8" : "uint8") in, \(plan.output.count) out",
+      "\(plan.name): \(plan.input.shape) \(plan.input.quantization.isSigned ? "int8" : "uint8") in, \(plan.outputSummary)",
       "",
     ]
     lines += Self.table(report.layers)
@@ -36,8 +36,9 @@ extension Compilation {
     if !proof.layersByThresholds.isEmpty {
       lines.append("  by thresholds: " + proof.layersByThresholds.joined(separator: ", "))
     }
-    if plan.output.tensor.kind == .logits {
-      lines.append("logits: one unit is \(plan.output.tensor.scale); \(plan.output.exactness)")
+    for output in plan.outputs where output.tensor.kind == .logits {
+      let name = plan.outputs.count > 1 ? " \(output.tensor.name)" : ""
+      lines.append("logits\(name): one unit is \(output.tensor.scale); \(output.exactness)")
     }
     lines += try choiceLines()
     let flash = plan.flash
@@ -119,6 +120,14 @@ extension Compilation {
       hasWeights ? "\(layer.additions)" : "-", layer.predictedInstructions.map { "\($0)" } ?? "-", range, requantizer,
       layer.pairs.map { "\($0)" } ?? "-",
     ]
+  }
+}
+
+extension FirmwarePlan {
+  /// How many values come out, and of which output where there are several.
+  var outputSummary: String {
+    guard outputs.count > 1 else { return "\(output.count) out" }
+    return "\(outputCount) out: " + outputs.map { "\($0.count) \($0.tensor.name)" }.joined(separator: ", ")
   }
 }
 

@@ -73,6 +73,9 @@ package struct Report: Codable, Sendable {
   }
 
   package struct Output: Codable, Sendable {
+    package var name: String
+    /// Place of its first value in the array that a call writes.
+    package var first: Int
     package var count: Int
     package var kind: String
     package var scale: Double
@@ -93,7 +96,9 @@ package struct Report: Codable, Sendable {
   /// Of one inference, everything included; an estimate. None for a host.
   package var predictedInstructions: Int?
   package var layers: [Layer]
+  /// The first of `outputs`.
   package var output: Output
+  package var outputs: [Output]
   package var memory: Memory
   package var flash: FlashEstimate
   /// What the same C costs on each core.
@@ -116,9 +121,8 @@ package struct Report: Codable, Sendable {
       layers[index].predictedInstructions = isCounted ? cost.operations[index] : nil
       layers[index].predictedFlashBytes = bytes
     }
-    output = Output(
-      count: plan.output.count, kind: plan.output.tensor.kind.rawValue, scale: plan.output.tensor.scale,
-      zeroPoint: plan.output.tensor.zeroPoint, resolution: plan.output.resolution)
+    outputs = plan.outputs.map(Output.init)
+    output = outputs[0]
     memory = Memory(
       stateBytes: plan.stateBytes, lowerBoundBytes: plan.lowerBoundBytes, stackBytes: plan.stackBound(),
       buffers: plan.buffers)
@@ -141,6 +145,14 @@ package struct Report: Codable, Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+  }
+}
+
+extension Report.Output {
+  init(_ output: OutputPlan) {
+    self.init(
+      name: output.tensor.name, first: output.first, count: output.count, kind: output.tensor.kind.rawValue,
+      scale: output.tensor.scale, zeroPoint: output.tensor.zeroPoint, resolution: output.resolution)
   }
 }
 

@@ -12,7 +12,7 @@ struct RunVerb: AsyncParsableCommand {
   @Option(help: "N × (input shape): float32 is quantized by the model, int8 or uint8 is taken as quantized.")
   var input: String
 
-  @Option(help: "Where the outputs go: N × outputs, int32.")
+  @Option(help: "Where the outputs go: N × outputs, int32; those of several, one behind the other as the C has them.")
   var output: String
 
   @Flag(help: "Writes the outputs' real values, float32, instead of integers.")
@@ -31,22 +31,24 @@ struct RunVerb: AsyncParsableCommand {
       let compilation = try options.interpret()
       let samples = try readSamples(input, for: compilation)
       let interpreter = Interpreter(compilation.network)
+      let tensors = compilation.plan.outputs.map(\.tensor)
       var outputs: [Int32] = []
+      var reals: [Float] = []
       var layerValues = [[Int32]](repeating: [], count: layers == nil ? 0 : compilation.network.layers.count)
       for (index, sample) in samples.enumerated() {
         Console.progress("sample \(index + 1) of \(samples.count)")
         let result = interpreter.run(sample)
-        outputs += result.output
+        for (tensor, values) in zip(tensors, result.outputs) {
+          outputs += values
+          if real { reals += tensor.real(values).map { Float($0) } }
+        }
         for layer in layerValues.indices { layerValues[layer] += result.layers[layer] }
       }
       Console.endProgress()
       var files = OutputFiles()
-      let tensor = compilation.plan.output.tensor
       let count = samples.count
-      let shape = [count] + tensor.shape.extents
-      files.add(
-        output,
-        NPY(shape: shape, values: real ? .float32(tensor.real(outputs).map { Float($0) }) : .int32(outputs)).encoded())
+      let shape = [count] + (tensors.count == 1 ? tensors[0].shape.extents : [compilation.plan.outputCount])
+      files.add(output, NPY(shape: shape, values: real ? .float32(reals) : .int32(outputs)).encoded())
       if let layers {
         for (layer, values) in zip(compilation.layerFiles, layerValues) {
           files.add(

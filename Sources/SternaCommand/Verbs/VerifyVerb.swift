@@ -17,8 +17,11 @@ struct VerifyVerb: AsyncParsableCommand {
   @Option(help: "Samples to use instead of seeded ones: N × (input shape).")
   var input: String?
 
-  @Option(help: "Outputs that PyTorch gave for --input, N × outputs: compared as well.")
-  var expect: String?
+  @Option(
+    help:
+      "Outputs that PyTorch gave for --input, N × outputs: compared as well. Once for each output of the model, in its order."
+  )
+  var expect: [String] = []
 
   @Option(
     help:
@@ -42,7 +45,7 @@ struct VerifyVerb: AsyncParsableCommand {
     if sanitize, !target.contains("all"), !target.contains("host") {
       throw ValidationError("--sanitize is for the host: expected --target host or all")
     }
-    if expect != nil, input == nil { throw ValidationError("--expect needs the --input that it belongs to") }
+    if !expect.isEmpty, input == nil { throw ValidationError("--expect needs the --input that it belongs to") }
   }
 
   func run() async throws {
@@ -52,10 +55,14 @@ struct VerifyVerb: AsyncParsableCommand {
         try input.map { try readSamples($0, for: compilation) }
         ?? SampleInputs.make(for: compilation.plan.input, count: samples, seed: seed)
       // Before anything is compiled, which takes much longer than to see that an array does not fit.
-      let expectation = try expect.map {
+      let outputs = compilation.plan.outputs
+      guard expect.isEmpty || expect.count == outputs.count else {
+        throw SamplesError.expectations(found: expect.count, outputs: outputs.map(\.tensor.name))
+      }
+      let expectations = try expect.enumerated().map { index, path in
         try Expectation(
-          readArray($0), path: $0, samples: inputs.count, output: compilation.plan.output.tensor,
-          trailing: compilation.trailing)
+          readArray(path), path: path, samples: inputs.count, output: outputs[index].tensor, index: index,
+          trailing: compilation.trailings[index])
       }
       var isEqual = true
       // By number of samples: what the interpreter makes of them is the same for every job.
@@ -69,8 +76,9 @@ struct VerifyVerb: AsyncParsableCommand {
         let outcome = try await run(job, compilation, files, samples: count)
         isEqual = isEqual && outcome
       }
-      if let comparison = expectation?.comparison(compilation.network, inputs: inputs) {
-        try Console.result(comparison.text)
+      for expectation in expectations {
+        let comparison = expectation.comparison(compilation.network, inputs: inputs)
+        try Console.result((outputs.count > 1 ? "\(expectation.name): " : "") + comparison.text)
         isEqual = isEqual && comparison.isKept
       }
       if !isEqual { throw Exit.mismatch }

@@ -34,8 +34,11 @@ extension ReportPage {
     let input = plan.input
     let type = input.quantization.isSigned ? "int8" : "uint8"
     let shape = [input.shape.channels, input.shape.height, input.shape.width].map { "\($0)" }.joined(separator: "×")
-    return
-      "\(shape) \(type) in, \(plan.output.count) \(plan.output.tensor.kind == .logits ? "int32 logits" : "values") out"
+    let outputs = plan.outputs.map { output in
+      "\(output.count) \(output.tensor.kind == .logits ? "int32 logits" : "values") out"
+        + (plan.outputs.count > 1 ? " as \(output.tensor.name)" : "")
+    }
+    return "\(shape) \(type) in, " + outputs.joined(separator: ", ")
   }
 
   private var figures: Markup {

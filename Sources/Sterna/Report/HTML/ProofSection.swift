@@ -18,9 +18,10 @@ extension ReportPage {
       dataTable(
         ["layer", "form", "arithmetic", "shift", "multipliers", "entries", "pairs", "exceptions"],
         plan.contexts.compactMap(row))
-      if plan.output.tensor.kind == .logits {
+      for output in plan.outputs where output.tensor.kind == .logits {
         tag("p", ["class": "remark"]) {
-          "The logits are integers in one scale, \(plan.output.tensor.scale) a unit; \(plan.output.exactness)."
+          "The logits\(plan.outputs.count > 1 ? " \(output.tensor.name)" : "") are integers in one scale, "
+            + "\(output.tensor.scale) a unit; \(output.exactness)."
         }
       }
     }
