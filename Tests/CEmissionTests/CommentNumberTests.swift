@@ -82,7 +82,9 @@ import Testing
     let stage = plan.stages[index]
     let network = compilation.reduced.network
     let layer = network.layers[stage.operation.layers.lowerBound]
-    let (from, to) = (network[layer.inputs[0]], network[layer.output])
+    // The planner's copies are no layers of the network.
+    let isCopy = stage.operation.layers.isEmpty
+    let (from, to) = (network[isCopy ? stage.operation.tensor : layer.inputs[0]], network[layer.output])
     // From the network's own layer, not from the plan.
     var (window, taps, weights, groups) = (Window(kernelHeight: 1, kernelWidth: 1), 0, [Int8](), 1)
     switch layer.kind {
@@ -108,17 +110,26 @@ import Testing
     let strides = window.strideHeight == 1 && window.strideWidth == 1 ? [] : [window.strideHeight, window.strideWidth]
     let padding = window.hasPadding ? [window.top, window.left, window.bottom, window.right] : []
     let extents = numbers(from.shape) + numbers(to.shape)
+    let allExtents = layer.inputs.flatMap { numbers(network[$0].shape) } + numbers(to.shape)
     let edge = stage.input
-    let at = edge.offset
     let form = stage.variant.epilogue?.form
     var shifts: [Int] = []
     if case .affine(_, _, let shift, _, _)? = form { shifts = [shift] }
     if case .halfEven(_, _, let shift, _, _)? = form { shifts = [shift] }
     if case .thresholds(_, let start)? = form { shifts = [start] }
     if let scales = stage.hwc?.scales { shifts = (scales.drop == 0 ? [] : [scales.drop]) + [scales.shift] }
+    var requantizers = [shifts + (pairs > 0 ? [pairs] : [])]
+    if case .concatenate(let concatenation) = layer.kind {
+      // Without one, codes may be shifted all the same: they are integers less the smallest of each tensor.
+      requantizers = concatenation.requantizers.map { requantizer in
+        guard let requantizer else { return [0] }
+        return [requantizer.shift] + (requantizer.proof.pairs > 0 ? [requantizer.proof.pairs] : [])
+      }
+    }
+    func isRequantizer(_ found: [Int]) -> Bool { requantizers.contains(found) }
     let output = network[stage.operation.tensor]
     let whole = compilation.network
-    return [
+    return stage.inputs.indices.map { inputRule($0, stage, layer, of: compilation) } + [
       Rule("Stage # of #: \"[^\"]*\"") { $0 == [index + 1, plan.stages.count] },
       Rule(
         "(?:Depthwise c|C)onvolution in # groups #x#, stride #x#(?:, padding # # # # \\(top, left, "
@@ -139,6 +150,36 @@ import Testing
         $0 == geometry + strides + padding + extents
       },
       Rule("Dense layer, #x#x# -> #x#x#\\.") { $0 == extents },
+      Rule(
+        "(?:Addition|Concatenation), " + layer.inputs.map { _ in "#x#x#" }.joined(separator: ", ") + " -> #x#x#\\."
+      ) {
+        $0 == allExtents
+      },
+      Rule("Copy, #x#x# -> #x#x#\\.") { [output] in $0 == numbers(output.shape) + numbers(output.shape) },
+      Rule("Slice of channel #, #x#x# -> #x#x#\\.") { found in
+        guard case .slice(let slice) = layer.kind else { return false }
+        return slice.count == 1 && found == [slice.first] + extents
+      },
+      Rule("Slice of channels # to #, #x#x# -> #x#x#\\.") { found in
+        guard case .slice(let slice) = layer.kind else { return false }
+        return found == [slice.first, slice.first + slice.count - 1] + extents
+      },
+      Rule("Nearest neighbours, each value #x# times, #x#x# -> #x#x#\\.") { found in
+        guard case .resize(let resize) = layer.kind else { return false }
+        return found == [resize.rows, resize.columns] + extents
+      },
+      Rule(
+        "Sums: a = -?# \\* p0?"
+          + layer.inputs.indices.dropFirst().map { " [-+] # \\* (?:q|p\($0))" }.joined()
+          + ", of the inputs' codes [pq0-9, ]+\\."
+      ) { found in
+        guard case .add(let addition) = layer.kind else { return false }
+        return found.map(\.magnitude) == addition.multipliers.map(\.magnitude)
+      },
+      Rule("Of input #, codes a\\.") { found in
+        guard case .concatenate(let concatenation) = layer.kind else { return false }
+        return concatenation.requantizers.indices.contains(found[0] - 1)
+      },
       Rule("Max pool #x# of the accumulators -> #x#x#\\.") { found in
         guard case .maxPool(let pool) = network.layers[stage.operation.layers.upperBound - 1].kind else { return false }
         return found == [pool.kernelHeight, pool.kernelWidth] + numbers(output.shape)
@@ -157,6 +198,10 @@ import Testing
         else {
           return false
         }
+        if case .add(let addition) = layer.kind {
+          let reach = zip(addition.multipliers, stage.inputs).map { $0 * $1.storage.maximumCode }
+          return found == [reach.reduce(0) { $0 + min(0, $1) }, reach.reduce(0) { $0 + max(0, $1) }]
+        }
         if case .averagePool = layer.kind {
           return found[0] >= 0 && found[1] <= most * window.kernelHeight * window.kernelWidth
         }
@@ -166,16 +211,16 @@ import Testing
         "Requantizer: \\(a \\* m \\+ b\\) (?:>> |/ 2\\^)#(?: in 64 bits| of a within its limits)?(?: "
           + "rounded half to even)?(?:, exact for all # reachable accumulators)?\\."
       ) {
-        $0 == shifts + (pairs > 0 ? [pairs] : [])
+        isRequantizer($0)
       },
       Rule(
         "Requantizer: \\(\\(a \\* m >> #\\) \\+ b\\) >> # of biased sums a(?:, exact for all # "
           + "reachable accumulators)?\\."
       ) {
-        $0 == shifts + (pairs > 0 ? [pairs] : [])
+        isRequantizer($0)
       },
       Rule("Requantizer: \\(a \\* m \\+ b\\) >> # of biased sums a(?:, exact for all # reachable accumulators)?\\.") {
-        $0 == shifts + (pairs > 0 ? [pairs] : [])
+        isRequantizer($0)
       },
       Rule(
         "Requantizer: \\(a \\* m \\+ b\\) >> s, the shift s of each channel in its b, exact for all "
@@ -183,9 +228,9 @@ import Testing
       ) {
         $0 == [pairs]
       },
-      Rule("Requantizer: thresholds, exact for all # reachable accumulators\\.") { $0 == [pairs] },
+      Rule("Requantizer: thresholds, exact for all # reachable accumulators\\.") { $0 == [pairs] || isRequantizer($0) },
       Rule("Requantizer: the code #(?:, exact for all # reachable accumulators)?\\.") {
-        $0 == shifts + (pairs > 0 ? [pairs] : [])
+        isRequantizer($0)
       },
       Rule(
         "Logits: a \\* m \\+ b(?: in 64 bits| of a within its limits)?, all in one scale\\."
@@ -222,30 +267,8 @@ import Testing
         return found == [lanes.distance] + (stage.partTaps.map { [$0] } ?? []) + [lanes.guardBias]
       },
       Rule(
-        "Input: codes 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) #\\))?, (?:a row in place of "
-          + "(?:the rows|the oldest row) of [A-Za-z0-9_]+, at #|all # row\\(s\\) of # bytes at #|a line buffer "
-          + "of # row\\(s\\) of # bytes at #|# rows of # words(?:, # words a position)?, at #|# "
-          + "map\\(s\\) of # bytes at #|# word\\(s\\) of each channel at a time, in scratch memory at "
-          + "#)\\."
-      ) { found in
-        let level = [most] + (base == 0 ? [] : [abs(base)])
-        guard found.starts(with: level), found.last == at else { return false }
-        let place = found.dropFirst(level.count).dropLast()
-        if let columnTile = edge.columnTile { return place.elementsEqual([columnTile]) }
-        if edge.isInPlace { return place.isEmpty }
-        if let map = edge.hwc {
-          return place.elementsEqual([map.rows, map.rowWords] + (map.positionWords == 1 ? [] : [map.positionWords]))
-            && 4 * map.rows * map.rowWords <= plan.buffers[edge.buffer].bytes
-        }
-        if edge.layout.order == .planes {
-          return place.elementsEqual([from.shape.channels, edge.layout.channelStride])
-        }
-        return place.elementsEqual([edge.slots, edge.layout.rowBytes])
-          && edge.slots * edge.layout.rowBytes <= plan.buffers[edge.buffer].bytes
-      },
-      Rule(
         "Output: (?:int32 logits|integers|codes 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) "
-          + "#\\))?), (?:into the input of [A-Za-z0-9_]+|# bytes at #|to the caller)\\."
+          + "#\\))?), (?:into the input of [A-Za-z0-9_]+(?: and [A-Za-z0-9_]+)*|# bytes at #|to the caller)\\."
       ) { found in
         var expected: [Int] = []
         if output.kind != .logits, stage.output.residency != .caller {
@@ -260,6 +283,40 @@ import Testing
         return found == expected || found == [32] + expected
       },
     ]
+  }
+
+  /// Where an operation's input lies, and what its codes are.
+  private static func inputRule(_ place: Int, _ stage: Context, _ layer: Layer, of compilation: Compilation) -> Rule {
+    let plan = compilation.plan
+    // The planner's copies are no layers of the network.
+    let isCopy = stage.operation.layers.isEmpty
+    let from = compilation.reduced.network[isCopy ? stage.operation.tensor : layer.inputs[place]]
+    let edge = stage.inputs[place]
+    let which = stage.inputs.count > 1 ? " #" : ""
+    return Rule(
+      "Input\(which): codes 0\\.\\.\\.#(?: \\(the integer (?:plus|minus) #\\))?, (?:a row in place of "
+        + "(?:the rows|the oldest row) of [A-Za-z0-9_]+, at #|all # row\\(s\\) of # bytes at #|a line buffer "
+        + "of # row\\(s\\) of # bytes at #|# rows of # words(?:, # words a position)?, at #|# "
+        + "map\\(s\\) of # bytes at #|# word\\(s\\) of each channel at a time, in scratch memory at "
+        + "#)\\."
+    ) { found in
+      let (base, at) = (edge.storage.base, edge.offset)
+      #expect(base <= from.range.lowerBound && from.range.upperBound <= base + edge.storage.maximumCode)
+      let level = (which.isEmpty ? [] : [place + 1]) + [edge.storage.maximumCode] + (base == 0 ? [] : [abs(base)])
+      guard found.starts(with: level), found.last == at else { return false }
+      let extent = found.dropFirst(level.count).dropLast()
+      if let columnTile = edge.columnTile { return extent.elementsEqual([columnTile]) }
+      if edge.isInPlace { return extent.isEmpty }
+      if let map = edge.hwc {
+        return extent.elementsEqual([map.rows, map.rowWords] + (map.positionWords == 1 ? [] : [map.positionWords]))
+          && 4 * map.rows * map.rowWords <= plan.buffers[edge.buffer].bytes
+      }
+      if edge.layout.order == .planes {
+        return extent.elementsEqual([from.shape.channels, edge.layout.channelStride])
+      }
+      return extent.elementsEqual([edge.slots, edge.layout.rowBytes])
+        && edge.slots * edge.layout.rowBytes <= plan.buffers[edge.buffer].bytes
+    }
   }
 
   // MARK: Other comments
@@ -325,7 +382,7 @@ import Testing
       },
       Rule("#\\.\\.\\.# canary") { $0 == [plan.stateBytes - 4, plan.stateBytes - 1] },
       Rule(
-        "#\\.\\.\\.# [a-z][A-Za-z0-9_]*(?: (?:input|sums|counters|output|result|map|row))*(?:, "
+        "#\\.\\.\\.# [a-z][A-Za-z0-9_]*(?:, (?!fusion )[a-z][A-Za-z0-9_]*)*(?: (?:input|sums|counters|output|result|map|row))*(?:, "
           + "fusion groups? #(?: to #)?)?"
       ) { found in
         plan.buffers.contains { buffer in

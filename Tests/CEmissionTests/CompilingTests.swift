@@ -24,7 +24,7 @@ import Testing
       return try compiled(
         seed % 2 == 0 ? renamed(network) : network, name: "net\(seed)", schedule(seed))
     } + smallNetworks.map { try compiled(small($0.name), name: $0.name) } + leanCompilations.get()
-      + hwcCompilations.get() + constantCompilations.get()
+      + hwcCompilations.get() + constantCompilations.get() + graphCompilations.get()
       + (1...8).map { seed in
         let network = RandomNetwork.make(seed: UInt64(420 + seed))
         return try compiled(

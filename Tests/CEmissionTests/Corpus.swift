@@ -13,6 +13,7 @@ let corpus = Result {
   let goals = PlanningOptions.Goal.allCases
   var all =
     try leanCompilations.get() + hwcCompilations.get() + planeCompilations.get() + constantCompilations.get()
+    + graphCompilations.get()
   for (index, entry) in smallNetworks.enumerated() {
     for (number, core) in [Core.generic, .cortexM4, .host].enumerated() {
       let options = PlanningOptions(
@@ -76,6 +77,22 @@ let corpus = Result {
     }
   }
   return all
+}
+
+/// Networks that branch: additions, concatenations, slices, resizes, several readers and outputs; every second with less RAM
+/// than it would like, where there is a plan for that.
+let graphCompilations = Result {
+  try (0..<28).map { number in
+    let network = RandomNetwork.branching(seed: UInt64(700 + number))
+    var options = PlanningOptions(
+      name: "graph\(number)", schedule: schedule(number), goal: PlanningOptions.Goal.allCases[number / 2 % 2],
+      core: [.generic, .cortexM4, .host, .cortexM0, .riscv32][number % 5], fusesPools: number % 5 != 0,
+      usesLanes: number % 9 != 0)
+    let first = try Compilation(network: number % 3 == 0 ? renamed(network) : network, options)
+    options.ram = first.plan.stateBytes * 3 / 4
+    guard number % 2 == 0, let lean = try? Compilation(network: network, options) else { return first }
+    return lean
+  }
 }
 
 /// What an emitted file says, comments apart from code.

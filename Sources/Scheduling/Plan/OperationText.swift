@@ -5,7 +5,8 @@ extension Context {
   package var comment: [String] {
     let (geometry, window) = (variant.geometry, variant.geometry.window)
     var lines = ["Stage \(index + 1) of \(plan.operations.count): \"\(layer.name.inComment)\"", ""]
-    lines.append("\(kind(window)), \(geometry.input) -> \(geometry.sums).")
+    let shapes = inputs.map { "\($0.shape)" }.joined(separator: ", ")
+    lines.append("\(kind(window)), \(shapes) -> \(geometry.sums).")
     if geometry.isPooled {
       lines.append("Max pool \(geometry.poolHeight)x\(geometry.poolWidth) of the accumulators -> \(geometry.output).")
     }
@@ -23,7 +24,11 @@ extension Context {
         "Accumulators of codes lie in [\(range.lowerBound), \(range.upperBound)], partial sums included.")
     }
     lines += variant.summary(self)
-    lines.append("Input: codes 0...\(input.storage.maximumCode)\(Self.meaning(input.storage)), \(inputPlace).")
+    for (place, edge) in inputs.enumerated() {
+      let which = inputs.count > 1 ? " \(place + 1)" : ""
+      let codes = "codes 0...\(edge.storage.maximumCode)\(Self.meaning(edge.storage))"
+      lines.append("Input\(which): \(codes), \(self.place(edge)).")
+    }
     lines.append("Output: \(outputMeaning), \(outputPlace).")
     return lines
   }
@@ -39,8 +44,10 @@ extension Context {
     case .averagePool: text = "Average pool"
     case .add: return "Addition"
     case .concatenate: return "Concatenation"
-    case .slice: return "Slice"
-    case .resize: return "Resize"
+    case .slice(let slice) where slice.count == variant.geometry.input.channels: return "Copy"
+    case .slice(let slice) where slice.count == 1: return "Slice of channel \(slice.first)"
+    case .slice(let slice): return "Slice of channels \(slice.first) to \(slice.first + slice.count - 1)"
+    case .resize(let resize): return "Nearest neighbours, each value \(resize.rows)x\(resize.columns) times"
     }
     text += " \(window.kernelHeight)x\(window.kernelWidth)"
     if window.strideHeight != 1 || window.strideWidth != 1 {
@@ -62,7 +69,7 @@ extension Context {
     return "codes 0...\(output.storage.maximumCode)\(Self.meaning(output.storage))"
   }
 
-  private var inputPlace: String {
+  private func place(_ input: Edge) -> String {
     let layout = input.layout
     switch input.residency {
     case .columnTile(let words):

@@ -13,7 +13,7 @@ struct EvaluateVerb: AsyncParsableCommand {
   @Option(help: "N × (input shape): float32 is quantized by the model, int8 or uint8 is taken as quantized.")
   var input: String
 
-  @Option(help: "N class numbers, (N,) or (N, 1), of any type.")
+  @Option(help: "N class numbers, (N,) or (N, 1), of any type: of the first output, where a model has several.")
   var labels: String
 
   @Flag(help: "Prints the result as JSON.")

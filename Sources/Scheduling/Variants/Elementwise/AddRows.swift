@@ -60,8 +60,13 @@ package struct AddRows: KernelVariant {
   }
 
   package func summary(_ context: Context) -> [String] {
-    let sum = multipliers.enumerated().map { "\($1) * \(name($0))" }.joined(separator: " + ")
-    return ["Sums of codes: a = \(sum)."] + context.requantizerText(requantization(context))
+    var sum = ""
+    for (place, multiplier) in multipliers.enumerated() {
+      let sign = place == 0 ? (multiplier < 0 ? "-" : "") : multiplier < 0 ? " - " : " + "
+      sum += "\(sign)\(multiplier.magnitude) * \(name(place))"
+    }
+    let names = multipliers.indices.map(name).joined(separator: ", ")
+    return ["Sums: a = \(sum), of the inputs' codes \(names)."] + context.requantizerText(requantization(context))
   }
 
   /// C name of a row.

@@ -38,6 +38,15 @@ package struct ConcatenateRows: KernelVariant {
   }
   package func sharedCode(_ context: Context) -> Set<CodeFeature> { context.sharedRowCode }
 
+  package func summary(_ context: Context) -> [String] {
+    guard case .concatenate(let concatenation) = context.layer.kind else { return [] }
+    return parts.indices.flatMap { part -> [String] in
+      guard let requantization = requantization(part, context) else { return [] }
+      let pairs = concatenation.requantizers[part]?.proof.pairs ?? 0
+      return ["Of input \(part + 1), codes a.", requantization.summary(pairs)]
+    }
+  }
+
   package func program(_ context: Context, _ out: inout ProgramBuilder) {
     out.block(context.prototype) { out in
       context.printCounters(&out)
