@@ -131,7 +131,7 @@ struct ManifestEntry: Sendable {
   }
 
   static func all() async throws -> [ManifestEntry] {
-    try trained() + small() + random() + corners() + (await large())
+    try trained() + small() + random() + corners() + graphs() + (await large())
   }
 
   /// Trained networks: goals × cores × budgets; schedules, and pools by themselves.
@@ -176,6 +176,17 @@ struct ManifestEntry: Sendable {
       }
     }
     return entries
+  }
+
+  /// Networks that branch: goals, cores and schedules in turn.
+  private static func graphs() -> [ManifestEntry] {
+    (0..<60 as Range<UInt64>).map { seed in
+      ManifestEntry(
+        "graph/\(seed)", .network { RandomNetwork.branching(seed: seed) },
+        PlanningOptions(
+          name: "", schedule: schedule(Int(seed)), goal: .allCases[Int(seed / 3 % 2)],
+          core: .allCases[Int(seed) % Core.allCases.count]))
+    }
   }
 
   /// Every kind of random network, in turn with goals, cores, schedules and rungs of a ladder of budgets.

@@ -49,6 +49,8 @@ package struct LayerExclusion: Sendable {
   package static let ofOtherNetworks: Set<LayerForm> = [
     .planeRows, .planeChannels, .planePoints, .tilesWithRunningMaximum, .tilesOfColumns, .tilesInPlace, .averageInPlace,
     .tapsOfFourLanes, .tapsOfWindows, .hwcTiles, .hwcTaps, .hwcPool,
+    // Of networks that branch: `GraphDifferentialTests`.
+    .addition, .concatenation, .slice, .resize,
   ]
 
   /// Whether a form can not meet a corner.

@@ -35,6 +35,10 @@ package enum LayerForm: String, CaseIterable, Sendable {
   case denseRunning = "dense, rows added"
   case denseBytes = "dense, byte weights"
   case denseSums = "dense, 16-bit input"
+  case addition
+  case concatenation
+  case slice
+  case resize
 
   package init(_ context: Context) {
     let (variant, input) = (context.variant, context.input)
@@ -75,6 +79,10 @@ package enum LayerForm: String, CaseIterable, Sendable {
     case is PackedBytes: self = input.storage.elementBytes == 2 ? .packedSums : .packedTaps
     case is SharedPackedLanes: self = .sharedLanes
     case let variant as PackedLanes: self = variant.sums == .whole ? .packedLanes : .parts
+    case is AddRows: self = .addition
+    case is ConcatenateRows: self = .concatenation
+    case is SliceRows: self = .slice
+    case is ResizeRows: self = .resize
     default: fatalError("a variant without a form: \(type(of: variant))")
     }
   }

@@ -1,12 +1,12 @@
-"""Writes ds_cnn.onnx.gz and mobilenet.onnx.gz: networks of MLPerf Tiny with ternary weights.
+"""Writes ds_cnn.onnx.gz, mobilenet.onnx.gz and resnet8.onnx.gz: networks of MLPerf Tiny with
+ternary weights.
 
     python Tests/bench/mlperf.py [NAME...]
 
 Shapes are MLPerf Tiny's, the rest is drawn: 45 % of each layer's weights are 0, the others -1 or +1
 at random. Nothing is trained, so the networks recognise nothing; what they cost in time and memory
 is what trained ones of these shapes cost. BatchNorm gets the statistics of noise, so that on noise,
-which measure_main.c feeds, no channel is dead and few values are saturated. ResNet-8, the third of
-MLPerf's convolutional networks, adds residuals, which can not be compiled yet.
+which measure_main.c feeds, no channel is dead and few values are saturated.
 
 The files are QONNX as Brevitas exports them, but for the padding of strided convolutions:
 TensorFlow's "same" is uneven there. ONNX's Conv can say so, PyTorch's can not (Brevitas puts a Pad
@@ -58,10 +58,11 @@ class Shape:
     input: tuple[int, int, int]  # channels, rows, columns
     signed: bool  # MFCCs are, pixels are not
     stem: tuple[tuple[int, int], int, int]  # kernel, stride, channels
-    blocks: tuple[tuple[int, int], ...]  # stride of the depthwise 3x3, channels of the pointwise
+    blocks: tuple[tuple[int, int], ...]  # stride; channels of the pointwise, or of a residual block
     average: float  # about the largest mean of a map that noise gives
     classes: int
     seed: int
+    residual: bool = False  # blocks add two 3x3 to what they begin with; else they are separable
 
 
 SHAPES = {
@@ -78,6 +79,9 @@ SHAPES = {
         2.0,
         2,
         2,
+    ),
+    "resnet8": Shape(
+        (3, 32, 32), False, ((3, 3), 1, 16), ((1, 16), (2, 32), (2, 64)), 2.0, 10, 3, residual=True
     ),
 }
 
@@ -112,16 +116,35 @@ def quantizer(top: float, signed: bool = False) -> dict[str, object]:
 TERNARY = {"weight_quant": Int8WeightPerTensorFloat, "weight_bit_width": 2}  # narrow: -1, 0, 1
 
 
-def build(shape: Shape) -> nn.Sequential:
-    """The network in Brevitas' modules, drawn, its statistics not yet set."""
-    draw = np.random.default_rng(shape.seed)
-    layers: dict[str, nn.Module] = {"input": qnn.QuantIdentity(**quantizer(1.0, shape.signed))}
-    rows, columns = shape.input[1:]
+class Residual(nn.Module):
+    """Two branches of one shape, added."""
 
-    def add(
-        name: str, inputs: int, outputs: int, kernel: tuple[int, int], stride: int, groups: int = 1
-    ) -> None:
-        nonlocal rows, columns
+    def __init__(self, main: nn.Module, shortcut: nn.Module) -> None:
+        super().__init__()
+        self.main, self.shortcut = main, shortcut
+        self.relu = qnn.QuantReLU(**quantizer(1.5 * TOP))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.relu(self.main(x) + self.shortcut(x))
+
+
+class Builder:
+    """Layers one after the other, drawn; knows the extents of the map that the last one makes."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.draw = np.random.default_rng(shape.seed)
+        self.rows, self.columns = shape.input[1:]
+
+    def convolution(
+        self,
+        name: str,
+        inputs: int,
+        outputs: int,
+        kernel: tuple[int, int],
+        stride: int,
+        groups: int = 1,
+        signed: bool = False,
+    ) -> dict[str, nn.Module]:
         conv = qnn.QuantConv2d(
             inputs,
             outputs,
@@ -132,31 +155,61 @@ def build(shape: Shape) -> nn.Sequential:
             bias=False,
             **TERNARY,
         )
-        conv.weight.data = ternary(conv.weight.shape, draw)
-        (top, bottom, rows), (left, right, columns) = (
-            same(extent, taps, stride) for extent, taps in zip((rows, columns), kernel, strict=True)
+        conv.weight.data = ternary(conv.weight.shape, self.draw)
+        (top, bottom, self.rows), (left, right, self.columns) = (
+            same(extent, taps, stride)
+            for extent, taps in zip((self.rows, self.columns), kernel, strict=True)
         )
         conv.pads = [top, left, bottom, right]
         norm = nn.BatchNorm2d(outputs, momentum=1.0)  # the statistics are those of the last batch
-        norm.weight.data = torch.from_numpy(draw.uniform(0.5, 1.5, outputs)).half().float()
-        norm.bias.data = torch.from_numpy(draw.uniform(-0.5, 0.5, outputs)).half().float()
-        relu = qnn.QuantReLU(**quantizer(TOP))
-        layers.update({name: conv, f"{name}_norm": norm, f"{name}_relu": relu})
+        norm.weight.data = torch.from_numpy(self.draw.uniform(0.5, 1.5, outputs)).half().float()
+        norm.bias.data = torch.from_numpy(self.draw.uniform(-0.5, 0.5, outputs)).half().float()
+        # In front of an addition there is no ReLU; one step is two of a ReLU's.
+        last = (
+            {f"{name}_quant": qnn.QuantIdentity(**quantizer(2 * TOP * 128 / 255, signed=True))}
+            if signed
+            else {f"{name}_relu": qnn.QuantReLU(**quantizer(TOP))}
+        )
+        return {name: conv, f"{name}_norm": norm, **last}
 
+    def residual(self, inputs: int, outputs: int, stride: int) -> Residual:
+        before = self.rows, self.columns
+        main = {
+            **self.convolution("first", inputs, outputs, (3, 3), stride),
+            **self.convolution("second", outputs, outputs, (3, 3), 1, signed=True),
+        }
+        if stride == 1:
+            return Residual(nn.Sequential(OrderedDict(main)), nn.Identity())
+        self.rows, self.columns = before
+        shortcut = self.convolution("shortcut", inputs, outputs, (1, 1), stride, signed=True)
+        return Residual(*(nn.Sequential(OrderedDict(part)) for part in (main, shortcut)))
+
+
+def build(shape: Shape) -> nn.Sequential:
+    """The network in Brevitas' modules, drawn, its statistics not yet set."""
+    builder = Builder(shape)
+    layers: dict[str, nn.Module] = {"input": qnn.QuantIdentity(**quantizer(1.0, shape.signed))}
     kernel, stride, channels = shape.stem
-    add("conv", shape.input[0], channels, kernel, stride)
+    layers.update(builder.convolution("conv", shape.input[0], channels, kernel, stride))
     for k, (stride, outputs) in enumerate(shape.blocks, 1):
-        add(f"depthwise{k}", channels, channels, (3, 3), stride, groups=channels)
-        add(f"pointwise{k}", channels, outputs, (1, 1), 1)
+        if shape.residual:
+            layers[f"block{k}"] = builder.residual(channels, outputs, stride)
+        else:
+            layers.update(
+                builder.convolution(
+                    f"depthwise{k}", channels, channels, (3, 3), stride, groups=channels
+                )
+            )
+            layers.update(builder.convolution(f"pointwise{k}", channels, outputs, (1, 1), 1))
         channels = outputs
-    layers["average"] = nn.AvgPool2d((rows, columns))
+    layers["average"] = nn.AvgPool2d((builder.rows, builder.columns))
     layers["average_quant"] = qnn.QuantIdentity(
         **quantizer(shape.average), return_quant_tensor=True
     )
     layers["flatten"] = nn.Flatten()
     dense = qnn.QuantLinear(channels, shape.classes, bias=True, bias_quant=Int24Bias, **TERNARY)
-    dense.weight.data = ternary(dense.weight.shape, draw)
-    dense.bias.data = torch.from_numpy(draw.uniform(-0.5, 0.5, shape.classes)).float()
+    dense.weight.data = ternary(dense.weight.shape, builder.draw)
+    dense.bias.data = torch.from_numpy(builder.draw.uniform(-0.5, 0.5, shape.classes)).float()
     layers["dense"] = dense
     return nn.Sequential(OrderedDict(layers))
 
@@ -184,16 +237,24 @@ def set_statistics(model: nn.Sequential, x: Tensor) -> None:
 def check_activations(model: nn.Sequential, x: Tensor) -> str:
     """Each layer has to use most of its 256 levels: no dead channel, few saturated values."""
     saturated, dead = 0.0, 0
-    for name, module in model.named_children():
-        x = module(x)
-        if not name.endswith("_relu"):
-            continue
-        top = x == x.max()
-        saturated = max(saturated, float(top.float().mean()))
-        dead += int((x.amax((0, 2, 3)) == x.amin((0, 2, 3))).sum())
-        levels = len(x.unique())
-        if levels < 200:
+
+    def check(name: str, y: Tensor) -> None:
+        nonlocal saturated, dead
+        saturated = max(saturated, float((y == y.max()).float().mean()))
+        dead += int((y.amax((0, 2, 3)) == y.amin((0, 2, 3))).sum())
+        levels = len(y.unique())
+        if levels < 180:
             raise SystemExit(f"{name}: only {levels} levels are used")
+
+    hooks = [
+        module.register_forward_hook(lambda module, inputs, y, name=name: check(name, y))
+        for name, module in model.named_modules()
+        if isinstance(module, (qnn.QuantReLU, qnn.QuantIdentity))
+        and name not in ("input", "average_quant")
+    ]
+    model(x)
+    for hook in hooks:
+        hook.remove()
     if dead or saturated > 0.05:
         raise SystemExit(
             f"{dead} channels are constant, up to {saturated:.1%} of a layer's values saturated"
@@ -204,7 +265,7 @@ def check_activations(model: nn.Sequential, x: Tensor) -> str:
 def save(model: nn.Sequential, x: Tensor, path: Path) -> None:
     """QONNX of one sample. Exported with PyTorch's even padding of the same extents, see above."""
     convolutions = {
-        name: conv for name, conv in model.named_children() if isinstance(conv, qnn.QuantConv2d)
+        name: conv for name, conv in model.named_modules() if isinstance(conv, qnn.QuantConv2d)
     }
     for conv in convolutions.values():
         conv.is_same_padded_strided, conv.padding = False, conv.pads[2:]
@@ -221,7 +282,7 @@ def save(model: nn.Sequential, x: Tensor, path: Path) -> None:
     for node in file.graph.node:
         if node.op_type == "Conv":
             pads = next(attribute for attribute in node.attribute if attribute.name == "pads")
-            pads.ints[:] = convolutions[node.name.split("/")[1]].pads
+            pads.ints[:] = convolutions[".".join(node.name.split("/")[1:-1])].pads
     onnx.save(file, str(path))
 
 

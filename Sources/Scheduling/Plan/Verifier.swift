@@ -83,7 +83,7 @@ extension Context {
     if most > (input.storage.elementBytes == 1 ? 255 : 65535) {
       found.append("code \(most) does not fit its storage")
     }
-    if let range = variant.epilogue?.accumulators,
+    if variant.accumulatorBits == 32, let range = variant.epilogue?.accumulators,
       Int32(exactly: range.lowerBound) == nil || Int32(exactly: range.upperBound) == nil
     {
       found.append("accumulators leave int32")

@@ -2,6 +2,8 @@
 struct Requantization: Sendable {
   enum Sums: Sendable {
     case int32
+    /// Of products that leave 32 bits, and multiplied by nothing more.
+    case int64
     /// Columns that are computed in vectors.
     case vectors(areShort: Bool)
     /// Words of two lanes, from which so much has to be subtracted first.
@@ -23,6 +25,7 @@ struct Requantization: Sendable {
     let count = epilogue.limits.count
     return count > 3 && count * limitBytes > channels
   }
+  private var areWide: Bool { if case .int64 = sums { true } else { false } }
   private var areWords: Bool { if case .words = sums { true } else { false } }
   private var guardBias: Int { if case .words(let guardBias) = sums { guardBias } else { 0 } }
 
@@ -69,7 +72,7 @@ struct Requantization: Sendable {
       switch sums {
       case .vectors(areShort: true): "clamp_sums_i16"
       case .words: "clamp_sums_swar2"
-      case .int32, .vectors: "clamp_sums_i32"
+      case .int32, .int64, .vectors: "clamp_sums_i32"
       }
     if hasLimitTable {
       out.call(kernel, [from, "\(count)", "\(name)_limits[oc][0]", "\(name)_limits[oc][1]"])
@@ -94,6 +97,7 @@ struct Requantization: Sendable {
     func printPair(_ multipliers: [Int], _ offsets: [Int]) {
       let isTable = multipliers.count > 1
       let isOne = Set(multipliers).count == 1
+      if areWide { return out.print("const \(type) b = \(constant(offsets[0]));") }
       out.print("const int32_t m = \(isOne ? "\(multipliers[0])" : "\(name)_multiplier[\(channel)]");")
       out.print("const \(type) b = \(isTable ? "\(name)_bias[\(channel)]" : constant(offsets[0]));")
     }
@@ -131,6 +135,8 @@ struct Requantization: Sendable {
     switch epilogue.form {
     case .affine(_, _, let shift, _, _):
       if let bits = saturatedBits { return "REQUANTIZE(\(accumulator), m, b, \(shift), \(bits))" }
+      // The whole sum in place of the bias: no multiplication is left.
+      if areWide { return "requantize64(0, 0, \(accumulator) + b, \(shift), low, high)" }
       return "requantize\(suffix)(\(accumulator), m, b, \(shift), low, high)"
     case .halfEven(_, _, let shift, _, _):
       return "requantize_half_even\(suffix)(\(accumulator), m, b, \(shift), low, high)"

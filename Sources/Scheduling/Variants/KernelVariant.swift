@@ -23,6 +23,8 @@ package protocol KernelVariant: Sendable {
   var epilogue: Epilogue? { get }
   /// Reachable accumulators of codes, before they are biased; nil: it has none.
   var accumulators: ClosedRange<Int>? { get }
+  /// Of the integers in which it makes them.
+  var accumulatorBits: Int { get }
   /// Elements of a row of its layer before a pool.
   var layerWidth: Int { get }
   var weightForm: WeightForm { get }
@@ -62,6 +64,7 @@ extension KernelVariant {
   package var hasDescriptor: Bool { true }
   package var readsDescriptor: Bool { true }
   package var accumulators: ClosedRange<Int>? { epilogue?.accumulators }
+  package var accumulatorBits: Int { 32 }
   package var layerWidth: Int { geometry.sums.width }
   package var weightForm: WeightForm { .none }
   package var uncountedCode: Int { 0 }

@@ -24,8 +24,19 @@ package struct AddRows: KernelVariant {
   package var readsDescriptor: Bool { false }
   package func access(_ context: Context) -> WindowAccess { .rowByRow }
 
+  /// 64 where scales have no ratio for which 32 are enough: products of codes with up to 40 bits, so that sums stay
+  /// within 2^58.
+  package var accumulatorBits: Int {
+    let fits =
+      Int32(exactly: terms.accumulators.lowerBound) != nil && Int32(exactly: terms.accumulators.upperBound) != nil
+    guard !fits, case .affine([1], _, _, _, _) = terms.form else { return 32 }
+    return 64
+  }
+  private var areWide: Bool { accumulatorBits == 64 }
+
   private func requantization(_ context: Context) -> Requantization {
-    .init(name: context.name, epilogue: terms, channels: geometry.output.channels, sums: .int32)
+    .init(
+      name: context.name, epilogue: terms, channels: geometry.output.channels, sums: areWide ? .int64 : .int32)
   }
 
   package func tables(_ context: Context) -> [ConstantTable] { requantization(context).tables }
@@ -108,11 +119,13 @@ package struct AddRows: KernelVariant {
     out.print()
   }
 
+  private var type: String { areWide ? "int64_t" : "int32_t" }
+
   /// The sum of a column of all rows.
   private func sum(_ value: (_ row: String) -> String) -> String {
     multipliers.enumerated().map { place, multiplier in
       let value = value(name(place))
-      return multiplier == 1 ? value : "\(value) * \(multiplier)"
+      return multiplier == 1 ? value : "\(value) * \(areWide ? "INT64_C(\(multiplier))" : "\(multiplier)")"
     }.joined(separator: " + ")
   }
 
@@ -120,7 +133,7 @@ package struct AddRows: KernelVariant {
     let cast = context.output.storage.elementBytes == 1 ? "(uint8_t)" : ""
     out.block("for (uint32_t ox = 0; ox < \(geometry.output.width); ox++)") { out in
       // An int of 16 bits does not hold the products.
-      out.print("const int32_t a = \(sum { "(int32_t)\($0)[ox]" });\n")
+      out.print("const \(type) a = \(sum { "(\(type))\($0)[ox]" });\n")
       requantization.printUnread("a", &out)
       out.print("row[ox] = \(cast)\(requantization.expression("a"));")
     }
@@ -130,8 +143,8 @@ package struct AddRows: KernelVariant {
     _ count: Int, _ requantization: Requantization, _ context: Context, _ out: inout ProgramBuilder
   ) {
     out.block("for (uint32_t ox = 0; ox < \(count); ox++)") { out in
-      out.print("const int32_t left = \(sum { "(int32_t)(\($0)[ox] & 0xFFFFU)" });")
-      out.print("const int32_t right = \(sum { "(int32_t)(\($0)[ox] >> 16)" });\n")
+      out.print("const \(type) left = \(sum { "(\(type))(\($0)[ox] & 0xFFFFU)" });")
+      out.print("const \(type) right = \(sum { "(\(type))(\($0)[ox] >> 16)" });\n")
       for side in ["left", "right"] { requantization.printUnread(side, &out) }
       if context.makesWords {
         out.print("row[ox] = (uint32_t)\(requantization.expression("left")) |")
