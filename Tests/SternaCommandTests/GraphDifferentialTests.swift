@@ -20,7 +20,7 @@ import Testing
   private static let jobs: [(seeds: Range<UInt64>, host: Target, optimization: Optimization, flags: [String])] = [
     (0..<60, .hostGCC, .standard, []),
     (60..<110, .hostClang, .standard, []),
-    (110..<200, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
+    (110..<260, .hostGCC, .none, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]),
   ]
 
   /// The same network with multipliers, offsets and shifts of additions so much larger that sums leave 32 bits.

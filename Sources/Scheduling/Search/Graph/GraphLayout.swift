@@ -294,7 +294,9 @@ struct GraphPlaces {
     let blocks = readers.filter(\.need.isBlock)
     let above = blocks.map(\.site.rows.top).max() ?? 0
     let all = known.shape.height + above + (blocks.map(\.site.rows.bottom).max() ?? 0)
-    let capacity = min(all, capacities[tensor] ?? all)
+    // Padding can keep the rows of every window fewer than its height: a buffer has slots for all of them even so.
+    let window = readers.filter { !$0.site.runs }.map { min($0.site.rows.rows, known.shape.height) }.max() ?? 1
+    let capacity = min(all, max(capacities[tensor] ?? all, window))
     if isWhole[tensor] ?? false || capacity == all {
       return .rows(slots: all, blocks.isEmpty ? .modulo : .linear(above: above, step: 0))
     }
