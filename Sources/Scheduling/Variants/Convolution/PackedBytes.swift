@@ -100,8 +100,9 @@ package struct PackedBytes: KernelVariant {
 
   private func printChannel(_ context: Context, _ out: inout ProgramBuilder) {
     let type = isWide(context) ? "uint16_t" : "uint8_t"
+    let skip = context.columnSkip == 0 ? "" : " + \(context.columnSkip)"
     let base =
-      type == "uint8_t" ? context.lookedUpInput : "(const \(type) *)(const void *)(memory + s->buffer)"
+      type == "uint8_t" ? context.lookedUpInput : "(const \(type) *)(const void *)(memory + s->buffer)\(skip)"
     context.printRow(&out)
     out.print("const \(type) *const values = \(base);")
     terms.printGroup(&out)
