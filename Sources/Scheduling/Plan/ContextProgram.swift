@@ -174,6 +174,43 @@ extension Context {
     for next in told { out.print("\(next.name)_advance(memory);") }
   }
 
+  // MARK: Rows
+
+  /// Makes all output rows that are due, each, `oy`, by the statements of `body`.
+  func printDueRows(_ out: inout ProgramBuilder, _ body: (inout ProgramBuilder) -> Void) {
+    out.block("while (\(isDue))") { out in
+      out.print("const uint32_t oy = \(made);")
+      printDestination(&out)
+      out.print()
+      body(&out)
+      printRowDone(&out)
+    }
+  }
+
+  /// What follows a complete output row, where that of no channel wrote its halo.
+  func printEnd(_ out: inout ProgramBuilder) {
+    if fillsHalos {
+      out.block("for (uint32_t oc = 0; oc < \(output.shape.channels); oc++)") {
+        printHalo("out + oc * \(outputStride)", &$0)
+      }
+    }
+    printRowDone(&out)
+  }
+
+  /// What follows a complete output row.
+  func printRowDone(_ out: inout ProgramBuilder) {
+    printProbe(&out)
+    out.print("\(made)++;")
+    if output.isInPlace {
+      // The row lies where others move.
+      printSuccessor(&out)
+      printSlide(&out)
+    } else {
+      printSlide(&out)
+      printSuccessor(&out)
+    }
+  }
+
   // MARK: Input
 
   /// Elements from the input's first to those of the window's first row, to be added; nil: none.
@@ -222,7 +259,11 @@ extension Context {
   }
 
   /// C expression of the first value of its input that a window sees where its rows are looked up.
-  var lookedUpInput: String { "memory + s->buffer" + (columnSkip == 0 ? "" : " + \(columnSkip)") }
+  var lookedUpInput: String {
+    let type = input.layout.cType
+    let buffer = type == "uint8_t" ? "memory + s->buffer" : "(const \(type) *)(const void *)(memory + s->buffer)"
+    return buffer + (columnSkip == 0 ? "" : " + \(columnSkip)")
+  }
 
   /// Moves the rows that the next window still sees to the front; behind the last ones lies padding.
   func printSlide(_ out: inout ProgramBuilder) {

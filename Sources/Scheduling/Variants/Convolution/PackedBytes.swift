@@ -68,10 +68,7 @@ package struct PackedBytes: KernelVariant {
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);")
       out.print("tap_offset *const offsets = (tap_offset *)(void *)(memory + SCRATCH_TAPS);")
       out.print("int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block("while (\(context.isDue))") { out in
-        out.print("const uint32_t oy = \(context.made);")
-        context.printDestination(&out)
-        out.print()
+      context.printDueRows(&out) { out in
         printLocation(context, &out)
         if !constants.isEmpty {
           context.printConstantRows(constants, &out)
@@ -81,9 +78,6 @@ package struct PackedBytes: KernelVariant {
           context.printConstantCases(constants, &out)
           printChannel(context, &out)
         }
-        context.printProbe(&out)
-        out.print("\(context.made)++;")
-        context.printSuccessor(&out)
       }
     }
     out.print()
@@ -100,11 +94,8 @@ package struct PackedBytes: KernelVariant {
 
   private func printChannel(_ context: Context, _ out: inout ProgramBuilder) {
     let type = isWide(context) ? "uint16_t" : "uint8_t"
-    let skip = context.columnSkip == 0 ? "" : " + \(context.columnSkip)"
-    let base =
-      type == "uint8_t" ? context.lookedUpInput : "(const \(type) *)(const void *)(memory + s->buffer)\(skip)"
     context.printRow(&out)
-    out.print("const \(type) *const values = \(base);")
+    out.print("const \(type) *const values = \(context.lookedUpInput);")
     terms.printGroup(&out)
     out.print("const IN_FLASH uint8_t *const weights = \(context.name)_weights[oc];")
     func printSums(_ window: String, _ out: inout ProgramBuilder) {

@@ -116,10 +116,7 @@ package struct PackedLanes: KernelVariant {
           context.printConstantCases(constants, &out)
           printChannel(context, &out)
         }
-        context.printProbe(&out)
-        out.print("\(context.made)++;")
-        context.printSlide(&out)
-        context.printSuccessor(&out)
+        context.printRowDone(&out)
       }
     }
     out.print()

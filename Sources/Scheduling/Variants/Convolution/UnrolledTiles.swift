@@ -324,28 +324,3 @@ extension Lanes {
     epilogue.accumulators.upperBound + remainingGuardBias <= Int(Int16.max) ? "int32_t" : "uint32_t"
   }
 }
-
-extension Context {
-  /// What follows a complete output row.
-  func printEnd(_ out: inout ProgramBuilder) {
-    if fillsHalos {
-      out.block("for (uint32_t oc = 0; oc < \(output.shape.channels); oc++)") {
-        printHalo("out + oc * \(outputStride)", &$0)
-      }
-    }
-    printRowDone(&out)
-  }
-
-  func printRowDone(_ out: inout ProgramBuilder) {
-    printProbe(&out)
-    out.print("\(made)++;")
-    if output.isInPlace {
-      // The row lies where others move.
-      printSuccessor(&out)
-      printSlide(&out)
-    } else {
-      printSlide(&out)
-      printSuccessor(&out)
-    }
-  }
-}

@@ -148,9 +148,7 @@ package struct DenseRows: KernelVariant {
         terms.printDots(context, count: terms.taps, &out) {
           terms.printValue(context, $0, "out[oc * \(context.outputStride)]", &$1)
         }
-        context.printProbe(&out)
-        out.print("\(context.made)++;")
-        context.printSuccessor(&out)
+        context.printRowDone(&out)
       }
     }
     out.print()

@@ -90,10 +90,7 @@ package struct AddRows: KernelVariant {
     out.block(context.prototype) { out in
       context.printCounters(&out)
       out.print()
-      out.block("while (\(context.isDue))") { out in
-        out.print("const uint32_t oy = \(context.made);")
-        context.printDestination(&out)
-        out.print()
+      context.printDueRows(&out) { out in
         out.block("for (uint32_t oc = 0; oc < \(geometry.output.channels); oc++)") { out in
           for (place, edge) in context.inputs.enumerated() {
             let element = edge.layout.cType
@@ -111,9 +108,6 @@ package struct AddRows: KernelVariant {
           }
           context.printPacking(&out)
         }
-        context.printProbe(&out)
-        out.print("\(context.made)++;")
-        context.printSuccessor(&out)
       }
     }
     out.print()

@@ -51,10 +51,7 @@ package struct ConcatenateRows: KernelVariant {
     out.block(context.prototype) { out in
       context.printCounters(&out)
       out.print()
-      out.block("while (\(context.isDue))") { out in
-        out.print("const uint32_t oy = \(context.made);")
-        context.printDestination(&out)
-        out.print()
+      context.printDueRows(&out) { out in
         var first = 0
         for (part, edge) in context.inputs.enumerated() {
           out.block("for (uint32_t c = 0; c < \(edge.shape.channels); c++)") { out in
@@ -77,9 +74,6 @@ package struct ConcatenateRows: KernelVariant {
           }
           first += edge.shape.channels
         }
-        context.printProbe(&out)
-        out.print("\(context.made)++;")
-        context.printSuccessor(&out)
       }
     }
     out.print()
@@ -173,17 +167,11 @@ extension Context {
     out.block(prototype) { out in
       printCounters(&out)
       out.print()
-      out.block("while (\(isDue))") { out in
-        out.print("const uint32_t oy = \(made);")
-        printDestination(&out)
-        out.print()
+      printDueRows(&out) { out in
         out.block("for (uint32_t oc = 0; oc < \(output.shape.channels); oc++)") { out in
           body(&out)
           printPacking(&out)
         }
-        printProbe(&out)
-        out.print("\(made)++;")
-        printSuccessor(&out)
       }
     }
     out.print()

@@ -64,10 +64,7 @@ package struct AveragePoolRows: KernelVariant {
       context.printCounters(&out)
       if !isBlock { out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);") }
       out.print("int32_t *const acc = (int32_t *)(void *)(memory + SCRATCH_ACCUMULATORS);\n")
-      out.block("while (\(context.isDue))") { out in
-        out.print("const uint32_t oy = \(context.made);")
-        context.printDestination(&out)
-        out.print()
+      context.printDueRows(&out) { out in
         if isBlock {
           let isWhole = context.input.slots == geometry.input.height && output.height > 1
           let offset = isWhole ? " + oy * \(rows.step) * s->row_stride" : ""
@@ -91,9 +88,6 @@ package struct AveragePoolRows: KernelVariant {
           }
           context.printPacking(&out)
         }
-        context.printProbe(&out)
-        out.print("\(context.made)++;")
-        context.printSuccessor(&out)
       }
     }
     out.print()

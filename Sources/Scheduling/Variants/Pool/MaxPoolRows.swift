@@ -30,10 +30,7 @@ package struct MaxPoolRows: KernelVariant {
       context.printDescriptorPointer(&out)
       context.printCounters(&out)
       out.print("tap_offset *const window = (tap_offset *)(void *)(memory + SCRATCH_ROWS);\n")
-      out.block("while (\(context.isDue))") { out in
-        out.print("const uint32_t oy = \(context.made);")
-        context.printDestination(&out)
-        out.print()
+      context.printDueRows(&out) { out in
         out.print(context.locateRows("oy", "window"))
         out.block("for (uint32_t oc = 0; oc < \(geometry.output.channels); oc++)") { out in
           context.printRow(&out)
@@ -41,9 +38,6 @@ package struct MaxPoolRows: KernelVariant {
           out.print("max_pool_row_u8(s, values, window, row);")
           context.printPacking(&out)
         }
-        context.printProbe(&out)
-        out.print("\(context.made)++;")
-        context.printSuccessor(&out)
       }
     }
     out.print()
